@@ -1,0 +1,54 @@
+using Interlock.Json;
+
+namespace Interlock.Tests.Json;
+
+public sealed class JsonValueTests
+{
+    [Fact]
+    public void Append_FromTheSamePrefixTwice_KeepsTheTwoApart()
+    {
+        var prefix = JsonValue.Array(1, 2).Append(3);
+        var left = prefix.Append("left");
+        var right = prefix.Append("right");
+
+        Assert.Equal("[1,2,3]", prefix.ToString());
+        Assert.Equal("""[1,2,3,"left"]""", left.ToString());
+        Assert.Equal("""[1,2,3,"right"]""", right.ToString());
+    }
+
+    [Fact]
+    public void With_FromTheSamePrefixTwice_KeepsTheTwoApart()
+    {
+        var prefix = JsonValue.EmptyObject;
+        for (var i = 0; i < 12; i++) prefix = prefix.With($"k{i}", i);
+        var left = prefix.With("x", "left");
+        var right = prefix.With("x", "right");
+
+        Assert.Null(prefix["x"]);
+        Assert.Equal("left", left["x"]?.AsString());
+        Assert.Equal("right", right["x"]?.AsString());
+        Assert.Equal(13, left.Count);
+    }
+
+    [Fact]
+    public void Equals_ObjectsInAnotherOrder_AreEqual()
+    {
+        Assert.Equal(JsonValue.Object(("a", 1), ("b", 2)), JsonValue.Object(("b", 2), ("a", 1)));
+        Assert.NotEqual(JsonValue.Object(("a", 1), ("b", 2)), JsonValue.Object(("a", 1), ("c", 2)));
+    }
+
+    [Theory]
+    [InlineData(0.1, "0.1")]
+    [InlineData(-0.0, "0")]
+    [InlineData(1e21, "1e+21")]
+    [InlineData(123456789012345680000d, "123456789012345680000")]
+    [InlineData(1e-6, "0.000001")]
+    [InlineData(1e-7, "1e-7")]
+    [InlineData(-1.5e-9, "-1.5e-9")]
+    [InlineData(5e-324, "5e-324")]
+    [InlineData(1.7976931348623157e308, "1.7976931348623157e+308")]
+    [InlineData(333333333.33333329, "333333333.3333333")]
+    [InlineData(4.5, "4.5")]
+    public void FormatNumber_Rfc8785Samples_PrintAsEcmaScript(double value, string expected) =>
+        Assert.Equal(expected, JsonText.FormatNumber(value));
+}
