@@ -1,0 +1,31 @@
+using System.Text.Json.Serialization;
+using Interlock.Json;
+
+namespace Interlock.Core;
+
+/// <summary>
+/// A failure as data (RFC 7807). <see cref="Type"/> is one of the DSL's standard error types or ours in <see cref="ProblemTypes"/>;
+/// <see cref="Instance"/> a JSON pointer into the document or frame; <see cref="Detail"/> says what was wrong and what to do, and
+/// may be shown to the caller.
+/// </summary>
+public sealed record Problem(string Type, int Status, string Title, string? Detail = null, string? Instance = null)
+{
+    /// <summary>The gateway stage that refused, when one did.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Stage { get; init; }
+
+    /// <summary>The rule that refused, as THREATS names it (<c>grant-spent</c>), when one did.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Rule { get; init; }
+
+    /// <summary>The problem as the <c>application/problem+json</c> object.</summary>
+    public JsonValue ToJson()
+    {
+        var json = JsonValue.Object(("type", Type), ("status", Status), ("title", Title));
+        if (Detail is not null) json = json.With("detail", Detail);
+        if (Instance is not null) json = json.With("instance", Instance);
+        if (Stage is not null) json = json.With("stage", Stage);
+        if (Rule is not null) json = json.With("rule", Rule);
+        return json;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Text;
+
+namespace Interlock.Core.Storage;
+
+/// <summary>Builds keys from parts: joined by <c>|</c>, with what the key rules forbid, and <c>|</c> and <c>%</c>, percent-encoded per part.</summary>
+public static class Keys
+{
+    public static string Join(params ReadOnlySpan<string> parts)
+    {
+        var key = new StringBuilder();
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (i > 0) key.Append('|');
+            Escape(key, parts[i]);
+        }
+        return key.ToString();
+    }
+
+    private static void Escape(StringBuilder key, string part)
+    {
+        foreach (var c in part)
+        {
+            if (c is '/' or '\\' or '#' or '?' or '|' or '%' || char.IsControl(c)) key.Append('%').Append(((int)c).ToString("X2", null));
+            else key.Append(c);
+        }
+    }
+}
