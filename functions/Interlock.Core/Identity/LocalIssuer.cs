@@ -1,0 +1,116 @@
+using System.Buffers.Text;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using Interlock.Json;
+
+namespace Interlock.Core.Identity;
+
+/// <summary>
+/// The embedded host's own issuer: ES256, <c>urn:interlock:local:{installation}</c>. The host keeps the private key (PEM, PKCS#8) in its
+/// data directory. Also the source of its own public key, and of no other issuer's.
+/// </summary>
+public sealed class LocalIssuer : ISigningKeySource, IDisposable
+{
+    public const string McpAudience = "urn:interlock:mcp";
+    public const string ApiAudience = "urn:interlock:api";
+
+    private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(366);
+
+    private readonly ECDsa _key;
+    private readonly Lock _signing = new();
+    private readonly SigningKey _publicKey;
+    private readonly TimeProvider _time;
+
+    private LocalIssuer(ECDsa key, string installationId, TimeProvider time)
+    {
+        var parameters = key.ExportParameters(includePrivateParameters: false);
+        _publicKey = SigningKey.FromEc(SigningKey.Thumbprint(parameters), parameters, "ES256") is { } publicKey && publicKey.Accepts("ES256")
+            ? publicKey
+            : throw new ArgumentException("The local issuer's key must be on P-256.", nameof(key));
+        (_key, _time, Issuer) = (key, time, "urn:interlock:local:" + installationId);
+    }
+
+    /// <summary>The <c>iss</c> of its tokens.</summary>
+    public string Issuer { get; }
+
+    /// <summary>How a verifier of the same installation trusts it.</summary>
+    public TrustedIssuer Trust => new(Issuer, MintsRunTokens: true);
+
+    /// <summary>An issuer with a new key.</summary>
+    public static LocalIssuer Create(string installationId, TimeProvider time) =>
+        new(ECDsa.Create(ECCurve.NamedCurves.nistP256), installationId, time);
+
+    /// <exception cref="ArgumentException">The text is no PEM of a P-256 private key.</exception>
+    public static LocalIssuer FromPem(string pem, string installationId, TimeProvider time)
+    {
+        var key = ECDsa.Create();
+        try
+        {
+            key.ImportFromPem(pem);
+            return new(key, installationId, time);
+        }
+        catch
+        {
+            key.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The private key, for the host to keep.</summary>
+    public string ExportPem() => _key.ExportPkcs8PrivateKeyPem();
+
+    /// <exception cref="ArgumentException">The request contradicts itself: a run token without its claims or for another tenant, or no or too long a life.</exception>
+    public string Issue(LocalTokenRequest request)
+    {
+        var now = _time.GetUtcNow();
+        Check(request, now);
+        var header = JsonValue.Object(("alg", "ES256"), ("typ", "at+jwt"), ("kid", _publicKey.Kid));
+        var input = Encode(header) + "." + Encode(Claims(request, now));
+        byte[] signature;
+        lock (_signing) signature = _key.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+        return input + "." + Base64Url.EncodeToString(signature);
+    }
+
+    public ValueTask<SigningKey?> FindAsync(string issuer, string kid, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult(issuer == Issuer && kid == _publicKey.Kid ? _publicKey : null);
+
+    public void Dispose() => _key.Dispose();
+
+    private static void Check(LocalTokenRequest request, DateTimeOffset now)
+    {
+        if (request.Lifetime <= TimeSpan.Zero || request.Lifetime > MaxLifetime) throw new ArgumentException("A token lives more than 0 and at most 366 days.", nameof(request));
+        if (request.NotAfter <= now) throw new ArgumentException("The token would have expired already.", nameof(request));
+        if ((request.Class == TokenClass.Run) != (request.Run is not null)) throw new ArgumentException("Run tokens, and only they, name a run.", nameof(request));
+        if (request.Run is { } run && run.Tenant != request.Principal.Tenant) throw new ArgumentException("The run is another tenant's.", nameof(request));
+        if (request.Principal.Kind == PrincipalKind.Agent && request.Class != TokenClass.Run) throw new ArgumentException("Agents get run tokens only.", nameof(request));
+    }
+
+    private JsonValue Claims(LocalTokenRequest request, DateTimeOffset now)
+    {
+        var expires = now + request.Lifetime;
+        if (request.NotAfter < expires) expires = request.NotAfter.Value;
+        var principal = request.Principal;
+        var claims = JsonValue.Object(
+            ("iss", Issuer),
+            ("aud", request.Class == TokenClass.Api ? ApiAudience : McpAudience),
+            ("token_use", request.Class switch { TokenClass.Mcp => "mcp", TokenClass.Api => "api", _ => "run" }),
+            ("sub", principal.Subject),
+            ("tid", principal.Tenant.Value),
+            ("oid", principal.Id),
+            ("idtyp", principal.Kind switch { PrincipalKind.User => "user", PrincipalKind.Application => "app", _ => "agent" }),
+            ("name", principal.DisplayName),
+            ("groups", Strings(principal.Groups)),
+            ("roles", Strings(principal.Roles)),
+            ("iat", now.ToUnixTimeSeconds()),
+            ("nbf", now.ToUnixTimeSeconds()),
+            ("exp", expires.ToUnixTimeSeconds()),
+            ("jti", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))));
+        return request.Run is { } run ? run.AddTo(claims) : claims;
+    }
+
+    private static JsonValue Strings(ImmutableArray<string> values) =>
+        values.IsDefault ? JsonValue.EmptyArray : JsonValue.Array(values.Select(JsonValue.From));
+
+    private static string Encode(JsonValue value) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(value.ToString()));
+}

@@ -1,0 +1,10 @@
+namespace Interlock.Core.Identity;
+
+/// <summary>
+/// A token to issue. A run token (and only that) has <paramref name="Run"/>. <see cref="NotAfter"/> caps the expiry, so that what is
+/// derived from a token never outlives it.
+/// </summary>
+public sealed record LocalTokenRequest(Principal Principal, TokenClass Class, TimeSpan Lifetime, RunTokenClaims? Run = null)
+{
+    public DateTimeOffset? NotAfter { get; init; }
+}
