@@ -1,0 +1,25 @@
+namespace Interlock.Json.Jq;
+
+/// <summary>
+/// A parsed jq 1.8 program: immutable, and safe to evaluate from several threads at once. Nothing in it reaches outside:
+/// no environment, files, further inputs or modules; the time is <see cref="JqScope.Now"/>.
+/// </summary>
+public sealed class JqProgram
+{
+    private JqProgram(string source) => Source = source;
+
+    public string Source { get; }
+
+    /// <summary>What the program reads, found without running it.</summary>
+    public JqReferences References { get; } = new(true, []);
+
+    /// <param name="source">The program text.</param>
+    /// <param name="globals">Names (without <c>$</c>) of the variables every scope will supply.</param>
+    /// <exception cref="JqSyntaxException">The text is no program, or names what is not defined or not allowed.</exception>
+    public static JqProgram Parse(string source, IEnumerable<string>? globals = null) => new(source);
+
+    /// <summary>The outputs, computed one by one as they are asked for.</summary>
+    /// <exception cref="JqException">The program raised an error and did not catch it.</exception>
+    /// <exception cref="JqLimitException">The program went over one of the scope's limits.</exception>
+    public IEnumerable<JsonValue> Evaluate(JsonValue input, JqScope scope) => throw new JqException($"not yet: {Source}");
+}
