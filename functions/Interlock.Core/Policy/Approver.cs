@@ -1,4 +1,4 @@
-using System.Text.Json.Serialization;
+using Interlock.Json;
 
 namespace Interlock.Core.Policy;
 
@@ -8,9 +8,22 @@ public enum ApproverKind
     Group,
 }
 
-/// <summary>Who may decide: a user's or a group's id.</summary>
+/// <summary>Who may decide: one person by object id, or any member of a group by group id.</summary>
 public sealed record Approver(ApproverKind Kind, string Id)
 {
-    [JsonIgnore]
-    public string Subject => Kind == ApproverKind.User ? "user:" + Id : "group:" + Id;
+    public JsonValue ToJson() => JsonValue.Object((Kind == ApproverKind.User ? "user" : "group", Id));
+
+    /// <summary>Reads <c>{ user: id }</c> or <c>{ group: id }</c>; null for anything else.</summary>
+    public static Approver? FromJson(JsonValue json)
+    {
+        if (!json.IsObject || json.Count != 1 || json.Members[0].Value.StringOrNull() is not { Length: > 0 } id) return null;
+        return json.Members[0].Key switch
+        {
+            "user" => new(ApproverKind.User, id),
+            "group" => new(ApproverKind.Group, id),
+            _ => null,
+        };
+    }
+
+    public override string ToString() => $"{(Kind == ApproverKind.User ? "user" : "group")}:{Id}";
 }

@@ -1,0 +1,16 @@
+namespace Interlock.Core.Policy;
+
+/// <summary>What a rule asks for, from weakest to strongest.</summary>
+public enum PolicyEffect
+{
+    Allow,
+    RequireApproval,
+    Deny,
+}
+
+/// <summary>What a call is aimed at.</summary>
+public enum TargetKind
+{
+    Tool,
+    Agent,
+}

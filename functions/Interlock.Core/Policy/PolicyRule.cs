@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+using Interlock.Json.Jq;
+
+namespace Interlock.Core.Policy;
+
+/// <summary>
+/// One rule: applies where a principal, the target and <see cref="When"/> match. It concerns tools, agents or both, whichever it lists;
+/// <see cref="Approval"/> is present exactly with <see cref="PolicyEffect.RequireApproval"/>.
+/// </summary>
+public sealed record PolicyRule(
+    string Id,
+    PolicyEffect Effect,
+    ImmutableArray<PolicySubject> Principals,
+    ImmutableArray<TargetPattern> Tools,
+    ImmutableArray<TargetPattern> Agents,
+    JqProgram? When,
+    string? Reason,
+    ApproverRequirement? Approval,
+    int Line)
+{
+    internal bool Concerns(TargetKind kind, string target) =>
+        (kind == TargetKind.Tool ? Tools : Agents).Any(pattern => pattern.Matches(target));
+}
