@@ -1,0 +1,17 @@
+namespace Interlock.Core.Gateway;
+
+/// <summary>The protocol an upstream speaks.</summary>
+public enum UpstreamKind
+{
+    /// <summary>A Model Context Protocol server over streamable HTTP, of any revision.</summary>
+    Mcp,
+
+    /// <summary>An Agent2Agent 0.3 agent over JSON-RPC.</summary>
+    A2a,
+}
+
+/// <summary>
+/// Where a registered upstream is. <see cref="RegistrationId"/> names one registration of one tenant with its credential:
+/// connections and sessions are shared within it, never across.
+/// </summary>
+public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, Uri Address);

@@ -1,0 +1,70 @@
+using Interlock.Core.Runs;
+using Interlock.Json;
+
+namespace Interlock.Core.Registry;
+
+public enum RegistryKind
+{
+    Server,
+    Tool,
+    Agent,
+    Workflow,
+    Policy,
+}
+
+/// <summary>Draft, then active, then deprecated (with a successor) or disabled; quarantined when its contract changed by itself.</summary>
+public enum Lifecycle
+{
+    Draft,
+    Active,
+    Deprecated,
+    Disabled,
+    Quarantined,
+}
+
+/// <summary>
+/// One version of a registered thing. Name, version, digest and body never change; lifecycle and successor do.
+/// The body's shape is its kind's: see <see cref="ServerBody"/>, <see cref="ToolBody"/>, <see cref="AgentBody"/>, <see cref="WorkflowBody"/>.
+/// </summary>
+public sealed record RegistryEntry(
+    RegistryKind Kind, string Name, string Version, Lifecycle Lifecycle, string Digest, JsonValue Body, string ChangedBy, DateTimeOffset ChangedAt)
+{
+    /// <summary>The version that calls to a deprecated one go to.</summary>
+    public string? Successor { get; init; }
+
+    /// <summary>Why it was deprecated, disabled or quarantined.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The body as its kind's record.</summary>
+    public T As<T>() => RunJson.Deserialize<T>(CanonicalJson.Serialize(Body));
+
+    public static RegistryEntry Create<T>(RegistryKind kind, string name, string version, Lifecycle lifecycle, T body, string by, DateTimeOffset at)
+    {
+        var json = StrictJson.ParseLenient(RunJson.Serialize(body));
+        return new(kind, name, version, lifecycle, CanonicalJson.Digest(json), json, by, at);
+    }
+}
+
+/// <summary>A server of tools. <see cref="RegistrationId"/> is new with every registration, so that nothing of an old one is reused.</summary>
+public sealed record ServerBody(Uri Address, string RegistrationId);
+
+/// <summary>
+/// A tool's contract as approved. <see cref="ContractDigest"/> covers all that a model sees or that changes the wire.
+/// <see cref="ReadOnly"/> and <see cref="Idempotent"/> are the operator's word; the server's hints count for nothing.
+/// </summary>
+public sealed record ToolBody(JsonValue Contract, string ContractDigest, JsonValue InputSchema, bool ReadOnly = false, bool Idempotent = false)
+{
+    public JsonValue? OutputSchema { get; init; }
+}
+
+/// <summary>An A2A agent.</summary>
+public sealed record AgentBody(Uri Address, string RegistrationId, string CardDigest, bool Idempotent = false)
+{
+    public JsonValue? InputSchema { get; init; }
+}
+
+/// <summary>A workflow document and who published it.</summary>
+public sealed record WorkflowBody(JsonValue Document, string Owner);
+
+/// <summary>The tenant's policy document, as YAML text.</summary>
+public sealed record PolicyBody(string Text);

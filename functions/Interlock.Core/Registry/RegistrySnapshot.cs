@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using Interlock.Json.Schema;
+
+namespace Interlock.Core.Registry;
+
+/// <summary>All of a tenant's registry at one epoch.</summary>
+public sealed class RegistrySnapshot(TenantId tenant, long epoch, IEnumerable<RegistryEntry> entries)
+{
+    private readonly ILookup<(RegistryKind, string), RegistryEntry> _entries = entries.ToLookup(entry => (entry.Kind, entry.Name));
+
+    public TenantId Tenant { get; } = tenant;
+
+    public long Epoch { get; } = epoch;
+
+    public IEnumerable<RegistryEntry> All => _entries.SelectMany(versions => versions);
+
+    public IEnumerable<RegistryEntry> OfKind(RegistryKind kind) => All.Where(entry => entry.Kind == kind);
+
+    public RegistryEntry? Find(RegistryKind kind, string name, string version) =>
+        _entries[(kind, name)].FirstOrDefault(entry => entry.Version == version);
+
+    /// <summary>The newest active version of that name, or null.</summary>
+    public RegistryEntry? Newest(RegistryKind kind, string name) =>
+        _entries[(kind, name)].Where(entry => entry.Lifecycle == Lifecycle.Active).MaxBy(entry => SemanticVersion.TryParse(entry.Version));
+
+    /// <summary>
+    /// The version that a call now goes to: the newest one of the range that is active; else the successor of a deprecated one if its input
+    /// schema takes all that the old one took. Disabled and quarantined never answer.
+    /// </summary>
+    public Resolution Resolve(RegistryKind kind, string name, string? range)
+    {
+        if (VersionRange.TryParse(range) is not { } wanted) return Refuse("version", 400, $"'{range}' is no version range; write 1.2.3, ^1 or ~1.2.");
+        var known = _entries[(kind, name)].ToImmutableArray();
+        if (known.IsEmpty) return Refuse("unknown", 404, $"There is no {kind.ToString().ToLowerInvariant()} '{name}' in the registry.");
+        var candidates = known
+            .Where(entry => SemanticVersion.TryParse(entry.Version) is { } version && wanted.Matches(version))
+            .OrderByDescending(entry => SemanticVersion.TryParse(entry.Version))
+            .ToImmutableArray();
+        if (candidates.FirstOrDefault(entry => entry.Lifecycle == Lifecycle.Active) is { } active) return new Resolution.Found(active, null);
+        if (candidates.FirstOrDefault(entry => entry.Lifecycle == Lifecycle.Deprecated) is { } deprecated) return Repin(deprecated);
+        return candidates.FirstOrDefault()?.Lifecycle switch
+        {
+            Lifecycle.Disabled => Refuse("disabled", 403, $"'{name}' {candidates[0].Version} is disabled{Because(candidates[0])}."),
+            Lifecycle.Quarantined => Refuse("quarantined", 403, $"'{name}' {candidates[0].Version} is quarantined{Because(candidates[0])}; someone must approve its contract again."),
+            Lifecycle.Draft => Refuse("draft", 403, $"'{name}' {candidates[0].Version} is a draft; activate it first."),
+            _ => Refuse("version", 404, $"No version of '{name}' is in the range {wanted}; there are {string.Join(", ", known.Select(entry => entry.Version))}."),
+        };
+    }
+
+    private Resolution Repin(RegistryEntry deprecated)
+    {
+        if (deprecated.Successor is { } version && Find(deprecated.Kind, deprecated.Name, version) is { Lifecycle: Lifecycle.Active } successor)
+        {
+            var breaking = Breaking(deprecated, successor);
+            return breaking is null
+                ? new Resolution.Found(successor, deprecated)
+                : Refuse("deprecated", 410, $"'{deprecated.Name}' {deprecated.Version} is deprecated and its successor {version} is not compatible: {breaking}");
+        }
+        return Refuse("deprecated", 410, $"'{deprecated.Name}' {deprecated.Version} is deprecated{Because(deprecated)} and has no active successor.");
+    }
+
+    private static string? Breaking(RegistryEntry old, RegistryEntry successor)
+    {
+        if (old.Kind != RegistryKind.Tool) return null;
+        return Compatibility.Compare(old.As<ToolBody>().InputSchema, successor.As<ToolBody>().InputSchema)
+            .FirstOrDefault(change => change.BreaksCallers)?.Explanation;
+    }
+
+    private static string Because(RegistryEntry entry) => entry.Reason is null ? "" : $" ({entry.Reason})";
+
+    private static Resolution.Refused Refuse(string rule, int status, string detail) => new(rule, status, detail);
+}
+
+/// <summary>Where a name and a version range lead now.</summary>
+public abstract record Resolution
+{
+    /// <summary>The entry; <paramref name="RepinnedFrom"/> is the deprecated one it stands in for.</summary>
+    public sealed record Found(RegistryEntry Entry, RegistryEntry? RepinnedFrom) : Resolution;
+
+    public sealed record Refused(string Rule, int Status, string Detail) : Resolution;
+}

@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Interlock.Core.Policy;
+using Interlock.Core.Workflows;
+using Interlock.Json;
+
+namespace Interlock.Core.Runs;
+
+/// <summary>
+/// Something the host is to do or to wait for; it stands in <see cref="RunState.Pending"/> until an event ends it. A host starts the
+/// commands that appear there and asks those that left to stop. Doing one twice is harmless: its id is its idempotency key.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(CallTool), "callTool")]
+[JsonDerivedType(typeof(CallAgent), "callAgent")]
+[JsonDerivedType(typeof(OpenApproval), "openApproval")]
+[JsonDerivedType(typeof(CloseApproval), "closeApproval")]
+[JsonDerivedType(typeof(StartTimer), "startTimer")]
+public abstract record Command(EffectId Id, FrameId Frame)
+{
+    /// <summary>A call to a tool or agent through the gateway.</summary>
+    public abstract record Call(EffectId Id, FrameId Frame, TaskPath Task, string Target, string? Version, JsonValue Arguments, DateTimeOffset Deadline)
+        : Command(Id, Frame)
+    {
+        /// <summary>The approved gate whose grant the call spends; null when none was given.</summary>
+        public GateId? Grant { get; init; }
+
+        /// <summary>Whether a gate of the document covers the task: then it is refused without a grant whatever policy says.</summary>
+        public bool RequiresGrant { get; init; }
+
+        public InDoubtAction OnInDoubt { get; init; }
+    }
+
+    public sealed record CallTool(
+        EffectId Id, FrameId Frame, TaskPath Task, string Target, string? Version, JsonValue Arguments, DateTimeOffset Deadline)
+        : Call(Id, Frame, Task, Target, Version, Arguments, Deadline)
+    {
+        /// <summary>The author's idempotency key towards the tool; null for the effect's id.</summary>
+        public string? IdempotencyKey { get; init; }
+
+        /// <summary>Whether this undoes a completed effect; its grant is that effect's.</summary>
+        public bool IsCompensation { get; init; }
+    }
+
+    public sealed record CallAgent(
+        EffectId Id, FrameId Frame, TaskPath Task, string Target, string? Version, JsonValue Arguments, DateTimeOffset Deadline)
+        : Call(Id, Frame, Task, Target, Version, Arguments, Deadline);
+
+    public sealed record OpenApproval(EffectId Id, FrameId Frame, GateRequest Gate) : Command(Id, Frame);
+
+    /// <summary>Asks the gate's row to close; whoever won there comes back as <see cref="RunEvent.GateClosed"/>.</summary>
+    public sealed record CloseApproval(EffectId Id, FrameId Frame, GateId Gate, GateOutcome Cause) : Command(Id, Frame);
+
+    public sealed record StartTimer(EffectId Id, FrameId Frame, DateTimeOffset DueAt, TimerPurpose Purpose) : Command(Id, Frame);
+}
+
+public enum TimerPurpose
+{
+    /// <summary>The frame's own timeout.</summary>
+    Timeout,
+
+    /// <summary>A <c>wait</c> task's end, or the delay before a retry.</summary>
+    Delay,
+
+    /// <summary>A retry policy's limit for one attempt.</summary>
+    Attempt,
+
+    /// <summary>A gate's expiry.</summary>
+    GateExpiry,
+
+    /// <summary>Until when an abandoned effect may still settle.</summary>
+    Abandoned,
+
+    /// <summary>A compensation's time budget.</summary>
+    Compensation,
+}
+
+/// <summary>How a gate ended.</summary>
+public enum GateOutcome
+{
+    Approved,
+    Rejected,
+    Expired,
+    Withdrawn,
+}
+
+/// <summary>What a gate asks people: shown as it stands, and bound by the grant.</summary>
+public sealed record GateRequest(
+    GateId Id, TaskPath Task, string Title, string? Description, ImmutableArray<Approver> Approvers, int Quorum,
+    bool ExcludeInitiator, bool ExcludeAuthor, DateTimeOffset ExpiresAt, ImmutableArray<CoveredCall> Covers)
+{
+    /// <summary>What happens on rejection and on expiry, as the document says it.</summary>
+    public string OnReject { get; init; } = "fail";
+
+    public string OnExpiry { get; init; } = "fail";
+
+    /// <summary>Whether this is the second gate of the task, after the first one expired.</summary>
+    public bool IsEscalation { get; init; }
+}
+
+/// <summary>A call that the gate grants: its frame, target and arguments; members named in <see cref="Computed"/> are not known yet and left out.</summary>
+public sealed record CoveredCall(
+    FrameId Frame, TaskPath Task, string Kind, string Target, string? Version, JsonValue Arguments, ImmutableArray<string> Computed)
+{
+    public CoveredCompensation? Compensation { get; init; }
+}
+
+/// <summary>The compensation granted with a call: its tool, and its arguments as written in the document.</summary>
+public sealed record CoveredCompensation(string Tool, string ArgumentsDigest);

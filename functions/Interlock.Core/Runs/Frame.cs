@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Interlock.Json;
+
+namespace Interlock.Core.Runs;
+
+/// <summary>
+/// One active task or task list. <see cref="Input"/> is the transformed input; <see cref="Locals"/> are variables its children see;
+/// <see cref="Context"/> is set on the root and on fork branches, which own a copy; <see cref="Deadline"/> is the earliest of its own and its
+/// ancestors' timeouts.
+/// </summary>
+public sealed record Frame(
+    FrameId Id, FrameId? Parent, TaskPath Path, JsonValue RawInput, JsonValue Input, DateTimeOffset StartedAt, FrameState State)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonValue? Locals { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonValue? Context { get; init; }
+
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>The pending timeout timer, to be stopped with the frame.</summary>
+    public EffectId? TimeoutTimer { get; init; }
+}
+
+/// <summary>What a frame remembers between events, by kind.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Leaf), "leaf")]
+[JsonDerivedType(typeof(Sequence), "sequence")]
+[JsonDerivedType(typeof(Loop), "loop")]
+[JsonDerivedType(typeof(Fork), "fork")]
+[JsonDerivedType(typeof(Try), "try")]
+[JsonDerivedType(typeof(Gate), "gate")]
+public abstract record FrameState
+{
+    /// <summary>Root, <c>do</c>, effects, <c>wait</c>: nothing beyond what is pending for it.</summary>
+    public sealed record Leaf : FrameState
+    {
+        public static Leaf Instance { get; } = new();
+    }
+
+    /// <summary>A task list: how often each task at an index was entered, for distinct frame ids when <c>then</c> jumps back.</summary>
+    public sealed record Sequence(ImmutableSortedDictionary<int, int> Visits) : FrameState;
+
+    public sealed record Loop(JsonValue Items, int Index) : FrameState;
+
+    /// <summary>The results of the branches that ended.</summary>
+    public sealed record Fork(ImmutableSortedDictionary<int, BranchResult> Results) : FrameState;
+
+    /// <summary>The attempt under way (from 1), and the error while waiting to retry or catching.</summary>
+    public sealed record Try(int Attempt, TryPhase Phase, JsonValue? Error = null) : FrameState;
+
+    public sealed record Gate(GateRequest Request) : FrameState;
+}
+
+public enum TryPhase
+{
+    Trying,
+    Waiting,
+    Catching,
+}
+
+/// <summary>A fork branch's end: its output and its own context.</summary>
+public sealed record BranchResult(JsonValue Output, JsonValue Context);

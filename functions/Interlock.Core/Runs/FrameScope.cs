@@ -1,0 +1,52 @@
+using System.Globalization;
+using Interlock.Core.Workflows;
+using Interlock.Json;
+using Interlock.Json.Jq;
+
+namespace Interlock.Core.Runs;
+
+/// <summary>The runtime arguments of the DSL as one frame sees them, built only when an expression names them.</summary>
+internal sealed class FrameScope(Machine machine, Frame frame) : IEvaluationScope
+{
+    private static readonly JqLimits Limits = new();
+    private static readonly JsonValue Runtime = JsonValue.Object(("name", "interlock"), ("version", "1"), ("metadata", JsonValue.EmptyObject));
+
+    public JsonValue? Output { get; init; }
+
+    /// <summary>Variables beyond the frame's ancestors' (a case under test, an error being matched).</summary>
+    public JsonValue? Extra { get; init; }
+
+    public JqScope For(JqReferences references)
+    {
+        var variables = new Dictionary<string, JsonValue>(references.Variables.Count, StringComparer.Ordinal);
+        foreach (var reference in references.Variables)
+        {
+            if (!variables.ContainsKey(reference.Variable)) variables.Add(reference.Variable, Find(reference.Variable));
+        }
+        return new JqScope(variables, machine.Now, Limits);
+    }
+
+    private JsonValue Find(string name) => name switch
+    {
+        "context" => machine.ContextOf(frame),
+        "input" => frame.Input,
+        "output" => Output ?? JsonValue.Null,
+        "task" => Task(),
+        "workflow" => Workflow(),
+        "runtime" => Runtime,
+        _ => Extra?[name] ?? machine.Local(frame, name) ?? JsonValue.Null,
+    };
+
+    private JsonValue Task() => machine.DefinitionOf(frame) is not { } task
+        ? JsonValue.Null
+        : JsonValue.Object(
+            ("name", task.Name), ("reference", frame.Path.Value), ("definition", task.Source), ("input", frame.RawInput),
+            ("output", Output ?? JsonValue.Null), ("startedAt", Time(frame.StartedAt)));
+
+    private JsonValue Workflow() => JsonValue.Object(
+        ("id", machine.Run.Value), ("definition", machine.Definition.Document), ("input", machine.Input), ("startedAt", Time(machine.StartedAt)));
+
+    private static JsonValue Time(DateTimeOffset time) => JsonValue.Object(
+        ("iso8601", time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)),
+        ("epoch", JsonValue.Object(("seconds", time.ToUnixTimeSeconds()), ("milliseconds", time.ToUnixTimeMilliseconds()))));
+}

@@ -1,0 +1,69 @@
+using Interlock.Core.Workflows;
+
+namespace Interlock.Core.Runs;
+
+/// <summary>
+/// The interpreter: a pure function from a state and an event to the next state. No clock, I/O, randomness or tasks: time comes in on
+/// events, ids from frame paths. Hosts fold it and start what appears in <see cref="RunState.Pending"/>.
+/// </summary>
+public static class Interpreter
+{
+    /// <summary>The behaviour new runs get.</summary>
+    public const LogicVersion Current = LogicVersion.V1;
+
+    /// <summary>The state of a run after its first event.</summary>
+    public static RunState Start(WorkflowDefinition definition, RunEvent.RunStarted started)
+    {
+        if (started.Workflow.Digest != definition.Digest)
+            throw new ArgumentException($"The run is bound to document {started.Workflow.Digest}, not to {definition.Digest}.", nameof(definition));
+        var machine = new Machine(definition, new RunState
+        {
+            Id = started.Run,
+            Tenant = started.Tenant,
+            Workflow = started.Workflow,
+            Logic = started.Logic,
+            Origin = started.Origin,
+            StartedAt = started.At,
+            Now = started.At,
+            Input = started.Input,
+            Events = 1,
+        });
+        machine.Begin();
+        return machine.Freeze();
+    }
+
+    /// <summary>
+    /// The state after one more event. An event that nothing waits for (late, duplicate, of another run) changes nothing but the count;
+    /// a closed run takes none.
+    /// </summary>
+    public static RunState Advance(WorkflowDefinition definition, RunState state, RunEvent happened)
+    {
+        if (state.Status.IsClosed()) return state;
+        var now = happened.At > state.Now ? happened.At : state.Now;
+        state = state with { Now = now, Events = state.Events + 1 };
+        return happened switch
+        {
+            RunEvent.RunStarted => state,
+            RunEvent.SuspendRequested => state with { Suspended = true },
+            RunEvent.ResumeRequested => Resume(definition, state),
+            RunEvent.CancelRequested => Fold(definition, state with { Suspended = false, Deferred = [] }, state.Deferred.Insert(0, happened)),
+            _ when state.Suspended => state with { Deferred = state.Deferred.Add(happened) },
+            _ => Fold(definition, state, [happened]),
+        };
+    }
+
+    private static RunState Resume(WorkflowDefinition definition, RunState state) =>
+        state.Suspended ? Fold(definition, state with { Suspended = false, Deferred = [] }, state.Deferred) : state;
+
+    private static RunState Fold(WorkflowDefinition definition, RunState state, IReadOnlyList<RunEvent> events)
+    {
+        foreach (var happened in events)
+        {
+            if (state.Status.IsClosed()) return state;
+            var machine = new Machine(definition, state);
+            machine.Apply(happened);
+            state = machine.Freeze();
+        }
+        return state;
+    }
+}

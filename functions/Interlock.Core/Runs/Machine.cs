@@ -1,0 +1,407 @@
+using System.Collections.Immutable;
+using Interlock.Core.Runs.Tasks;
+using Interlock.Core.Workflows;
+using Interlock.Json;
+using Interlock.Json.Schema;
+
+namespace Interlock.Core.Runs;
+
+/// <summary>
+/// One event's worth of interpretation: a mutable view of a state that is frozen again at the end. Work is queued, never recursed, so a
+/// long list takes no stack. The kinds of task are in <c>Tasks/</c>; here is what they share: frames, data flow, effects.
+/// </summary>
+internal sealed partial class Machine(WorkflowDefinition definition, RunState state)
+{
+    private readonly Queue<Action> _work = new();
+    private readonly ImmutableSortedDictionary<FrameId, Frame>.Builder _frames = state.Frames.ToBuilder();
+    private readonly ImmutableSortedDictionary<EffectId, Command>.Builder _pending = state.Pending.ToBuilder();
+    private RunState _state = state;
+
+    public WorkflowDefinition Definition => definition;
+    public RunId Run => _state.Id;
+    public DateTimeOffset Now => _state.Now;
+    public DateTimeOffset StartedAt => _state.StartedAt;
+    public JsonValue Input => _state.Input;
+
+    /// <summary>The first event: the root frame, and the top-level list in it.</summary>
+    public void Begin()
+    {
+        var root = new Frame(FrameId.Root, null, TaskPath.Root, _state.Input, _state.Input, Now, FrameState.Leaf.Instance) { Context = JsonValue.EmptyObject };
+        _frames.Add(root.Id, root);
+        Guarded(root.Id, () =>
+        {
+            Check(definition.InputSchema, _state.Input, root, "input");
+            if (definition.InputFrom is { } from) root = Update(root with { Input = from.Evaluate(root.RawInput, Scope(root)) });
+            root = ArmTimeout(root, definition.Timeout);
+            EnterList(root, definition.Tasks, "/do", root.Input);
+        });
+        Drain();
+    }
+
+    public void Apply(RunEvent happened)
+    {
+        switch (happened)
+        {
+            case RunEvent.EffectCompleted done: EffectCompleted(done); break;
+            case RunEvent.EffectFailed failed: EffectFailed(failed); break;
+            case RunEvent.TimerFired fired: TimerFired(fired.Timer); break;
+            case RunEvent.GateClosed closed: GateClosed(closed); break;
+            case RunEvent.CancelRequested cancel: Cancel(cancel); break;
+            default: throw new InvalidOperationException($"The machine folds no {happened.GetType().Name}.");
+        }
+        Drain();
+    }
+
+    public RunState Freeze()
+    {
+        _state = _state with { Frames = _frames.ToImmutable(), Pending = _pending.ToImmutable() };
+        return _state;
+    }
+
+    // Frames
+
+    public Frame? Find(FrameId id) => _frames.TryGetValue(id, out var frame) ? frame : null;
+
+    public Frame Update(Frame frame) => _frames[frame.Id] = frame;
+
+    public TaskDefinition? DefinitionOf(Frame frame) => definition.AllTasks.GetValueOrDefault(frame.Path);
+
+    public FrameScope Scope(Frame frame, JsonValue? output = null, JsonValue? extra = null) => new(this, frame) { Output = output, Extra = extra };
+
+    public JsonValue ContextOf(Frame frame) => ContextOwner(frame).Context ?? JsonValue.EmptyObject;
+
+    public JsonValue? Local(Frame frame, string name)
+    {
+        for (var at = frame; at is not null; at = at.Parent is { } parent ? Find(parent) : null)
+            if (at.Locals?[name] is { } value) return value;
+        return null;
+    }
+
+    /// <summary>Starts a task under a parent frame.</summary>
+    public void Enter(Frame parent, TaskDefinition task, FrameId id, JsonValue rawInput, JsonValue? ownContext = null)
+    {
+        var parentId = parent.Id;
+        _work.Enqueue(() =>
+        {
+            if (Find(parentId) is not { } owner) return;
+            var frame = new Frame(id, owner.Id, task.Path, rawInput, rawInput, Now, FrameState.Leaf.Instance)
+            {
+                Context = ownContext,
+                Deadline = owner.Deadline,
+            };
+            _frames.Add(id, frame);
+            if (_frames.Count > RunLimits.ActiveFrames)
+            {
+                Fail(id, Problems.Runtime($"More than {RunLimits.ActiveFrames} tasks are active at once.", id));
+                return;
+            }
+            Guarded(id, () =>
+            {
+                if (task.If is { } condition && !condition.EvaluateCondition(rawInput, Scope(frame)))
+                {
+                    Remove(frame);
+                    ChildDone(frame, rawInput, null);
+                    return;
+                }
+                Check(task.InputSchema, rawInput, frame, "input");
+                if (task.InputFrom is { } from) frame = Update(frame with { Input = from.Evaluate(rawInput, Scope(frame)) });
+                frame = ArmTimeout(frame, task.Timeout);
+                Executors.Enter(this, frame, task);
+            });
+        });
+    }
+
+    /// <summary>Starts a task list inside a frame; its end reaches the frame's executor.</summary>
+    public void EnterList(Frame owner, TaskList list, string suffix, JsonValue input, JsonValue? locals = null)
+    {
+        var frame = new Frame(owner.Id.Append(suffix), owner.Id, list.Path, input, input, Now,
+            new FrameState.Sequence(ImmutableSortedDictionary<int, int>.Empty)) { Locals = locals, Deadline = owner.Deadline };
+        _frames.Add(frame.Id, frame);
+        SequenceExecutor.Goto(this, frame, 0, input);
+    }
+
+    /// <summary>Ends a task with its raw output: <c>output</c>, <c>export</c>, then the flow directive.</summary>
+    public void Complete(Frame frame, JsonValue rawOutput, string? directive = null) => Guarded(frame.Id, () =>
+    {
+        var task = definition.Task(frame.Path);
+        var output = task.OutputAs?.Evaluate(rawOutput, Scope(frame, rawOutput)) ?? rawOutput;
+        Check(task.OutputSchema, output, frame, "output");
+        if (task.ExportAs is { } export)
+        {
+            var context = export.Evaluate(output, Scope(frame, output));
+            Check(task.ExportSchema, context, frame, "export");
+            var owner = ContextOwner(frame);
+            Update(owner with { Context = context });
+            frame = Find(frame.Id) ?? frame;
+        }
+        Remove(frame);
+        ChildDone(frame, output, directive ?? task.Then);
+    });
+
+    /// <summary>Removes a frame that ended, with its timers.</summary>
+    public void Remove(Frame frame)
+    {
+        if (frame.TimeoutTimer is { } timer) _pending.Remove(timer);
+        _frames.Remove(frame.Id);
+    }
+
+    /// <summary>Stops everything beneath a frame (not the frame itself): timers go, gates are withdrawn, calls become abandoned.</summary>
+    public void Interrupt(FrameId top)
+    {
+        var prefix = top.Value + "/";
+        foreach (var command in _pending.Values.Where(c => Beneath(c.Frame, prefix) && !IsWindingDown(c)).ToList()) Withdraw(command);
+        foreach (var id in _frames.Keys.Where(id => Beneath(id, prefix)).ToList()) _frames.Remove(id);
+    }
+
+    /// <summary>Asks one pending command to stop.</summary>
+    public void Withdraw(Command command)
+    {
+        switch (command)
+        {
+            case Command.StartTimer:
+                _pending.Remove(command.Id);
+                break;
+            case Command.OpenApproval open:
+                CloseGate(open.Frame, open.Gate.Id, GateOutcome.Withdrawn);
+                break;
+            case Command.Call call:
+                Abandon(call);
+                break;
+        }
+    }
+
+    // Effects
+
+    public void Issue(Command command) => _pending[command.Id] = command;
+
+    public void Retract(EffectId id) => _pending.Remove(id);
+
+    public EffectId NewEffect(FrameId frame, string purpose) => EffectIds.Of(Run, frame, purpose);
+
+    public EffectId StartTimer(Frame frame, DateTimeOffset dueAt, TimerPurpose purpose, string name)
+    {
+        var id = NewEffect(frame.Id, name);
+        Issue(new Command.StartTimer(id, frame.Id, dueAt, purpose));
+        return id;
+    }
+
+    public void CloseGate(FrameId frame, GateId gate, GateOutcome cause) =>
+        Issue(new Command.CloseApproval(NewEffect(frame, $"close:{gate.Value}"), frame, gate, cause));
+
+    public GateId? GrantFor(FrameId frame) => _state.Grants.TryGetValue(frame, out var gate) ? gate : null;
+
+    public void Grant(GateRequest gate)
+    {
+        var grants = _state.Grants.ToBuilder();
+        foreach (var call in gate.Covers) grants[call.Frame] = gate.Id;
+        _state = _state with { Grants = grants.ToImmutable() };
+    }
+
+    // Failures
+
+    /// <summary>Runs something that evaluates expressions; what fails becomes the frame's failure, never a default value.</summary>
+    public void Guarded(FrameId frame, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (ExpressionException e)
+        {
+            Fail(frame, Problems.Expression(e, frame));
+        }
+        catch (FormatException e)
+        {
+            Fail(frame, Problems.Validation(e.Message, frame));
+        }
+        catch (DataFlowException e)
+        {
+            Fail(frame, e.Problem);
+        }
+    }
+
+    /// <summary>Raises an error at a frame: a step that says <c>skip</c> ends here, a surrounding <c>try</c> may catch it, else the run fails.</summary>
+    public void Fail(FrameId at, Problem problem)
+    {
+        var isTimeout = problem.Type == ProblemTypes.Timeout && problem.Instance == at.Value;
+        for (var frame = Find(at); frame is not null; frame = frame.Parent is { } parent ? Find(parent) : null)
+        {
+            if (DefinitionOf(frame) is not { } task) continue;
+            if (frame.Id != at && task is TryTask attempt && TryExecutor.Catches(this, frame, attempt, ref problem))
+            {
+                Interrupt(frame.Id);
+                TryExecutor.Caught(this, Find(frame.Id) ?? frame, attempt, problem);
+                return;
+            }
+            var action = isTimeout && frame.Id == at ? task.OnTimeout : task.OnError;
+            if (action == StepAction.Skip && MaySkip(task, problem))
+            {
+                Interrupt(frame.Id);
+                WithdrawOwn(frame);
+                Remove(frame);
+                ChildDone(frame, frame.RawInput, null);
+                return;
+            }
+        }
+        End(new Ending(RunStatus.Faulted, problem, null));
+    }
+
+    /// <summary>Only a failed step is skipped: not an error the document raises, nor what people decided at a gate.</summary>
+    private static bool MaySkip(TaskDefinition task, Problem problem) =>
+        task is not RaiseTask && problem.Type is not (ProblemTypes.GateRejected or ProblemTypes.GateExpired);
+
+    private void WithdrawOwn(Frame frame)
+    {
+        foreach (var command in _pending.Values.Where(c => c.Frame == frame.Id && !IsWindingDown(c)).ToList()) Withdraw(command);
+    }
+
+    private void TimerFired(EffectId id)
+    {
+        if (!_pending.TryGetValue(id, out var command) || command is not Command.StartTimer timer) return;
+        _pending.Remove(id);
+        switch (timer.Purpose)
+        {
+            case TimerPurpose.Abandoned: AbandonedDeadline(id); return;
+            case TimerPurpose.Compensation: UndoTimedOut(); return;
+        }
+        if (Find(timer.Frame) is not { } frame) return;
+        if (timer.Purpose == TimerPurpose.Timeout)
+        {
+            Interrupt(frame.Id);
+            WithdrawOwn(frame);
+            Fail(frame.Id, Problems.Timeout(frame));
+            return;
+        }
+        Guarded(frame.Id, () => Executors.TimerFired(this, frame, definition.Task(frame.Path), timer.Purpose));
+    }
+
+    private void EffectCompleted(RunEvent.EffectCompleted done)
+    {
+        if (Settle(done.Effect, done.Output, null)) return;
+        if (!_pending.TryGetValue(done.Effect, out var command) || command is not Command.Call call) return;
+        _pending.Remove(call.Id);
+        _state = _state with { InDoubt = _state.InDoubt.Remove(call.Id) };
+        if (Find(call.Frame) is not { } frame) return;
+        Guarded(frame.Id, () =>
+        {
+            RememberUndo(frame, call, done.Output);
+            Complete(frame, done.Output);
+        });
+    }
+
+    private void EffectFailed(RunEvent.EffectFailed failed)
+    {
+        if (Settle(failed.Effect, null, failed.Problem)) return;
+        if (!_pending.TryGetValue(failed.Effect, out var command)) return;
+        if (command is Command.Call { OnInDoubt: InDoubtAction.Escalate } && failed.Problem.Type == ProblemTypes.InDoubt && !_state.InDoubt.Contains(command.Id))
+        {
+            _state = _state with { InDoubt = _state.InDoubt.Add(command.Id) };
+            return;
+        }
+        _pending.Remove(command.Id);
+        _state = _state with { InDoubt = _state.InDoubt.Remove(command.Id) };
+        if (Find(command.Frame) is not { } frame) return;
+        WithdrawOwn(frame);
+        Fail(frame.Id, failed.Problem with { Instance = frame.Id.Value });
+    }
+
+    private void GateClosed(RunEvent.GateClosed closed)
+    {
+        var waiting = _pending.Values.Where(c => GateOf(c) == closed.Gate).ToList();
+        foreach (var command in waiting) _pending.Remove(command.Id);
+        if (waiting.FirstOrDefault() is not { } first || Find(first.Frame) is not { State: FrameState.Gate gate } frame) return;
+        if (gate.Request.Id != closed.Gate) return;
+        Guarded(frame.Id, () => ApprovalExecutor.Closed(this, frame, (ApprovalTask)definition.Task(frame.Path), gate.Request, closed));
+    }
+
+    private void Cancel(RunEvent.CancelRequested cancel)
+    {
+        if (_state.Ending is not null) return;
+        var detail = cancel.Reason is null ? $"Cancelled by {cancel.By}." : $"Cancelled by {cancel.By}: {cancel.Reason}";
+        End(new Ending(RunStatus.Cancelled, new Problem(ProblemTypes.Cancelled, 499, "The run was cancelled", detail), null));
+    }
+
+    private static GateId? GateOf(Command command) => command switch
+    {
+        Command.OpenApproval open => open.Gate.Id,
+        Command.CloseApproval close => close.Gate,
+        _ => null,
+    };
+
+    private static bool Beneath(FrameId id, string prefix) => id.Value.StartsWith(prefix, StringComparison.Ordinal);
+
+    // Data flow
+
+    private void ChildDone(Frame child, JsonValue output, string? directive)
+    {
+        if (child.Parent is not { } parentId) return;
+        _work.Enqueue(() =>
+        {
+            if (Find(parentId) is not { } parent) return;
+            Guarded(parentId, () => Executors.ChildDone(this, parent, child, output, directive));
+        });
+    }
+
+    /// <summary>A list ended: <paramref name="directive"/> is <c>end</c>, <c>exit</c> or null.</summary>
+    public void ListDone(Frame list, JsonValue output, string? directive)
+    {
+        Remove(list);
+        var ownerId = list.Parent!.Value; // a list always stands in a frame
+        _work.Enqueue(() =>
+        {
+            if (Find(ownerId) is not { } owner) return;
+            Guarded(ownerId, () =>
+            {
+                if (owner.Id == FrameId.Root) FinishRoot(owner, output);
+                else Executors.ListDone(this, owner, definition.Task(owner.Path), list, output, directive);
+            });
+        });
+    }
+
+    private void FinishRoot(Frame root, JsonValue rawOutput)
+    {
+        var output = definition.OutputAs?.Evaluate(rawOutput, Scope(root, rawOutput)) ?? rawOutput;
+        Check(definition.OutputSchema, output, root, "output");
+        End(new Ending(RunStatus.Completed, null, output));
+    }
+
+    private Frame ContextOwner(Frame frame)
+    {
+        var at = frame;
+        while (at.Context is null && at.Parent is { } parent && Find(parent) is { } next) at = next;
+        return at;
+    }
+
+    private Frame ArmTimeout(Frame frame, DurationTemplate? timeout)
+    {
+        if (timeout is null) return frame;
+        var due = Now + timeout.Evaluate(frame.Input, Scope(frame));
+        var timer = StartTimer(frame, due, TimerPurpose.Timeout, "timeout");
+        var deadline = frame.Deadline is { } outer && outer < due ? outer : due;
+        return Update(frame with { TimeoutTimer = timer, Deadline = deadline });
+    }
+
+    private static void Check(JsonSchema? schema, JsonValue value, Frame frame, string what)
+    {
+        if (schema is null || schema.Validate(value) is not [var first, ..]) return;
+        throw new DataFlowException(Problems.Validation($"The {what} does not match its schema at '{first.InstanceLocation}': {first.Message}", frame.Id));
+    }
+
+    private void Drain()
+    {
+        for (var steps = 0; _work.TryDequeue(out var step); steps++)
+        {
+            if (_state.Ending is not null) break;
+            _state = _state with { Steps = _state.Steps + 1 };
+            if (steps >= RunLimits.StepsPerEvent || _state.Steps > RunLimits.StepsPerRun)
+            {
+                _work.Clear();
+                Fail(FrameId.Root, Problems.Runtime("The workflow takes more interpreter steps than a run may; does a 'then' jump back for ever?", FrameId.Root));
+                break;
+            }
+            step();
+        }
+        _work.Clear();
+        WindDown();
+    }
+}

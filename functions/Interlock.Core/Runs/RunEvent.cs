@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using Interlock.Json;
+
+namespace Interlock.Core.Runs;
+
+/// <summary>Something that happened to a run, with its time: all that the interpreter ever learns of the world.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(RunStarted), "runStarted")]
+[JsonDerivedType(typeof(EffectCompleted), "effectCompleted")]
+[JsonDerivedType(typeof(EffectFailed), "effectFailed")]
+[JsonDerivedType(typeof(TimerFired), "timerFired")]
+[JsonDerivedType(typeof(GateClosed), "gateClosed")]
+[JsonDerivedType(typeof(CancelRequested), "cancelRequested")]
+[JsonDerivedType(typeof(SuspendRequested), "suspendRequested")]
+[JsonDerivedType(typeof(ResumeRequested), "resumeRequested")]
+public abstract record RunEvent(DateTimeOffset At)
+{
+    public sealed record RunStarted(
+        DateTimeOffset At, RunId Run, TenantId Tenant, WorkflowRef Workflow, LogicVersion Logic, RunOrigin Origin, JsonValue Input) : RunEvent(At);
+
+    public sealed record EffectCompleted(DateTimeOffset At, EffectId Effect, JsonValue Output) : RunEvent(At);
+
+    public sealed record EffectFailed(DateTimeOffset At, EffectId Effect, Problem Problem) : RunEvent(At);
+
+    public sealed record TimerFired(DateTimeOffset At, EffectId Timer) : RunEvent(At);
+
+    /// <summary>What the gate's row says; <paramref name="DecidedBy"/> holds subjects.</summary>
+    public sealed record GateClosed(DateTimeOffset At, GateId Gate, GateOutcome Outcome, ImmutableArray<string> DecidedBy, string? Reason) : RunEvent(At);
+
+    public sealed record CancelRequested(DateTimeOffset At, string By, string? Reason) : RunEvent(At);
+
+    public sealed record SuspendRequested(DateTimeOffset At, string By, string? Reason) : RunEvent(At);
+
+    public sealed record ResumeRequested(DateTimeOffset At, string By) : RunEvent(At);
+}

@@ -1,0 +1,20 @@
+namespace Interlock.Core.Runs;
+
+/// <summary>Limits of the interpreter itself; all count, none measures wall time.</summary>
+public static class RunLimits
+{
+    /// <summary>Steps of one run: a loop without effects ends here with error <c>runtime</c>.</summary>
+    public const long StepsPerRun = 10_000_000;
+
+    /// <summary>Steps that one event may cause; a document that needs more between two effects fails.</summary>
+    public const int StepsPerEvent = 1_000_000;
+
+    /// <summary>Frames active at once.</summary>
+    public const int ActiveFrames = 20_000;
+
+    /// <summary>How long an abandoned call may still settle, past its own deadline.</summary>
+    public static readonly TimeSpan AbandonedGrace = TimeSpan.FromSeconds(30);
+
+    /// <summary>The deadline of a call under no timeout at all (documents that were run without being published).</summary>
+    public static readonly TimeSpan DefaultDeadline = TimeSpan.FromHours(1);
+}

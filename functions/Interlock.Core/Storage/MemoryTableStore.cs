@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Interlock.Json;
+
+namespace Interlock.Core.Storage;
+
+/// <summary>
+/// A table store that lasts as long as its process: for tests and for runs that need no durability. Safe for concurrent use.
+/// A query sees the rows as they were when it began.
+/// </summary>
+public sealed class MemoryTableStore : ITableStore
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(string Table, string Partition), SortedList<string, Stored>> _partitions = [];
+    private long _lastETag;
+
+    public Task<TableRow?> GetAsync(string table, RowKey key, CancellationToken cancellationToken = default)
+    {
+        TableRules.CheckKey(table, key);
+        cancellationToken.ThrowIfCancellationRequested();
+        Stored? found;
+        lock (_gate) found = _partitions.GetValueOrDefault((table, key.Partition))?.GetValueOrDefault(key.Row);
+        return Task.FromResult(found is null ? null : Row(key, found));
+    }
+
+    public Task<WriteResult> InsertAsync(string table, RowKey key, JsonValue body, CancellationToken cancellationToken = default) =>
+        WriteAsync(table, key, new TableWrite.Insert(key.Row, body), cancellationToken);
+
+    public Task<WriteResult> ReplaceAsync(
+        string table, RowKey key, JsonValue body, string etag, CancellationToken cancellationToken = default) =>
+        WriteAsync(table, key, new TableWrite.Replace(key.Row, body, etag), cancellationToken);
+
+    public Task<WriteResult> DeleteAsync(string table, RowKey key, string etag, CancellationToken cancellationToken = default) =>
+        WriteAsync(table, key, new TableWrite.Delete(key.Row, etag), cancellationToken);
+
+    public Task<BatchResult> BatchAsync(
+        string table, string partition, IReadOnlyList<TableWrite> writes, CancellationToken cancellationToken = default)
+    {
+        var bodies = TableRules.EncodeBatch(table, partition, writes);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate) return Task.FromResult(Apply(table, partition, writes, bodies));
+    }
+
+    public async IAsyncEnumerable<TableRow> QueryAsync(
+        string table, string partition, string? from = null, string? to = null, bool descending = false,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        TableRules.CheckQuery(table, partition, from, to);
+        foreach (var (row, stored) in Range(table, partition, from, to, descending))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return Row(new RowKey(partition, row), stored);
+        }
+        await Task.CompletedTask;
+    }
+
+    private async Task<WriteResult> WriteAsync(string table, RowKey key, TableWrite write, CancellationToken cancellationToken)
+    {
+        var result = await BatchAsync(table, key.Partition, [write], cancellationToken);
+        return new WriteResult(result.Status, result.ETags?[0]);
+    }
+
+    private BatchResult Apply(string table, string partition, IReadOnlyList<TableWrite> writes, IReadOnlyList<byte[]?> bodies)
+    {
+        var rows = Rows(table, partition);
+        for (var i = 0; i < writes.Count; i++)
+        {
+            if (Check(rows, writes[i]) is var status and not WriteStatus.Written) return new BatchResult(status, i);
+        }
+        var etags = new string?[writes.Count];
+        for (var i = 0; i < writes.Count; i++)
+        {
+            if (bodies[i] is { } body)
+            {
+                var etag = (++_lastETag).ToString(CultureInfo.InvariantCulture);
+                rows[writes[i].Row] = new Stored(body, etag);
+                etags[i] = etag;
+            }
+            else rows.Remove(writes[i].Row);
+        }
+        return new BatchResult(WriteStatus.Written, ETags: etags);
+    }
+
+    private static WriteStatus Check(SortedList<string, Stored> rows, TableWrite write)
+    {
+        var etag = rows.GetValueOrDefault(write.Row)?.ETag;
+        return write switch
+        {
+            TableWrite.Insert => etag is null ? WriteStatus.Written : WriteStatus.Exists,
+            TableWrite.Replace replace => etag == replace.ETag ? WriteStatus.Written : WriteStatus.Stale,
+            TableWrite.Delete delete => etag == delete.ETag ? WriteStatus.Written : WriteStatus.Stale,
+            _ => throw new ArgumentException("A write is an insert, a replace or a delete.", nameof(write)),
+        };
+    }
+
+    private List<KeyValuePair<string, Stored>> Range(string table, string partition, string? from, string? to, bool descending)
+    {
+        lock (_gate)
+        {
+            if (!_partitions.TryGetValue((table, partition), out var rows)) return [];
+            var first = from is null ? 0 : LowerBound(rows.Keys, from);
+            var end = to is null ? rows.Count : LowerBound(rows.Keys, to);
+            var range = new List<KeyValuePair<string, Stored>>(Math.Max(0, end - first));
+            for (var i = first; i < end; i++) range.Add(new(rows.GetKeyAtIndex(i), rows.GetValueAtIndex(i)));
+            if (descending) range.Reverse();
+            return range;
+        }
+    }
+
+    /// <summary>The index of the first key that is not before the bound.</summary>
+    private static int LowerBound(IList<string> keys, string bound)
+    {
+        var (low, high) = (0, keys.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (Utf8Order.Instance.Compare(keys[middle], bound) < 0) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+
+    private SortedList<string, Stored> Rows(string table, string partition)
+    {
+        if (!_partitions.TryGetValue((table, partition), out var rows))
+            _partitions[(table, partition)] = rows = new SortedList<string, Stored>(Utf8Order.Instance);
+        return rows;
+    }
+
+    private static TableRow Row(RowKey key, Stored stored) => new(key, TableRules.Decode(stored.Body), stored.ETag);
+
+    /// <summary>Bodies are kept as bytes, so that a value reads back exactly as it does from a durable store.</summary>
+    private sealed record Stored(byte[] Body, string ETag);
+}

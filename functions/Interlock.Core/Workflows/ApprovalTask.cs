@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+using Interlock.Core.Policy;
+
+namespace Interlock.Core.Workflows;
+
+/// <summary>What the run does when nobody decided in time.</summary>
+public enum GateTimeoutAction
+{
+    Fail,
+    Skip,
+    Escalate,
+}
+
+/// <summary>A gate: who decides, on what, by when, and what follows.</summary>
+public sealed record ApprovalTask : TaskDefinition
+{
+    public required Template Title { get; init; }
+    public Template? Description { get; init; }
+    public required ImmutableArray<Approver> Approvers { get; init; }
+    public int Quorum { get; init; } = 1;
+    public bool ExcludeInitiator { get; init; } = true;
+    public bool ExcludeAuthor { get; init; } = true;
+    public required TimeSpan ExpiresAfter { get; init; }
+
+    /// <summary>The tasks whose calls this gate grants: after it in its list or nested there, never inside a loop it stands outside of.</summary>
+    public ImmutableArray<TaskPath> Covers { get; init; } = [];
+
+    /// <summary><see cref="StepAction.Skip"/>: the run goes on without grants; covered calls are then refused.</summary>
+    public StepAction OnReject { get; init; }
+
+    public GateTimeoutAction OnExpiry { get; init; }
+
+    public GateEscalation? Escalation { get; init; }
+}
+
+/// <summary>The second chance of an expired gate: other people, their own expiry.</summary>
+public sealed record GateEscalation(ImmutableArray<Approver> Approvers, int Quorum, TimeSpan ExpiresAfter, GateTimeoutAction OnExpiry);

@@ -1,0 +1,98 @@
+using System.Collections.Frozen;
+using Interlock.Json;
+using Interlock.Json.Schema;
+
+namespace Interlock.Core.Workflows;
+
+/// <summary>A workflow's name: namespace and name, each of at most 63 letters, digits and dashes.</summary>
+public readonly record struct WorkflowName(string Namespace, string Name)
+{
+    public override string ToString() => $"{Namespace}/{Name}";
+}
+
+/// <summary>Which rules apply: an enumerable path before the start, or a bounded planner.</summary>
+public enum ExecutionMode
+{
+    Supervised,
+    Autonomous,
+}
+
+/// <summary>A checked document: names resolved, expressions parsed, schemas compiled, inherited actions filled in. Immutable.</summary>
+public sealed class WorkflowDefinition
+{
+    private readonly FrozenDictionary<TaskPath, TaskDefinition> _tasks;
+    private readonly FrozenDictionary<TaskPath, TaskList> _lists;
+    private readonly FrozenSet<TaskPath> _covered;
+
+    public WorkflowDefinition(TaskList tasks)
+    {
+        Tasks = tasks;
+        var all = new Dictionary<TaskPath, TaskDefinition>();
+        var lists = new Dictionary<TaskPath, TaskList>();
+        Index(tasks, all, lists);
+        _tasks = all.ToFrozenDictionary();
+        _lists = lists.ToFrozenDictionary();
+        _covered = all.Values.OfType<ApprovalTask>().SelectMany(gate => gate.Covers).ToFrozenSet();
+    }
+
+    public required WorkflowName Name { get; init; }
+    public required string Version { get; init; }
+
+    /// <summary>The canonical digest of the document: what a run is bound to.</summary>
+    public required string Digest { get; init; }
+
+    /// <summary>The document as JSON.</summary>
+    public required JsonValue Document { get; init; }
+
+    public ExecutionMode Mode { get; init; }
+    public Template? InputFrom { get; init; }
+    public JsonSchema? InputSchema { get; init; }
+    public Template? OutputAs { get; init; }
+    public JsonSchema? OutputSchema { get; init; }
+    public DurationTemplate? Timeout { get; init; }
+
+    /// <summary>The events that start a run; null when only a caller does.</summary>
+    public EventTrigger? On { get; init; }
+
+    /// <summary>The top-level list, at <c>/do</c>.</summary>
+    public TaskList Tasks { get; }
+
+    /// <summary>Every task by its path.</summary>
+    public IReadOnlyDictionary<TaskPath, TaskDefinition> AllTasks => _tasks;
+
+    public TaskDefinition Task(TaskPath path) => _tasks[path];
+
+    public TaskList List(TaskPath path) => _lists[path];
+
+    /// <summary>Whether some gate covers the task: it then needs a grant whatever the policy says.</summary>
+    public bool IsCovered(TaskPath path) => _covered.Contains(path);
+
+    private static void Index(TaskList list, Dictionary<TaskPath, TaskDefinition> tasks, Dictionary<TaskPath, TaskList> lists)
+    {
+        lists.Add(list.Path, list);
+        foreach (var task in list.Tasks) Index(task, tasks, lists);
+    }
+
+    private static void Index(TaskDefinition task, Dictionary<TaskPath, TaskDefinition> tasks, Dictionary<TaskPath, TaskList> lists)
+    {
+        tasks.Add(task.Path, task);
+        switch (task)
+        {
+            case DoTask block: Index(block.Tasks, tasks, lists); break;
+            case ForTask loop: Index(loop.Tasks, tasks, lists); break;
+            case TryTask attempt:
+                Index(attempt.Tasks, tasks, lists);
+                if (attempt.Catch.Tasks is { } handler) Index(handler, tasks, lists);
+                break;
+            case ForkTask fork:
+                foreach (var branch in fork.Branches) Index(branch, tasks, lists);
+                break;
+        }
+    }
+}
+
+/// <summary>An event filter of <c>schedule.on</c>: attributes that must be equal (<c>type</c> always among them), or conditions over them.</summary>
+public sealed record EventTrigger(IReadOnlyList<EventFilter> AnyOf);
+
+/// <summary>CloudEvents attributes with the literal or expression each must match.</summary>
+public sealed record EventFilter(string Type, IReadOnlyDictionary<string, Template> Attributes);
