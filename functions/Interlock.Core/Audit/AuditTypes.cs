@@ -1,0 +1,15 @@
+namespace Interlock.Core.Audit;
+
+/// <summary>The types of records.</summary>
+public static class AuditTypes
+{
+    public const string CallIntent = "call.intent";
+    public const string CallOutcome = "call.outcome";
+    public const string CallRefused = "call.refused";
+    public const string GateOpened = "gate.opened";
+    public const string GateVote = "gate.vote";
+    public const string GateClosed = "gate.closed";
+    public const string RunStarted = "run.started";
+    public const string RunState = "run.state";
+    public const string RegistryChanged = "registry.changed";
+}

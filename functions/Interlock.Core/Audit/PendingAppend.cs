@@ -1,0 +1,37 @@
+using System.Security.Cryptography;
+using Interlock.Core.Storage;
+using Interlock.Json;
+
+namespace Interlock.Core.Audit;
+
+internal sealed record PendingRecord(string Id, JsonValue Body, int Bytes);
+
+internal sealed record PendingRow(TableWrite.Insert Write, int Bytes);
+
+/// <summary>
+/// An append waiting for its place. Its mark stands in the rows it writes, so that a batch which took effect although its answer got lost
+/// is recognised as this append's own.
+/// </summary>
+internal sealed class PendingAppend(PendingRecord[] records, PendingRow[] alongside)
+{
+    private readonly TaskCompletionSource<AuditAppendResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public PendingRecord[] Records { get; } = records;
+
+    public PendingRow[] Alongside { get; } = alongside;
+
+    public string Mark { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+
+    public Task<AuditAppendResult> Completion => _completion.Task;
+
+    public int Rows => (2 * Records.Length) + Alongside.Length;
+
+    /// <summary>An upper bound, with keys and chaining.</summary>
+    public int Bytes => Records.Sum(record => record.Bytes + 2048) + Alongside.Sum(row => row.Bytes + 2048);
+
+    public IEnumerable<string> Keys => Records.Select(record => AuditChain.IdRow(record.Id)).Concat(Alongside.Select(row => row.Write.Row));
+
+    public void Complete(AuditAppendResult result) => _completion.TrySetResult(result);
+
+    public void Fail(Exception reason) => _completion.TrySetException(reason);
+}
