@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Interlock.Core.Audit;
 using Interlock.Core.Policy;
 using Interlock.Json;

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
-using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Registry;
-using Interlock.Core.Storage;
 using Interlock.Core.Workflows;
 
 namespace Interlock.Core.Gateway;
@@ -67,7 +65,7 @@ public sealed class ToolGateway
         {
             if (previous?.Result is { } result) return result;
             var (row, refusal) = await AttemptAsync(chain, call, previous, cancellationToken);
-            if (refusal is not null) return await RefuseAsync(chain, call, refusal);
+            if (refusal is not null) return await RefuseAsync(chain, call, refusal, isRepeat: previous is { Attempt: > 1 });
             previous = await AnswerAsync(chain, call, row!, cancellationToken); // no refusal, so it was settled
         }
     }
@@ -101,8 +99,7 @@ public sealed class ToolGateway
                 var (_, etag) = await _ledger.FindAsync(chain, call.Effect, cancellationToken) ?? throw new InvalidOperationException($"The ledger lost effect {call.Effect}.");
                 return new Standing(null, row.Attempt + 1, etag);
             default:
-                var detail = $"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} Look there, then say what happened.";
-                return new Standing(new GatewayResult.InDoubt(new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", detail)), 0, null);
+                return new Standing(InDoubt($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} Look there, then say what happened."), 0, null);
         }
     }
 
@@ -127,11 +124,15 @@ public sealed class ToolGateway
         return (await _settle.RunAsync(chain, committed.Value!, await _invoke.RunAsync(committed.Value!, cancellationToken)), null);
     }
 
-    private async Task<GatewayResult> RefuseAsync(AuditChain chain, GatewayCall call, Refusal refusal)
+    /// <summary>Records the refusal. A repeat that is refused leaves the earlier attempt in doubt.</summary>
+    private async Task<GatewayResult> RefuseAsync(AuditChain chain, GatewayCall call, Refusal refusal, bool isRepeat)
     {
         await _audit.AppendAsync(chain, [CallRecords.Refused(chain, call, refusal, _time.GetUtcNow())], [], CancellationToken.None);
-        return new GatewayResult.Refused(refusal);
+        if (!isRepeat) return new GatewayResult.Refused(refusal);
+        return InDoubt($"An attempt has no known outcome, and repeating it was refused: {refusal.Detail}");
     }
+
+    private static GatewayResult.InDoubt InDoubt(string detail) => new(new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", detail));
 
     /// <summary>Where an effect stands: a result, or the attempt to make over the ledger row with that ETag.</summary>
     private sealed record Standing(GatewayResult? Result, int Attempt, string? ETag);

@@ -1,6 +1,5 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Policy;
-using Interlock.Core.Registry;
 
 namespace Interlock.Core.Gateway.Stages;
 
@@ -20,7 +19,7 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, Time
             return new Refusal(Name, "grant-missing", 403, "The gate that is to grant this call does not exist.");
         if (stored.Gate is not { } gate)
             return new Refusal(Name, "grant-unauthentic", 403, "The gate's row was not written by Interlock; an administrator must look at the store.");
-        if (decision.Floor is { } floor && floor.IsMetBy(gate.Terms) is { IsMet: false, Reason: var weaker })
+        if (decision.Floor is { } floor && floor.IsMetBy(gate.Terms) is { Reason: { } weaker })
             return new Refusal(Name, ApprovalFloor.Rule, 403, weaker);
         var claim = new GrantClaim(call.Tenant, site.Run, site.Frame, call.IsCompensation, frozen.Routed.Target, frozen.Arguments);
         return GrantCheck.Refuse(gate, claim, time.GetUtcNow()) is { } refused
