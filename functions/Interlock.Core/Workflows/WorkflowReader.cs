@@ -1,3 +1,5 @@
+using Interlock.Core.Workflows.Checks;
+using Interlock.Core.Workflows.Reading;
 using Interlock.Json;
 
 namespace Interlock.Core.Workflows;
@@ -11,9 +13,41 @@ public static class WorkflowReader
 {
     /// <param name="text">YAML or JSON.</param>
     /// <param name="fileName">How findings name the document.</param>
-    public static WorkflowReadResult Read(string text, string fileName) => new(null, [], null) { File = fileName };
+    public static WorkflowReadResult Read(string text, string fileName)
+    {
+        try
+        {
+            var (document, map) = YamlReader.Read(text);
+            return Read(document, fileName, map);
+        }
+        catch (YamlRefusedException e)
+        {
+            var log = new FindingLog(fileName, SourceMap.None);
+            log.ErrorAt(e.Rule, e.Pointer, e.Position, e.Message);
+            return new(null, log.InOrder, null) { File = fileName };
+        }
+    }
 
     /// <summary>The same checks for a document already stored as JSON; findings have pointers but no lines.</summary>
-    public static WorkflowReadResult FromDocument(JsonValue document, string fileName = "document") =>
-        new(null, [], document) { File = fileName };
+    public static WorkflowReadResult FromDocument(JsonValue document, string fileName = "document") => Read(document, fileName, SourceMap.None);
+
+    private static WorkflowReadResult Read(JsonValue document, string fileName, SourceMap map)
+    {
+        var log = new FindingLog(fileName, map);
+        var draft = Draft(document, log);
+        if (!log.HasErrors) WorkflowSchemas.CheckDsl(document, log);
+        return new(log.HasErrors ? null : draft, log.InOrder, document) { Draft = draft, Map = map, File = fileName };
+    }
+
+    /// <summary>The definition as far as it can be built; each stage needs what the one before it made sure of.</summary>
+    private static WorkflowDefinition? Draft(JsonValue document, FindingLog log)
+    {
+        TaskKinds.Check(document, log);
+        if (!WorkflowSchemas.CheckOwn(document, log)) return null;
+        var definition = DefinitionReader.Read(document, log);
+        FlowCheck.Run(definition, log);
+        GateCheck.Run(definition, log);
+        RetryCheck.Run(definition, log);
+        return definition;
+    }
 }
