@@ -57,7 +57,7 @@ internal sealed class Readiness
                 var bound = call.Computed.IsEmpty ? "its exact arguments" : $"its arguments but for {string.Join(", ", call.Computed)}";
                 yield return At(call, $"{call.Target} runs only with a grant of the gate '{gate.Name}' (line {Line(gate.Path.Value)}) for {bound}");
             }
-            yield return At(gate, $"{gate.Quorum} of {string.Join(", ", gate.Approvers.Select(approver => approver.Subject))}; rejected: {Word(gate.OnReject)}; not decided after {gate.ExpiresAfter}: {Word(gate.OnExpiry)}");
+            yield return At(gate, $"{gate.Quorum} of {string.Join(", ", gate.Approvers.Select(approver => approver.ToString()))}; rejected: {Word(gate.OnReject)}; not decided after {gate.ExpiresAfter}: {Word(gate.OnExpiry)}");
         }
         foreach (var call in _tasks.OfType<EffectTask>().Where(call => _result.Draft?.IsCovered(call.Path) == false))
             yield return At(call, $"{call.Target} is covered by no gate of this document: the policy decides at the gateway");
