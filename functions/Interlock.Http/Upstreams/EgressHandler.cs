@@ -13,7 +13,7 @@ public static class EgressHandler
     public static HttpMessageHandler Create(EgressOptions options)
     {
         options.Validate();
-        return new ResponseLimit(options.MaxResponseBytes)
+        return new GuardedHandler(options.MaxResponseBytes)
         {
             InnerHandler = new SocketsHttpHandler
             {
@@ -58,10 +58,12 @@ public static class EgressHandler
         }
     }
 
-    private sealed class ResponseLimit(long limit) : DelegatingHandler
+    private sealed class GuardedHandler(long limit) : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
+            if (request.RequestUri is not { Scheme: "http" or "https" })
+                throw new EgressDeniedException($"{request.RequestUri} is neither http nor https.");
             var response = await base.SendAsync(request, cancellationToken);
             if (response.Content.Headers.ContentLength > limit)
             {

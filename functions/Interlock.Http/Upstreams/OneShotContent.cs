@@ -25,7 +25,7 @@ internal sealed class OneShotContent : HttpContent
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _sent, 1) != 0) throw new InvalidOperationException("A call is sent at most once.");
+        if (Interlocked.Exchange(ref _sent, 1) != 0) throw new IOException("A call is sent at most once.");
         await stream.WriteAsync(_json, cancellationToken);
     }
 

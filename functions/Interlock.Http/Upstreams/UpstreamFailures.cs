@@ -77,7 +77,6 @@ internal static class UpstreamFailures
     public static UpstreamResult.Unknown Of(JsonRpcReply.Garbled garbled) =>
         new(new(ProblemTypes.Communication, 502, "The upstream's answer makes no sense", garbled.Why) { Rule = garbled.Rule });
 
-    /// <summary>A 4xx says that the server did not do it; a 408 only that it stopped waiting.</summary>
-    private static bool IsRefusal(HttpStatusCode status) =>
-        (int)status is >= 400 and < 500 && status != HttpStatusCode.RequestTimeout;
+    /// <summary>A 4xx says that the server did not do it; but 408 and 499 that someone stopped waiting, and 409 may speak of an earlier attempt.</summary>
+    private static bool IsRefusal(HttpStatusCode status) => (int)status is >= 400 and < 500 and not (408 or 409 or 499);
 }

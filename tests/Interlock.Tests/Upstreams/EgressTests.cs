@@ -92,6 +92,19 @@ public sealed class EgressTests
     }
 
     [Theory]
+    [InlineData(UpstreamKind.Mcp)]
+    [InlineData(UpstreamKind.A2a)]
+    public async Task Invoke_SchemeOtherThanHttp_IsDenied(UpstreamKind kind)
+    {
+        await using var upstream = new UpstreamFixture();
+        var call = UpstreamFixture.Call(new Uri("ftp://127.0.0.1/mcp"), kind: kind);
+
+        var result = await new UpstreamRouter(upstream.Mcp, upstream.A2a).InvokeAsync(call, TestContext.Current.CancellationToken);
+
+        Assert.IsType<UpstreamResult.NotSent>(result);
+    }
+
+    [Theory]
     [InlineData(301)]
     [InlineData(302)]
     [InlineData(307)]

@@ -112,7 +112,7 @@ public sealed class McpUpstreamTests
         Assert.DoesNotContain(server.Requests, request => request.Method == "tools/call");
     }
 
-    public static TheoryData<string> Doubtful => ["close", "half", "garbage", "duplicates", "other id", "empty", "500", "503 json", "408", "internal error", "server error", "303", "input_required", "no content", "stream ends", "too large"];
+    public static TheoryData<string> Doubtful => ["close", "half", "garbage", "duplicates", "other id", "empty", "500", "503 json", "408", "409", "internal error", "server error", "303", "input_required", "no content", "stream ends", "too large"];
 
     [Theory]
     [MemberData(nameof(Doubtful))]
@@ -334,8 +334,8 @@ public sealed class McpUpstreamTests
             case "503 json":
                 await McpStub.ErrorAsync(context, request, -32000, "busy", 503);
                 break;
-            case "408":
-                context.Response.StatusCode = 408;
+            case "408" or "409":
+                context.Response.StatusCode = how == "408" ? 408 : 409;
                 break;
             case "internal error":
                 await McpStub.ErrorAsync(context, request, -32603, "boom");
