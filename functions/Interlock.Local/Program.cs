@@ -1,1 +1,11 @@
-return 0;
+using System.CommandLine;
+using Interlock.Local.Commands;
+
+var root = new RootCommand("Interlock: workflows over agents and MCP tools, behind gates that hold.")
+{
+    CheckCommand.Create(),
+    RunCommand.Create(),
+    TokenCommand.Create(),
+    AuditCommand.Create(),
+};
+return await root.Parse(args).InvokeAsync();
