@@ -14,16 +14,23 @@ public sealed class JsonValue : IEquatable<JsonValue>
     private readonly double _number;
     private readonly object? _data;
 
-    private JsonValue(JsonKind kind, double number = 0, object? data = null) => (Kind, _number, _data) = (kind, number, data);
+    private JsonValue(JsonKind kind, double number = 0, object? data = null, int nesting = 0) =>
+        (Kind, _number, _data, Nesting) = (kind, number, data, nesting);
 
     public static JsonValue Null { get; } = new(JsonKind.Null);
     public static JsonValue True { get; } = new(JsonKind.True);
     public static JsonValue False { get; } = new(JsonKind.False);
     public static JsonValue EmptyString { get; } = new(JsonKind.String, data: "");
-    public static JsonValue EmptyArray { get; } = new(JsonKind.Array, data: JsonItems.Empty);
-    public static JsonValue EmptyObject { get; } = new(JsonKind.Object, data: JsonMembers.Empty);
+    public static JsonValue EmptyArray { get; } = new(JsonKind.Array, data: JsonItems.Empty, nesting: 1);
+    public static JsonValue EmptyObject { get; } = new(JsonKind.Object, data: JsonMembers.Empty, nesting: 1);
 
     public JsonKind Kind { get; }
+
+    /// <summary>How many arrays and objects stand inside one another here: 0 for a scalar. After a replacement or removal it may be more than there are.</summary>
+    internal int Nesting { get; }
+
+    /// <summary>Everything but null and false.</summary>
+    internal bool IsTruthy => Kind is not (JsonKind.Null or JsonKind.False);
 
     public bool IsNull => Kind == JsonKind.Null;
     public bool IsBoolean => Kind is JsonKind.True or JsonKind.False;
@@ -66,12 +73,12 @@ public sealed class JsonValue : IEquatable<JsonValue>
     public static JsonValue FromLiteral(double value, string literal) => new(JsonKind.Number, value, literal);
 
     public static JsonValue Array(params ReadOnlySpan<JsonValue> items) =>
-        items.IsEmpty ? EmptyArray : new(JsonKind.Array, data: JsonItems.Of(items.ToArray()));
+        items.IsEmpty ? EmptyArray : new(JsonKind.Array, data: JsonItems.Of(items.ToArray()), nesting: Around(items));
 
     public static JsonValue Array(IEnumerable<JsonValue> items)
     {
         var copy = items.ToArray();
-        return copy.Length == 0 ? EmptyArray : new(JsonKind.Array, data: JsonItems.Of(copy));
+        return copy.Length == 0 ? EmptyArray : new(JsonKind.Array, data: JsonItems.Of(copy), nesting: Around(copy));
     }
 
     /// <summary>An object of these members; of a repeated name the last value stands, at the first one's place.</summary>
@@ -100,16 +107,16 @@ public sealed class JsonValue : IEquatable<JsonValue>
     public string? StringOrNull() => IsString ? (string?)_data : null;
 
     /// <summary>This object with one member set; a new member goes last.</summary>
-    public JsonValue With(string name, JsonValue value) => new(JsonKind.Object, data: Members.With(name, value));
+    public JsonValue With(string name, JsonValue value) => new(JsonKind.Object, data: Members.With(name, value), nesting: Around(value));
 
     /// <summary>This object without that member.</summary>
-    public JsonValue Without(string name) => Members.IndexOf(name) < 0 ? this : new(JsonKind.Object, data: Members.Without(name));
+    public JsonValue Without(string name) => Members.IndexOf(name) < 0 ? this : new(JsonKind.Object, data: Members.Without(name), nesting: Nesting);
 
     /// <summary>This array with one more item at its end.</summary>
-    public JsonValue Append(JsonValue item) => new(JsonKind.Array, data: Items.Append(item));
+    public JsonValue Append(JsonValue item) => new(JsonKind.Array, data: Items.Append(item), nesting: Around(item));
 
     /// <summary>This array with the item at an existing index replaced.</summary>
-    public JsonValue WithItem(int index, JsonValue item) => new(JsonKind.Array, data: Items.With(index, item));
+    public JsonValue WithItem(int index, JsonValue item) => new(JsonKind.Array, data: Items.With(index, item), nesting: Around(item));
 
     public bool Equals([NotNullWhen(true)] JsonValue? other)
     {
@@ -148,6 +155,15 @@ public sealed class JsonValue : IEquatable<JsonValue>
     public static implicit operator JsonValue(bool value) => From(value);
 
     public static implicit operator JsonValue(double value) => From(value);
+
+    private int Around(JsonValue part) => Math.Max(Nesting, part.Nesting + 1);
+
+    private static int Around(ReadOnlySpan<JsonValue> parts)
+    {
+        var inner = 0;
+        foreach (var part in parts) inner = Math.Max(inner, part.Nesting);
+        return inner + 1;
+    }
 
     private InvalidOperationException Not(string wanted) => new($"The JSON value is not {wanted} but of kind {Kind}.");
 }

@@ -6,20 +6,29 @@ namespace Interlock.Json.Jq;
 /// </summary>
 public sealed class JqProgram
 {
-    private JqProgram(string source) => Source = source;
+    private readonly Node _program;
+
+    private JqProgram(string source, Node program, JqReferences references) =>
+        (Source, _program, References) = (source, program, references);
 
     public string Source { get; }
 
     /// <summary>What the program reads, found without running it.</summary>
-    public JqReferences References { get; } = new(true, []);
+    public JqReferences References { get; }
 
     /// <param name="source">The program text.</param>
     /// <param name="globals">Names (without <c>$</c>) of the variables every scope will supply.</param>
     /// <exception cref="JqSyntaxException">The text is no program, or names what is not defined or not allowed.</exception>
-    public static JqProgram Parse(string source, IEnumerable<string>? globals = null) => new(source);
+    public static JqProgram Parse(string source, IEnumerable<string>? globals = null)
+    {
+        var names = (globals ?? []).ToHashSet(StringComparer.Ordinal);
+        var program = JqParser.Program(source, names, JqBuiltins.All);
+        return new JqProgram(source, program, ReadAnalysis.Of(program, names));
+    }
 
-    /// <summary>The outputs, computed one by one as they are asked for.</summary>
+    /// <summary>The outputs, computed one by one as they are asked for. Each enumeration is an evaluation of its own.</summary>
     /// <exception cref="JqException">The program raised an error and did not catch it.</exception>
     /// <exception cref="JqLimitException">The program went over one of the scope's limits.</exception>
-    public IEnumerable<JsonValue> Evaluate(JsonValue input, JqScope scope) => throw new JqException($"not yet: {Source}");
+    /// <exception cref="ArgumentException">The scope lacks a variable that was declared as global.</exception>
+    public IEnumerable<JsonValue> Evaluate(JsonValue input, JqScope scope) => new JqMachine(scope).Run(_program, input);
 }
