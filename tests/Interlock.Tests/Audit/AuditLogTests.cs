@@ -192,6 +192,9 @@ public sealed class AuditLogTests
         await RefusedAsync([record with { Id = "" }]);
         await RefusedAsync([record with { Details = new string('x', 300_000) }]);
         await RefusedAsync([record with { Details = StrictJson.ParseLenient("9007199254740993") }]);
+        await RefusedAsync([record with { Id = new string('/', 400) }]);
+        await RefusedAsync([record with { Id = "a\ud800" }]);
+        await RefusedAsync([record with { Reason = "a\ud800" }]);
         await RefusedAsync([record], Row("id:b"));
         await RefusedAsync([record], Row("0000000000000000009"));
         await RefusedAsync([record], Row("9:x"));

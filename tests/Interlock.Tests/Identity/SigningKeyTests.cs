@@ -74,4 +74,17 @@ public sealed class SigningKeyTests
         using var rsa = RSA.Create(bits);
         Assert.Equal(counts, SigningKey.FromRsa("k", rsa.ExportParameters(false)) is not null);
     }
+
+    [Theory]
+    [InlineData("AA", true)]
+    [InlineData("AB", false)]
+    [InlineData("AAE", true)]
+    [InlineData("AAF", false)]
+    [InlineData("A", false)]
+    [InlineData("AA==", false)]
+    [InlineData("A A", false)]
+    [InlineData("A+", false)]
+    [InlineData("A/", false)]
+    public void Decode_Base64Url_AcceptsOneSpellingPerValue(string text, bool accepted) =>
+        Assert.Equal(accepted, StrictBase64Url.Decode(text) is not null);
 }
