@@ -1,1 +1,17 @@
-return 0;
+using Interlock.Samples.DemoServers;
+
+var urls = args.SkipWhile(arg => arg != "--urls").Skip(1).FirstOrDefault() ?? "http://127.0.0.1:7410";
+await using var servers = await DemoServers.StartAsync(new DemoServersOptions { Url = urls });
+Console.WriteLine($"""
+    ticketing    {servers.Ticketing}
+    remediation  {servers.Remediation}
+    chat         {servers.Chat}
+    classifier   {servers.Classifier}
+    """);
+var stop = new TaskCompletionSource();
+Console.CancelKeyPress += (_, e) =>
+{
+    e.Cancel = true;
+    stop.TrySetResult();
+};
+await stop.Task;

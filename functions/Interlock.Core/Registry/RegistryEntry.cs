@@ -63,8 +63,8 @@ public sealed record AgentBody(Uri Address, string RegistrationId, string CardDi
     public JsonValue? InputSchema { get; init; }
 }
 
-/// <summary>A workflow document and who published it.</summary>
-public sealed record WorkflowBody(JsonValue Document, string Owner);
+/// <summary>A workflow: the digest under which its document is in the blob store, and who published it.</summary>
+public sealed record WorkflowBody(string DocumentDigest, string Owner);
 
 /// <summary>The tenant's policy document, as YAML text.</summary>
 public sealed record PolicyBody(string Text);

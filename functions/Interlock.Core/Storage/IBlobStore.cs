@@ -7,6 +7,7 @@ public interface IBlobStore
     Task<string> PutAsync(TenantId tenant, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default);
 
     /// <summary>The bytes, or null when this tenant has none of that digest.</summary>
+    /// <exception cref="ArgumentException">It is no digest, or the tenant no tenant id: see <see cref="BlobRules"/>.</exception>
     /// <exception cref="InvalidDataException">What is stored no longer has that digest.</exception>
     Task<byte[]?> GetAsync(TenantId tenant, string digest, CancellationToken cancellationToken = default);
 }

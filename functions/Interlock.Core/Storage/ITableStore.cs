@@ -3,8 +3,9 @@ using Interlock.Json;
 namespace Interlock.Core.Storage;
 
 /// <summary>
-/// Rows under Azure Table Storage's rules, on every store: keys of 1 to 1,024 UTF-8 bytes without <c>/ \ # ?</c> or control
-/// characters; bodies of at most 960 KiB as UTF-8 JSON; batches of at most 100 rows and 4 MiB, in one partition, each row once.
+/// Rows under Azure Table Storage's rules, on every store (see <see cref="TableRules"/>): tables named by 3 to 63 ASCII letters and
+/// digits; keys of 1 to 1,024 UTF-8 bytes without <c>/ \ # ?</c> or control characters; bodies of at most 960 KiB as UTF-8 JSON and 256
+/// levels; batches of 1 to 100 rows and 4 MiB, in one partition, each row once; ETags only as returned, never <c>*</c>.
 /// Breaking a rule is a bug and throws <see cref="ArgumentException"/>; a missing row or a lost race is a returned value.
 /// A write that returned is durable.
 /// </summary>
@@ -23,7 +24,10 @@ public interface ITableStore
     /// <summary>All or nothing; <see cref="BatchResult.FailedIndex"/> names the first write whose condition did not hold.</summary>
     Task<BatchResult> BatchAsync(string table, string partition, IReadOnlyList<TableWrite> writes, CancellationToken cancellationToken = default);
 
-    /// <summary>The rows of one partition in ordinal key order, from <paramref name="from"/> (inclusive) to <paramref name="to"/> (exclusive).</summary>
+    /// <summary>
+    /// The rows of one partition in key order (<see cref="Utf8Order"/>), from <paramref name="from"/> (inclusive) to <paramref name="to"/>
+    /// (exclusive). No snapshot: a row changed while the query runs is seen as before or after its change.
+    /// </summary>
     IAsyncEnumerable<TableRow> QueryAsync(
         string table, string partition, string? from = null, string? to = null, bool descending = false, CancellationToken cancellationToken = default);
 }

@@ -6,7 +6,7 @@ namespace Interlock.Http.Mcp;
 
 /// <summary>
 /// The tools behind an MCP endpoint, per caller. Arguments come from our strict reading of the raw body, never from the SDK's
-/// binding. An <see cref="ModelContextProtocol.McpProtocolException"/> becomes a JSON-RPC error, an
+/// binding; the whole message, with its <c>_meta</c>, is <c>context.Features.Get&lt;McpMessage&gt;()</c>. An <see cref="ModelContextProtocol.McpProtocolException"/> becomes a JSON-RPC error, an
 /// <see cref="ModelContextProtocol.McpException"/> an <c>isError</c> result with its message.
 /// </summary>
 public interface IMcpToolSource

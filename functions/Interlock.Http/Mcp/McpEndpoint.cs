@@ -58,6 +58,7 @@ public sealed class McpEndpoint
             await broken.WriteAsync(context, raw.Id);
             return;
         }
+        context.Features.Set(raw); // for sources that need _meta
         await ServeAsync(context, message, factory(context, raw));
     }
 

@@ -11,7 +11,7 @@ internal sealed class RunLog(SqliteDatabase database)
 
     /// <summary>
     /// Appends events numbered from <paramref name="firstSeq"/>, stores the head and, if given, replaces the snapshot. Without events it
-    /// stores only those.
+    /// stores only those. Workflow, version and start stay as the run's first append gave them.
     /// </summary>
     /// <exception cref="RunLogConflictException">The run's last event is not the one before <paramref name="firstSeq"/>; nothing was stored.</exception>
     public Task AppendAsync(
@@ -87,7 +87,8 @@ internal sealed class RunLog(SqliteDatabase database)
         var found = Locate(writer, head.Tenant, head.RunId);
         var expected = (found?.Seq ?? 0) + 1;
         if (firstSeq != expected) throw new RunLogConflictException(head.RunId, expected, firstSeq);
-        var id = Put(writer, found?.Id, head);
+        var id = found?.Id ?? Insert(writer, head);
+        if (found is not null) Update(writer, id, head, statusChanged: found.Value.Status != head.Status);
         for (var i = 0; i < events.Length; i++)
         {
             using var insert = writer.Statement("INSERT INTO events (run_id, seq, body) VALUES (?1, ?2, ?3)");
@@ -101,25 +102,28 @@ internal sealed class RunLog(SqliteDatabase database)
         return head.Seq;
     }
 
-    private static (long Id, long Seq)? Locate(SqliteReader reader, string tenant, string runId)
+    private static (long Id, long Seq, string Status)? Locate(SqliteReader reader, string tenant, string runId)
     {
-        using var find = reader.Statement("SELECT id, seq FROM runs WHERE tenant = ?1 AND run = ?2");
-        return find.Bind(tenant).Bind(runId).Step() ? (find.Int64(0), find.Int64(1)) : null;
+        using var find = reader.Statement("SELECT id, seq, status FROM runs WHERE tenant = ?1 AND run = ?2");
+        return find.Bind(tenant).Bind(runId).Step() ? (find.Int64(0), find.Int64(1), find.Text(2)) : null;
     }
 
-    private static long Put(SqliteWriter writer, long? id, RunHead head)
+    private static long Insert(SqliteWriter writer, RunHead head)
     {
-        using var put = writer.Statement(id is null
-            ? $"INSERT INTO runs ({HeadColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            : """
-              UPDATE runs SET tenant = ?, run = ?, status = ?, workflow = ?, version = ?, started = ?, updated = ?, seq = ?, summary = ?
-              WHERE id = ?
-              """);
-        put.Bind(head.Tenant).Bind(head.RunId).Bind(head.Status).Bind(head.Workflow).Bind(head.Version);
-        put.Bind(head.StartedAt).Bind(head.UpdatedAt).Bind(head.Seq).Bind(head.Summary);
-        if (id is { } existing) put.Bind(existing);
-        put.Run();
-        return id ?? writer.LastRowId;
+        using var insert = writer.Statement($"INSERT INTO runs ({HeadColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        insert.Bind(head.Tenant).Bind(head.RunId).Bind(head.Status).Bind(head.Workflow).Bind(head.Version);
+        insert.Bind(head.StartedAt).Bind(head.UpdatedAt).Bind(head.Seq).Bind(head.Summary).Run();
+        return writer.LastRowId;
+    }
+
+    /// <summary>SQLite writes every index of a column that is set, changed or not; most appends change no indexed column.</summary>
+    private static void Update(SqliteWriter writer, long id, RunHead head, bool statusChanged)
+    {
+        using (var update = writer.Statement("UPDATE runs SET updated = ?1, seq = ?2, summary = ?3 WHERE id = ?4"))
+            update.Bind(head.UpdatedAt).Bind(head.Seq).Bind(head.Summary).Bind(id).Run();
+        if (!statusChanged) return;
+        using var status = writer.Statement("UPDATE runs SET status = ?1 WHERE id = ?2");
+        status.Bind(head.Status).Bind(id).Run();
     }
 
     private static (long Id, RunHead Head)? Head(SqliteReader reader, string tenant, string runId)
@@ -137,7 +141,7 @@ internal sealed class RunLog(SqliteDatabase database)
     private static List<byte[]> Page(SqliteReader reader, string tenant, string runId, long fromSeq)
     {
         var page = new List<byte[]>();
-        if (Locate(reader, tenant, runId) is not var (id, _)) return page;
+        if (Locate(reader, tenant, runId) is not var (id, _, _)) return page;
         using var select = reader.Statement("SELECT body FROM events WHERE run_id = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3");
         select.Bind(id).Bind(fromSeq).Bind(PageRows);
         while (select.Step()) page.Add(select.Blob(0));

@@ -68,7 +68,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         var reader = Rent();
         try
         {
-            reader.Execute("BEGIN");
+            reader.Run("BEGIN");
             return job(reader);
         }
         finally
@@ -89,14 +89,14 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 
     private static void Configure(SqliteReader writer, string file)
     {
-        writer.Execute("PRAGMA page_size = 4096");
+        writer.Run("PRAGMA page_size = 4096");
         if (writer.Scalar("PRAGMA journal_mode = WAL") != "wal")
             throw DatabaseException.From(raw.SQLITE_CANTOPEN, file, "The file system does not support a write-ahead log");
-        writer.Execute("PRAGMA synchronous = FULL");
-        writer.Execute("PRAGMA fullfsync = ON"); // macOS: reach the platter, not the drive's cache
-        writer.Execute("PRAGMA checkpoint_fullfsync = ON");
+        writer.Run("PRAGMA synchronous = FULL");
+        writer.Run("PRAGMA fullfsync = ON"); // macOS: reach the platter, not the drive's cache
+        writer.Run("PRAGMA checkpoint_fullfsync = ON");
         // Longer logs make rarer but longer checkpoints: 10,000 pages are seen in the slowest percent of writes.
-        writer.Execute("PRAGMA wal_autocheckpoint = 1000");
+        writer.Run("PRAGMA wal_autocheckpoint = 1000");
     }
 
     private SqliteReader Rent()
@@ -104,7 +104,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (_readers.TryTake(out var idle)) return idle;
         var reader = new SqliteReader(_file);
-        reader.Execute("PRAGMA query_only = ON");
+        reader.Run("PRAGMA query_only = ON");
         return reader;
     }
 
@@ -112,7 +112,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     {
         try
         {
-            reader.Execute("ROLLBACK");
+            reader.Run("ROLLBACK");
         }
         catch (DatabaseException)
         {

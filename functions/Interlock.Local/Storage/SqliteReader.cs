@@ -38,11 +38,11 @@ internal class SqliteReader : IDisposable
         return statement.Lend();
     }
 
-    /// <summary>Runs one statement without parameters or results.</summary>
-    internal void Execute(string sql)
+    /// <summary>Runs one statement without parameters, passing over its results, and says how many rows it changed.</summary>
+    internal int Run(string sql)
     {
         using var statement = Statement(sql);
-        statement.Run();
+        return statement.Run();
     }
 
     /// <summary>Runs statements once, without keeping them: the schema.</summary>

@@ -111,7 +111,7 @@ internal sealed class SqliteWriteQueue
         {
             RollBack();
         }
-        _writer.Execute("COMMIT");
+        _writer.Run("COMMIT");
     }
 
     /// <summary>
@@ -120,7 +120,7 @@ internal sealed class SqliteWriteQueue
     /// </summary>
     private bool RunOnce(List<WriteJob> jobs, HashSet<WriteJob> spoilers, Dictionary<WriteJob, Exception> thrown)
     {
-        _writer.Execute("BEGIN IMMEDIATE");
+        _writer.Run("BEGIN IMMEDIATE");
         foreach (var job in jobs)
         {
             if (spoilers.Contains(job)) continue;
@@ -156,7 +156,7 @@ internal sealed class SqliteWriteQueue
 
     private void RollBack()
     {
-        if (_writer.InTransaction) _writer.Execute("ROLLBACK");
+        if (_writer.InTransaction) _writer.Run("ROLLBACK");
         _writer.ForgetReservation();
     }
 

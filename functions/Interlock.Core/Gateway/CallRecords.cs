@@ -1,0 +1,78 @@
+using Interlock.Core.Audit;
+using Interlock.Core.Policy;
+using Interlock.Json;
+
+namespace Interlock.Core.Gateway;
+
+/// <summary>The audit records of calls: intent, outcome, refusal. Arguments and results appear as digests only.</summary>
+internal static class CallRecords
+{
+    public static AuditChain ChainOf(GatewayCall call, DateTimeOffset now) => call.Site is { } site
+        ? AuditChain.ForRun(call.Tenant, site.Run)
+        : AuditChain.ForPrincipal(call.Tenant, call.Chain.Starter.Subject, now);
+
+    public static AuditRecord Intent(AuditChain chain, AuthorizedCall authorized, int attempt, DateTimeOffset now)
+    {
+        var details = authorized.Routed.RepinnedFrom is { } from
+            ? JsonValue.Object(("repinnedFrom", from.Version), ("repinnedTo", authorized.Routed.Entry.Version))
+            : null;
+        return Of(chain, authorized.Call, $"intent:{authorized.Call.Effect}:{attempt}", AuditTypes.CallIntent, now) with
+        {
+            Attempt = attempt,
+            ToolVersion = Version(authorized.Routed, TargetKind.Tool),
+            AgentVersion = Version(authorized.Routed, TargetKind.Agent),
+            ContractDigest = authorized.Routed.Target.ContractDigest,
+            PolicyDigest = authorized.Decision.PolicyDigest,
+            Epoch = authorized.Routed.Registry.Epoch,
+            ArgumentsDigest = authorized.Frozen.Digest,
+            Decision = authorized.Gate is null ? "allow" : "approved",
+            RuleIds = [.. authorized.Decision.RuleIds],
+            Reason = authorized.Decision.Reason,
+            Gate = authorized.Gate?.Id,
+            Details = details,
+        };
+    }
+
+    public static AuditRecord Outcome(AuditChain chain, GatewayCall call, LedgerRow row) =>
+        Of(chain, call, $"outcome:{call.Effect}:{row.Attempt}", AuditTypes.CallOutcome, row.EndedAt ?? row.IntendedAt) with
+        {
+            Attempt = row.Attempt,
+            ArgumentsDigest = row.ArgumentsDigest,
+            ResultDigest = row.OutputDigest,
+            Outcome = row.State switch { LedgerState.Completed => "completed", LedgerState.Failed => "failed", _ => "unknown" },
+            Problem = row.Problem,
+            DurationMs = row.EndedAt is { } ended ? (long)(ended - row.IntendedAt).TotalMilliseconds : null,
+        };
+
+    public static AuditRecord Refused(AuditChain chain, GatewayCall call, Refusal refusal, DateTimeOffset now) =>
+        Of(chain, call, $"refused:{call.Effect}:{refusal.Stage}:{refusal.Rule}", AuditTypes.CallRefused, now) with
+        {
+            ArgumentsDigest = CanonicalJson.Digest(call.Arguments),
+            Decision = "refused",
+            Stage = refusal.Stage,
+            Rule = refusal.Rule,
+            Reason = refusal.Detail,
+            Gate = call.Grant,
+        };
+
+    private static AuditRecord Of(AuditChain chain, GatewayCall call, string id, string type, DateTimeOffset now) => new()
+    {
+        Id = id,
+        Type = type,
+        Time = now,
+        Tenant = call.Tenant,
+        Chain = chain.Id,
+        Run = call.Site?.Run,
+        WorkflowName = call.Site?.Workflow.Name,
+        WorkflowVersion = call.Site?.Workflow.Version,
+        WorkflowDigest = call.Site?.Workflow.Digest,
+        Task = call.Site?.Task,
+        Frame = call.Site?.Frame,
+        Actors = [.. call.Chain.Subjects],
+        Target = call.Target,
+        Effect = call.Effect,
+        Trace = call.TraceParent,
+    };
+
+    private static string? Version(RoutedCall routed, TargetKind kind) => routed.Call.Kind == kind ? routed.Entry.Version : null;
+}

@@ -1,0 +1,53 @@
+namespace Interlock.Core.Gateway;
+
+/// <summary>
+/// Knows which calls have passed the fence under which epoch and have not ended, so that a lifecycle change can say when none of an older
+/// epoch is left, or name them. One per process.
+/// </summary>
+public sealed class FenceTracker
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<EffectId, Ticket> _inFlight = [];
+
+    /// <summary>Registers a call that is about to read the registry for the last time; dispose it when the call has ended.</summary>
+    public IDisposable Enter(GatewayCall call)
+    {
+        var ticket = new Ticket(this, call);
+        lock (_lock) _inFlight[call.Effect] = ticket;
+        return ticket;
+    }
+
+    /// <summary>
+    /// Waits until no call to this target that was under way at the moment of asking is left, or the time is over; gives those still in flight.
+    /// </summary>
+    public async Task<IReadOnlyList<EffectId>> DrainAsync(TenantId tenant, string target, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken = default)
+    {
+        List<Ticket> older;
+        lock (_lock) older = [.. _inFlight.Values.Where(ticket => ticket.Call.Tenant == tenant && ticket.Call.Target == target)];
+        try
+        {
+            await Task.WhenAll(older.Select(ticket => ticket.Ended)).WaitAsync(patience, time, cancellationToken);
+            return [];
+        }
+        catch (TimeoutException)
+        {
+            return [.. older.Where(ticket => !ticket.Ended.IsCompleted).Select(ticket => ticket.Call.Effect)];
+        }
+    }
+
+    private sealed class Ticket(FenceTracker tracker, GatewayCall call) : IDisposable
+    {
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public GatewayCall Call { get; } = call;
+
+        public Task Ended => _ended.Task;
+
+        public void Dispose()
+        {
+            lock (tracker._lock)
+                if (tracker._inFlight.TryGetValue(Call.Effect, out var current) && current == this) tracker._inFlight.Remove(Call.Effect);
+            _ended.TrySetResult();
+        }
+    }
+}

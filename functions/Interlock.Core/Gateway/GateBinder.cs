@@ -1,0 +1,67 @@
+using Interlock.Core.Approvals;
+using Interlock.Core.Gateway.Stages;
+using Interlock.Core.Policy;
+using Interlock.Core.Registry;
+using Interlock.Core.Runs;
+using Interlock.Json;
+
+namespace Interlock.Core.Gateway;
+
+/// <summary>
+/// Binds what a gate covers to what it will reach now, by the same stages that the calls will pass: target, contract, endpoint, frozen
+/// arguments; and holds the gate against the least one that policy accepts.
+/// </summary>
+internal sealed class GateBinder(AuthorizeStage authorize)
+{
+    /// <summary>The bound calls, or the first refusal.</summary>
+    public StageResult<List<BoundCall>> Bind(GateRequest request, RunOrigin origin, CallSite site, RegistrySnapshot registry, DateTimeOffset now)
+    {
+        var terms = GateTerms.Of(request.Approvers, request.Quorum, request.ExcludeInitiator, request.ExcludeAuthor);
+        var calls = new List<BoundCall>(request.Covers.Length);
+        foreach (var covered in request.Covers)
+        {
+            var bound = Bind(covered, terms, origin, site, registry, now);
+            if (bound.Refusal is { } refusal) return refusal with { Detail = $"The task '{covered.Task.Name}' that the gate covers: {refusal.Detail}" };
+            calls.Add(bound.Value!); // no refusal, so there is a value
+        }
+        return calls;
+    }
+
+    private StageResult<BoundCall> Bind(CoveredCall covered, GateTerms terms, RunOrigin origin, CallSite site, RegistrySnapshot registry, DateTimeOffset now)
+    {
+        var kind = covered.Kind == "tool" ? TargetKind.Tool : TargetKind.Agent;
+        var call = new GatewayCall(new EffectId(""), origin.Chain(), kind, covered.Target, covered.Version, covered.Arguments, now)
+        {
+            Site = site with { Task = covered.Task, Frame = covered.Frame },
+        };
+        var routed = ResolveStage.Run(call, registry);
+        if (routed.Refusal is { } unknown) return unknown;
+        var frozen = Freeze(routed.Value!, covered); // no refusal, so there is a value; the same below
+        if (frozen.Refusal is { } invalid) return invalid;
+        var decision = authorize.Decide(frozen.Value!);
+        if (decision.Effect == PolicyEffect.Deny) return new Refusal(AuthorizeStage.Name, decision.RefusalRule ?? PolicyRules.DefaultDeny, 403, decision.Reason);
+        if (decision.Floor is { } floor && floor.IsMetBy(terms) is { Reason: { } weaker }) return new Refusal(AuthorizeStage.Name, ApprovalFloor.Rule, 403, weaker);
+        var arguments = GrantCheck.Without(frozen.Value!.Arguments, covered.Computed);
+        var bound = new BoundCall(covered.Frame, covered.Task, covered.Kind, routed.Value!.Target, arguments, CanonicalJson.Digest(arguments), covered.Computed)
+        {
+            PolicyReason = decision.Reason,
+        };
+        return covered.Compensation is { } undo ? Compensate(bound, undo, call, registry) : bound;
+    }
+
+    /// <summary>Arguments with members still to be computed can't be validated whole yet; the call's own validation will.</summary>
+    private static StageResult<FrozenCall> Freeze(RoutedCall routed, CoveredCall covered)
+    {
+        if (covered.Computed.IsEmpty) return ValidateStage.Run(routed);
+        var known = routed.Contract.InputSchema is { } schema ? ValidateStage.WithDefaults(schema, covered.Arguments) : covered.Arguments;
+        return new FrozenCall(routed, known, CanonicalJson.Serialize(known), CanonicalJson.Digest(known));
+    }
+
+    private static StageResult<BoundCall> Compensate(BoundCall bound, CoveredCompensation undo, GatewayCall call, RegistrySnapshot registry)
+    {
+        var routed = ResolveStage.Run(call with { Kind = TargetKind.Tool, Target = undo.Tool, Version = null }, registry);
+        return routed.Refusal is { } unknown
+            ? unknown
+            : bound with { Compensation = routed.Value!.Target, CompensationDigest = undo.ArgumentsDigest }; // no refusal, so there is a value
+    }
+}

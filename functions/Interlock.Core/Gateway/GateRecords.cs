@@ -1,0 +1,75 @@
+using System.Globalization;
+using Interlock.Core.Approvals;
+using Interlock.Core.Audit;
+using Interlock.Core.Identity;
+using Interlock.Json;
+
+namespace Interlock.Core.Gateway;
+
+/// <summary>The audit records of gates, each with an id derived from the row it tells of.</summary>
+internal static class GateRecords
+{
+    public static AuditChain Chain(Gate gate) => AuditChain.ForRun(gate.Tenant, gate.Run);
+
+    /// <summary>Everything the row says: that it opened, each vote, how it closed.</summary>
+    public static IEnumerable<AuditRecord> Of(Gate gate)
+    {
+        if (gate.Request.Title.Length > 0) yield return Opened(gate);
+        foreach (var vote in gate.Votes) yield return Voted(gate, vote);
+        if (gate.Outcome is not null) yield return Closed(gate);
+    }
+
+    public static AuditRecord Refused(Gate gate, Principal person, GateResult.Refused refused, DateTimeOffset now) =>
+        Of(gate, $"gate:{gate.Id}:refused:{person.Subject}:{now.UtcTicks.ToString(CultureInfo.InvariantCulture)}", AuditTypes.CallRefused, now) with
+        {
+            Actors = [person.Subject],
+            Decision = "refused",
+            Stage = "decision",
+            Rule = refused.Rule,
+            Reason = refused.Detail,
+        };
+
+    private static AuditRecord Opened(Gate gate) => Of(gate, $"gate:{gate.Id}:opened", AuditTypes.GateOpened, gate.OpenedAt) with
+    {
+        Actors = gate.Initiators,
+        ArgumentsDigest = gate.ShownDigest,
+        Details = JsonValue.Object(
+            ("title", gate.Request.Title),
+            ("approvers", JsonValue.Array(gate.Request.Approvers.Select(approver => JsonValue.From(approver.ToString())))),
+            ("quorum", gate.Request.Quorum),
+            ("expiresAt", gate.Request.ExpiresAt.ToString("O", CultureInfo.InvariantCulture)),
+            ("covers", JsonValue.Array(gate.Calls.Select(call => JsonValue.Object(
+                ("frame", call.Frame.Value), ("target", call.Target.Name), ("version", call.Target.Version),
+                ("contractDigest", call.Target.ContractDigest), ("argumentsDigest", call.ArgumentsDigest)))))),
+    };
+
+    private static AuditRecord Voted(Gate gate, Vote vote) => Of(gate, $"gate:{gate.Id}:vote:{vote.By}", AuditTypes.GateVote, vote.At) with
+    {
+        Actors = [vote.By],
+        Decision = vote.Approves ? "approve" : "reject",
+        Reason = vote.Reason,
+        ArgumentsDigest = vote.ShownDigest,
+        Details = JsonValue.Object(("as", vote.As)),
+    };
+
+    private static AuditRecord Closed(Gate gate) => Of(gate, $"gate:{gate.Id}:closed", AuditTypes.GateClosed, gate.ClosedAt ?? gate.OpenedAt) with
+    {
+        Actors = [.. gate.Votes.Select(vote => vote.By)],
+        Outcome = gate.Outcome?.ToString().ToLowerInvariant(),
+    };
+
+    private static AuditRecord Of(Gate gate, string id, string type, DateTimeOffset at) => new()
+    {
+        Id = id,
+        Type = type,
+        Time = at,
+        Tenant = gate.Tenant,
+        Chain = Chain(gate).Id,
+        Run = gate.Run,
+        WorkflowName = gate.Workflow.Name,
+        WorkflowVersion = gate.Workflow.Version,
+        WorkflowDigest = gate.Workflow.Digest,
+        Task = gate.Request.Task,
+        Gate = gate.Id,
+    };
+}

@@ -1,0 +1,33 @@
+using Interlock.Core.Identity;
+using Interlock.Core.Policy;
+using Interlock.Core.Runs;
+using Interlock.Core.Workflows;
+using Interlock.Json;
+
+namespace Interlock.Core.Gateway;
+
+/// <summary>
+/// One call to a tool or agent, whoever asks. <see cref="Effect"/> identifies it for ever: the same effect is executed once, however often it is
+/// asked for. Without a <see cref="Site"/> it is a client's own call.
+/// </summary>
+public sealed record GatewayCall(
+    EffectId Effect, ActorChain Chain, TargetKind Kind, string Target, string? Version, JsonValue Arguments, DateTimeOffset Deadline)
+{
+    public CallSite? Site { get; init; }
+
+    /// <summary>The approved gate whose grant it spends.</summary>
+    public GateId? Grant { get; init; }
+
+    /// <summary>Whether its document puts it behind a gate: then it needs a grant even where policy allows it.</summary>
+    public bool RequiresGrant { get; init; }
+
+    public bool IsCompensation { get; init; }
+    public string? IdempotencyKey { get; init; }
+    public InDoubtAction OnInDoubt { get; init; }
+    public string? TraceParent { get; init; }
+
+    public TenantId Tenant => Chain.Tenant;
+}
+
+/// <summary>Where in which run a call stands.</summary>
+public sealed record CallSite(RunId Run, WorkflowRef Workflow, TaskPath Task, FrameId Frame);

@@ -1,0 +1,33 @@
+using Interlock.Json;
+
+namespace Interlock.Core.Gateway;
+
+/// <summary>How a call ended. Whatever it is, it is recorded before it is returned.</summary>
+public abstract record GatewayResult
+{
+    public sealed record Completed(JsonValue Output) : GatewayResult;
+
+    /// <summary>It did not happen, or the tool says that it failed.</summary>
+    public sealed record Failed(Problem Problem) : GatewayResult;
+
+    /// <summary>A stage refused it; nothing was sent.</summary>
+    public sealed record Refused(Refusal Refusal) : GatewayResult;
+
+    /// <summary>It may or may not have happened, and may not simply be repeated.</summary>
+    public sealed record InDoubt(Problem Problem) : GatewayResult;
+}
+
+/// <summary>Which stage refused a call, under which rule, and what to do about it.</summary>
+public sealed record Refusal(string Stage, string Rule, int Status, string Detail)
+{
+    public Problem ToProblem(FrameId? frame = null) =>
+        new(ProblemTypes.Refused, Status, $"The gateway refused the call at '{Stage}'", Detail, frame?.Value) { Stage = Stage, Rule = Rule };
+}
+
+/// <summary>What a stage hands on, or its refusal.</summary>
+public readonly record struct StageResult<T>(T? Value, Refusal? Refusal) where T : class
+{
+    public static implicit operator StageResult<T>(T value) => new(value, null);
+
+    public static implicit operator StageResult<T>(Refusal refusal) => new(null, refusal);
+}

@@ -1,0 +1,51 @@
+using Interlock.Core.Audit;
+using Interlock.Core.Runs;
+using Interlock.Core.Storage;
+using Interlock.Json;
+
+namespace Interlock.Core.Gateway;
+
+/// <summary>The ledger of effects: one row per effect, in the partition of its run or of its principal's day.</summary>
+public sealed class Ledger(ITableStore store, IBlobStore blobs)
+{
+    private const string Table = "ledger";
+    private const int InlineBytes = 128 * 1024;
+
+    public async Task<(LedgerRow Row, string ETag)?> FindAsync(AuditChain chain, EffectId effect, CancellationToken cancellationToken = default)
+    {
+        if (await store.GetAsync(Table, Key(chain, effect), cancellationToken) is not { } row) return null;
+        return (RunJson.Deserialize<LedgerRow>(CanonicalJson.Serialize(row.Body)), row.ETag);
+    }
+
+    /// <summary>Writes a new effect, or the next state over one with that ETag; null when somebody else did.</summary>
+    public async Task<string?> WriteAsync(AuditChain chain, EffectId effect, LedgerRow row, string? etag, CancellationToken cancellationToken = default)
+    {
+        var body = StrictJson.ParseLenient(RunJson.Serialize(row));
+        var result = etag is null
+            ? await store.InsertAsync(Table, Key(chain, effect), body, cancellationToken)
+            : await store.ReplaceAsync(Table, Key(chain, effect), body, etag, cancellationToken);
+        return result.Ok ? result.ETag : null;
+    }
+
+    /// <summary>The row with an output, kept apart when it is larger than 128 KiB.</summary>
+    public async Task<LedgerRow> WithOutputAsync(TenantId tenant, LedgerRow row, JsonValue output, CancellationToken cancellationToken = default)
+    {
+        var bytes = CanonicalJson.Serialize(output);
+        row = row with { OutputDigest = CanonicalJson.Digest(bytes) };
+        return bytes.Length <= InlineBytes
+            ? row with { Output = output }
+            : row with { OutputBlob = await blobs.PutAsync(tenant, bytes, cancellationToken) };
+    }
+
+    /// <summary>The recorded output of a completed effect.</summary>
+    /// <exception cref="InvalidDataException">Its blob is gone.</exception>
+    public async Task<JsonValue> OutputAsync(TenantId tenant, LedgerRow row, CancellationToken cancellationToken = default)
+    {
+        if (row.OutputBlob is not { } digest) return row.Output ?? JsonValue.Null;
+        return await blobs.GetAsync(tenant, digest, cancellationToken) is { } bytes
+            ? StrictJson.ParseLenient(bytes)
+            : throw new InvalidDataException($"The recorded output {digest} is missing from the blob store.");
+    }
+
+    private static RowKey Key(AuditChain chain, EffectId effect) => new(Keys.Join(chain.Tenant.Value, chain.Id), effect.Value);
+}

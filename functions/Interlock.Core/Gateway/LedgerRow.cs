@@ -1,0 +1,27 @@
+using Interlock.Json;
+
+namespace Interlock.Core.Gateway;
+
+public enum LedgerState
+{
+    /// <summary>About to leave, or left: the audit's effect row says which.</summary>
+    Intended,
+    Completed,
+    Failed,
+
+    /// <summary>Sent, and no answer that says what happened.</summary>
+    Unknown,
+}
+
+/// <summary>An effect in the ledger: what was intended, by which attempt, and its outcome, from which it is answered when asked for again.</summary>
+public sealed record LedgerRow(LedgerState State, int Attempt, string Target, string ArgumentsDigest, DateTimeOffset IntendedAt)
+{
+    public JsonValue? Output { get; init; }
+
+    /// <summary>Where an output too large for the row is.</summary>
+    public string? OutputBlob { get; init; }
+
+    public string? OutputDigest { get; init; }
+    public Problem? Problem { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+}

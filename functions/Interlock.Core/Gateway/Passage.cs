@@ -1,0 +1,26 @@
+using Interlock.Core.Approvals;
+using Interlock.Core.Policy;
+using Interlock.Core.Registry;
+using Interlock.Json;
+
+namespace Interlock.Core.Gateway;
+
+/// <summary>A call whose target is known: the entry it goes to, by which epoch, and where that is.</summary>
+public sealed record RoutedCall(GatewayCall Call, RegistrySnapshot Registry, RegistryEntry Entry, RegistryEntry? RepinnedFrom, BoundTarget Target, CallContract Contract);
+
+/// <summary>What the gateway needs of a contract: schema, wire name, endpoint, and the operator's word on repeating.</summary>
+public sealed record CallContract(UpstreamEndpoint Endpoint, string WireName, JsonValue? InputSchema, bool Idempotent);
+
+/// <summary>A call whose arguments are valid and frozen: these bytes are shown, digested and sent.</summary>
+public sealed record FrozenCall(RoutedCall Routed, JsonValue Arguments, ReadOnlyMemory<byte> Bytes, string Digest)
+{
+    public GatewayCall Call => Routed.Call;
+}
+
+/// <summary>A call that policy, and the grant where one is needed, let through.</summary>
+public sealed record AuthorizedCall(FrozenCall Frozen, PolicyDecision Decision, Gate? Gate)
+{
+    public GatewayCall Call => Frozen.Call;
+
+    public RoutedCall Routed => Frozen.Routed;
+}

@@ -1,0 +1,58 @@
+namespace Interlock.Core.Gateway.Stages;
+
+/// <summary>Admit: a call past its deadline is refused, and each run or principal has at most 16 calls under way; more wait here, before the fence.</summary>
+internal sealed class AdmitStage(TimeProvider time)
+{
+    public const string Name = "admit";
+    public const int ConcurrentCalls = 16;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Slots> _slots = new(StringComparer.Ordinal);
+
+    public Refusal? Refuse(GatewayCall call) => call.Deadline <= time.GetUtcNow()
+        ? new Refusal(Name, "deadline", 408, "The call's deadline has passed before it could be made.")
+        : null;
+
+    /// <summary>Takes one of the caller's slots; disposing gives it back.</summary>
+    public async Task<IDisposable> EnterAsync(string caller, CancellationToken cancellationToken)
+    {
+        Slots slots;
+        lock (_lock)
+        {
+            if (!_slots.TryGetValue(caller, out slots!)) _slots[caller] = slots = new Slots();
+            slots.Users++;
+        }
+        try
+        {
+            await slots.Free.WaitAsync(cancellationToken);
+        }
+        catch
+        {
+            Leave(caller, slots, held: false);
+            throw;
+        }
+        return new Slot(() => Leave(caller, slots, held: true));
+    }
+
+    private void Leave(string caller, Slots slots, bool held)
+    {
+        if (held) slots.Free.Release();
+        lock (_lock)
+        {
+            if (--slots.Users > 0) return;
+            _slots.Remove(caller);
+            slots.Free.Dispose();
+        }
+    }
+
+    private sealed class Slots
+    {
+        public SemaphoreSlim Free { get; } = new(ConcurrentCalls);
+        public int Users { get; set; }
+    }
+
+    private sealed class Slot(Action leave) : IDisposable
+    {
+        public void Dispose() => leave();
+    }
+}

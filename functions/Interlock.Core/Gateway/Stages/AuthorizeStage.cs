@@ -1,0 +1,42 @@
+using Interlock.Core.Approvals;
+using Interlock.Core.Policy;
+
+namespace Interlock.Core.Gateway.Stages;
+
+/// <summary>Authorize: policy over the whole actor chain, and the grant where policy or the document asks for one. Verified here, spent at commit.</summary>
+internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, TimeProvider time)
+{
+    public const string Name = "authorize";
+
+    public async Task<StageResult<AuthorizedCall>> RunAsync(FrozenCall frozen, CancellationToken cancellationToken)
+    {
+        var call = frozen.Call;
+        var decision = Decide(frozen);
+        if (decision.Effect == PolicyEffect.Deny) return new Refusal(Name, decision.RefusalRule ?? PolicyRules.DefaultDeny, 403, decision.Reason);
+        if (decision.Effect == PolicyEffect.Allow && !call.RequiresGrant) return new AuthorizedCall(frozen, decision, null);
+        if (call.Grant is not { } grant || call.Site is not { } site) return new Refusal(Name, "grant-required", 403, Missing(call, decision));
+        if (await gates.FindAsync(call.Tenant, grant, cancellationToken) is not { } stored)
+            return new Refusal(Name, "grant-missing", 403, "The gate that is to grant this call does not exist.");
+        if (stored.Gate is not { } gate)
+            return new Refusal(Name, "grant-unauthentic", 403, "The gate's row was not written by Interlock; an administrator must look at the store.");
+        if (decision.Floor is { } floor && floor.IsMetBy(gate.Terms) is { Reason: { } weaker })
+            return new Refusal(Name, ApprovalFloor.Rule, 403, weaker);
+        var claim = new GrantClaim(call.Tenant, site.Run, site.Frame, call.IsCompensation, frozen.Routed.Target, frozen.Arguments);
+        return GrantCheck.Refuse(gate, claim, time.GetUtcNow()) is { } refused
+            ? new Refusal(Name, refused.Rule, refused.Status, refused.Detail)
+            : new AuthorizedCall(frozen, decision, gate);
+    }
+
+    /// <summary>Policy's word on a frozen call, by the registry it was routed with.</summary>
+    public PolicyDecision Decide(FrozenCall frozen)
+    {
+        var call = frozen.Call;
+        return PolicyEngine.Decide(policies.Of(frozen.Routed.Registry), new PolicyRequest(
+            call.Chain, call.Kind, frozen.Routed.Entry.Name, frozen.Routed.Target.ContractDigest, frozen.Arguments, time.GetUtcNow(),
+            call.Site?.Workflow.Name, call.Site?.Task));
+    }
+
+    private static string Missing(GatewayCall call, PolicyDecision decision) => call.Site is null
+        ? $"'{call.Target}' needs an approval ({decision.Reason}). Start a workflow that has a gate for it."
+        : $"'{call.Target}' needs an approval ({decision.Reason}), and no approved gate of this run covers this task. Name the task in a gate's 'covers'.";
+}

@@ -1,0 +1,72 @@
+using Interlock.Core.Audit;
+using Interlock.Core.Registry;
+using Interlock.Core.Storage;
+using Interlock.Json;
+
+namespace Interlock.Core.Gateway.Stages;
+
+/// <summary>
+/// Commit: the fence. After all waiting it re-reads epoch, policy, gate and frame; then the ledger says <c>intended</c>, and one batch of the audit
+/// partition holds the intent record, the claim of this attempt and the spending of the grant. Whoever wins that insert may call, nobody else.
+/// </summary>
+internal sealed class CommitStage(
+    RegistryStore registries, AuthorizeStage authorize, IFrameFence fence, Ledger ledger, EffectClaims claims, AuditLog audit, TimeProvider time)
+{
+    public const string Name = "commit";
+
+    public async Task<StageResult<CommittedCall>> RunAsync(
+        AuditChain chain, AuthorizedCall authorized, int attempt, string? ledgerETag, CancellationToken cancellationToken)
+    {
+        if (await RefuseAsync(authorized, cancellationToken) is { } changed) return changed;
+        var call = authorized.Call;
+        var spent = authorized.Gate is { } gate && call.Site is { } site ? EffectClaims.SpentRow(site.Run, gate.Id, site.Frame, call.IsCompensation) : null;
+        var spender = spent is null ? null : await claims.SpentByAsync(chain, spent, cancellationToken);
+        if (spender is { } other && other != call.Effect) return Spent;
+        if (call.IsCompensation && authorized.Gate is { } granted && await claims.SpentByAsync(chain, EffectClaims.SpentRow(call.Site!.Run, granted.Id, new FrameId(call.Site.Frame.Value.Replace("!undo", "", StringComparison.Ordinal)), false), cancellationToken) is null)
+            return new Refusal(Name, "compensation-blocked", 403, "The call that this compensation undoes never happened under its approval.");
+
+        var row = new LedgerRow(LedgerState.Intended, attempt, call.Target, authorized.Frozen.Digest, time.GetUtcNow());
+        if (await ledger.WriteAsync(chain, call.Effect, row, ledgerETag, cancellationToken) is not { } etag) return Claimed;
+
+        var effectRow = new TableWrite.Insert(EffectClaims.EffectRow(call.Effect, attempt), Body(call, authorized));
+        List<TableWrite> alongside = spent is null || spender is not null ? [effectRow] : [effectRow, new TableWrite.Insert(spent, Body(call, authorized))];
+        var intent = CallRecords.Intent(chain, authorized, attempt, time.GetUtcNow());
+        return await audit.AppendAsync(chain, [intent], alongside, cancellationToken) switch
+        {
+            AuditAppendResult.Appended => new CommittedCall(authorized, row, etag),
+            AuditAppendResult.AlongsideExists exists when exists.Row == spent => Spent,
+            _ => Claimed,
+        };
+    }
+
+    private static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");
+
+    private static Refusal Claimed { get; } = new(Name, "effect-claimed", 409, "Another worker is making this call.");
+
+    private async Task<Refusal?> RefuseAsync(AuthorizedCall authorized, CancellationToken cancellationToken)
+    {
+        var call = authorized.Call;
+        if (call.Deadline <= time.GetUtcNow()) return new Refusal(Name, "deadline", 408, "The call's deadline passed while it waited.");
+        var registry = await registries.ReadAsync(call.Tenant, cancellationToken);
+        if (registry.Epoch != authorized.Routed.Registry.Epoch || authorized.Gate is not null)
+        {
+            var routed = ResolveStage.Run(call, registry);
+            if (routed.Refusal is { } gone) return gone;
+            var frozen = ValidateStage.Run(routed.Value!); // no refusal, so there is a value
+            if (frozen.Refusal is { } invalid) return invalid;
+            var again = await authorize.RunAsync(frozen.Value!, cancellationToken); // as above
+            if (again.Refusal is { } denied) return denied;
+            if (routed.Value!.Target != authorized.Routed.Target || frozen.Value!.Digest != authorized.Frozen.Digest)
+                return new Refusal(Name, "fence-changed", 409, "The tool's registration changed while the call waited; repeat the call.");
+        }
+        if (call.Site is { } site && !await fence.IsPendingAsync(call.Tenant, site, call.Effect, cancellationToken))
+            return new Refusal(Name, "frame-not-pending", 409, "The run no longer waits for this call.");
+        return null;
+    }
+
+    private static JsonValue Body(GatewayCall call, AuthorizedCall authorized) =>
+        JsonValue.Object(("effect", call.Effect.Value), ("arguments", authorized.Frozen.Digest));
+}
+
+/// <summary>A call that may leave: nobody else can make it any more.</summary>
+internal sealed record CommittedCall(AuthorizedCall Authorized, LedgerRow Row, string LedgerETag);

@@ -1,0 +1,46 @@
+using Interlock.Core.Approvals;
+using Interlock.Core.Policy;
+using Interlock.Core.Registry;
+
+namespace Interlock.Core.Gateway.Stages;
+
+/// <summary>Resolve and route: from a name and a version range to the entry that answers now, at its endpoint. Lifecycle overrides pins.</summary>
+internal static class ResolveStage
+{
+    public const string Name = "resolve";
+
+    public static StageResult<RoutedCall> Run(GatewayCall call, RegistrySnapshot registry) =>
+        call.Kind == TargetKind.Agent ? Agent(call, registry) : Tool(call, registry);
+
+    private static StageResult<RoutedCall> Tool(GatewayCall call, RegistrySnapshot registry)
+    {
+        if (call.Target.IndexOf('/') is not (> 0 and var slash) || slash == call.Target.Length - 1)
+            return new Refusal(Name, "unknown-tool", 404, $"'{Shorten(call.Target)}' is no tool name; tools are named server/tool.");
+        var resolution = registry.Resolve(RegistryKind.Tool, call.Target, call.Version);
+        if (resolution is Resolution.Refused refused) return Refuse(refused, "unknown-tool");
+        var (entry, repinned) = (Resolution.Found)resolution; // the only other case
+        var serverName = call.Target[..slash];
+        if (registry.Resolve(RegistryKind.Server, serverName, null) is not Resolution.Found { Entry: var server })
+            return new Refusal(Name, "server-unavailable", 403, $"The server '{serverName}' of this tool is not active.");
+        var (tool, address) = (entry.As<ToolBody>(), server.As<ServerBody>());
+        var endpoint = new UpstreamEndpoint(UpstreamKind.Mcp, address.RegistrationId, address.Address);
+        var target = new BoundTarget(entry.Name, entry.Version, tool.ContractDigest, address.RegistrationId, address.Address);
+        return new RoutedCall(call, registry, entry, repinned, target, new CallContract(endpoint, call.Target[(slash + 1)..], tool.InputSchema, tool.Idempotent));
+    }
+
+    private static StageResult<RoutedCall> Agent(GatewayCall call, RegistrySnapshot registry)
+    {
+        var resolution = registry.Resolve(RegistryKind.Agent, call.Target, call.Version);
+        if (resolution is Resolution.Refused refused) return Refuse(refused, "unknown-agent");
+        var (entry, repinned) = (Resolution.Found)resolution; // the only other case
+        var agent = entry.As<AgentBody>();
+        var endpoint = new UpstreamEndpoint(UpstreamKind.A2a, agent.RegistrationId, agent.Address);
+        var target = new BoundTarget(entry.Name, entry.Version, agent.CardDigest, agent.RegistrationId, agent.Address);
+        return new RoutedCall(call, registry, entry, repinned, target, new CallContract(endpoint, entry.Name, agent.InputSchema, agent.Idempotent));
+    }
+
+    private static Refusal Refuse(Resolution.Refused refused, string unknown) =>
+        new(Name, refused.Rule == "unknown" ? unknown : refused.Rule, refused.Status, refused.Detail);
+
+    private static string Shorten(string text) => text.Length <= 80 ? text : text[..80] + "…";
+}

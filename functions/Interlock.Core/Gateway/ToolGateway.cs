@@ -1,0 +1,139 @@
+using System.Collections.Concurrent;
+using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Stages;
+using Interlock.Core.Registry;
+using Interlock.Core.Workflows;
+
+namespace Interlock.Core.Gateway;
+
+/// <summary>
+/// The one road to upstreams: resolve and route, validate, authorize, admit, commit, invoke, settle. Asking again for an effect gives its
+/// recorded result; an attempt whose worker died is in doubt and repeated only where that is declared safe.
+/// </summary>
+public sealed class ToolGateway
+{
+    private const int MaxAttempts = 3;
+
+    private readonly RegistryStore _registries;
+    private readonly Ledger _ledger;
+    private readonly EffectClaims _claims;
+    private readonly AuditLog _audit;
+    private readonly FenceTracker _fences;
+    private readonly TimeProvider _time;
+    private readonly AuthorizeStage _authorize;
+    private readonly AdmitStage _admit;
+    private readonly CommitStage _commit;
+    private readonly InvokeStage _invoke;
+    private readonly SettleStage _settle;
+    private readonly ConcurrentDictionary<(TenantId, EffectId), Lazy<Task<GatewayResult>>> _active = new();
+
+    public ToolGateway(GatewayParts parts)
+    {
+        (_registries, _audit, _fences, _time) = (parts.Registries, parts.Audit, parts.Fences, parts.Time);
+        _ledger = new Ledger(parts.Store, parts.Blobs);
+        _claims = new EffectClaims(parts.AuditStore);
+        _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Time);
+        _admit = new AdmitStage(parts.Time);
+        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, _ledger, _claims, parts.Audit, parts.Time);
+        _invoke = new InvokeStage(parts.Upstream);
+        _settle = new SettleStage(_ledger, parts.Audit, parts.Time);
+    }
+
+    /// <summary>
+    /// Makes the call, or answers it from the ledger. Asked twice at once in one process, both get the one result.
+    /// Cancelling asks the upstream to stop; what was sent is settled all the same. Exceptions mean a broken store: nothing is known, ask again.
+    /// </summary>
+    public async Task<GatewayResult> CallAsync(GatewayCall call, CancellationToken cancellationToken = default)
+    {
+        var key = (call.Tenant, call.Effect);
+        var work = _active.GetOrAdd(key, _ => new Lazy<Task<GatewayResult>>(() => ExecuteAsync(call, cancellationToken)));
+        try
+        {
+            return await work.Value;
+        }
+        finally
+        {
+            _active.TryRemove(KeyValuePair.Create(key, work));
+        }
+    }
+
+    private async Task<GatewayResult> ExecuteAsync(GatewayCall call, CancellationToken cancellationToken)
+    {
+        var chain = CallRecords.ChainOf(call, _time.GetUtcNow());
+        var recovered = await RecoverAsync(chain, call, cancellationToken);
+        for (var previous = recovered; ;)
+        {
+            if (previous?.Result is { } result) return result;
+            var (row, refusal) = await AttemptAsync(chain, call, previous, cancellationToken);
+            if (refusal is not null) return await RefuseAsync(chain, call, refusal, isRepeat: previous is { Attempt: > 1 });
+            previous = await AnswerAsync(chain, call, row!, cancellationToken); // no refusal, so it was settled
+        }
+    }
+
+    /// <summary>What the ledger knows of the effect: its result, or from which attempt to go on, or nothing.</summary>
+    private async Task<Standing?> RecoverAsync(AuditChain chain, GatewayCall call, CancellationToken cancellationToken)
+    {
+        if (await _ledger.FindAsync(chain, call.Effect, cancellationToken) is not var (row, etag)) return null;
+        if (row.State == LedgerState.Intended)
+        {
+            if (!await _claims.IsClaimedAsync(chain, call.Effect, row.Attempt, cancellationToken)) return new Standing(null, row.Attempt, etag);
+            row = await _settle.UnknownAsync(chain, call, row, etag);
+        }
+        else
+        {
+            await _settle.RecordAsync(chain, call, row);
+        }
+        return await AnswerAsync(chain, call, row, cancellationToken);
+    }
+
+    /// <summary>The result of a settled attempt, or, when it is in doubt and may be repeated, the next attempt.</summary>
+    private async Task<Standing> AnswerAsync(AuditChain chain, GatewayCall call, LedgerRow row, CancellationToken cancellationToken)
+    {
+        switch (row.State)
+        {
+            case LedgerState.Completed:
+                return new Standing(new GatewayResult.Completed(await _ledger.OutputAsync(call.Tenant, row, cancellationToken)), 0, null);
+            case LedgerState.Failed:
+                return new Standing(new GatewayResult.Failed(row.Problem ?? new Problem(ProblemTypes.Runtime, 500, "The call failed")), 0, null);
+            case LedgerState.Unknown when row.Attempt < MaxAttempts && !cancellationToken.IsCancellationRequested && await MayRepeatAsync(call, cancellationToken):
+                var (_, etag) = await _ledger.FindAsync(chain, call.Effect, cancellationToken) ?? throw new InvalidOperationException($"The ledger lost effect {call.Effect}.");
+                return new Standing(null, row.Attempt + 1, etag);
+            default:
+                return new Standing(InDoubt($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} Look there, then say what happened."), 0, null);
+        }
+    }
+
+    /// <summary>Only the author's word for this call or the operator's for the tool makes repeating safe; a server's hint never does.</summary>
+    private async Task<bool> MayRepeatAsync(GatewayCall call, CancellationToken cancellationToken) =>
+        call.OnInDoubt == InDoubtAction.Retry
+        || ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value is { Contract.Idempotent: true };
+
+    private async Task<(LedgerRow? Row, Refusal? Refusal)> AttemptAsync(AuditChain chain, GatewayCall call, Standing? previous, CancellationToken cancellationToken)
+    {
+        if (_admit.Refuse(call) is { } late) return (null, late);
+        var routed = ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken));
+        if (routed.Refusal is { } unknown) return (null, unknown);
+        var frozen = ValidateStage.Run(routed.Value!); // no refusal, so there is a value; the same below
+        if (frozen.Refusal is { } invalid) return (null, invalid);
+        var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken);
+        if (authorized.Refusal is { } denied) return (null, denied);
+        using var slot = await _admit.EnterAsync(chain.Id, cancellationToken);
+        using var ticket = _fences.Enter(call);
+        var committed = await _commit.RunAsync(chain, authorized.Value!, previous?.Attempt ?? 1, previous?.ETag, cancellationToken);
+        if (committed.Refusal is { } fenced) return (null, fenced);
+        return (await _settle.RunAsync(chain, committed.Value!, await _invoke.RunAsync(committed.Value!, cancellationToken)), null);
+    }
+
+    /// <summary>Records the refusal. A repeat that is refused leaves the earlier attempt in doubt.</summary>
+    private async Task<GatewayResult> RefuseAsync(AuditChain chain, GatewayCall call, Refusal refusal, bool isRepeat)
+    {
+        await _audit.AppendAsync(chain, [CallRecords.Refused(chain, call, refusal, _time.GetUtcNow())], [], CancellationToken.None);
+        if (!isRepeat) return new GatewayResult.Refused(refusal);
+        return InDoubt($"An attempt has no known outcome, and repeating it was refused: {refusal.Detail}");
+    }
+
+    private static GatewayResult.InDoubt InDoubt(string detail) => new(new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", detail));
+
+    /// <summary>Where an effect stands: a result, or the attempt to make over the ledger row with that ETag.</summary>
+    private sealed record Standing(GatewayResult? Result, int Attempt, string? ETag);
+}

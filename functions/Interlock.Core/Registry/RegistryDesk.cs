@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Interlock.Core.Audit;
+using Interlock.Core.Gateway;
+using Interlock.Core.Identity;
+using Interlock.Core.Policy;
+using Interlock.Core.Workflows;
+using Interlock.Json;
+
+namespace Interlock.Core.Registry;
+
+/// <summary>
+/// Changes the registry: checks what is to be registered, records who does it, writes it and raises the epoch. What a server offers is taken as
+/// it shows it at registration; after that a changed contract is another version.
+/// </summary>
+public sealed class RegistryDesk(
+    RegistryStore registries, WorkflowCatalog catalog, AuditLog audit, IUpstreamDiscovery discovery, FenceTracker fences, TimeProvider time)
+{
+    /// <summary>How long a disabling waits for calls under way before it names them.</summary>
+    public static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(10);
+
+    private const string FirstVersion = "1.0.0";
+
+    public Task<RegistrySnapshot> ReadAsync(TenantId tenant, CancellationToken cancellationToken = default) => registries.ReadAsync(tenant, cancellationToken);
+
+    /// <summary>Publishes a workflow from its text; what keeps it from publishing comes back as findings.</summary>
+    public async Task<RegistryResult> PublishWorkflowAsync(Principal by, string text, string fileName, CancellationToken cancellationToken = default)
+    {
+        var read = WorkflowReader.Read(text, fileName);
+        if (read.Definition is not { } definition || read.Document is not { } document) return Invalid("The workflow does not check", read.Findings);
+        var findings = WorkflowCheck.Check(text, fileName);
+        if (findings.Any(finding => finding.Severity == Severity.Error)) return Invalid("The workflow is not ready to be published", findings);
+        var digest = await catalog.StoreAsync(by.Tenant, document, cancellationToken);
+        return await WriteAsync(by, [Entry(RegistryKind.Workflow, definition.Name.ToString(), definition.Version, new WorkflowBody(digest, by.Subject), by)], cancellationToken);
+    }
+
+    /// <summary>Registers a server of tools with every tool it shows; a tool registered before with another contract becomes a new version.</summary>
+    public async Task<RegistryResult> RegisterServerAsync(Principal by, string name, Uri address, CancellationToken cancellationToken = default)
+    {
+        if (!IsName(name)) return BadName(name);
+        var endpoint = new UpstreamEndpoint(UpstreamKind.Mcp, NewRegistrationId(), address);
+        var found = await discovery.DiscoverAsync(endpoint, cancellationToken);
+        if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
+        var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
+        var server = Next(registry, Entry(RegistryKind.Server, name, FirstVersion, new ServerBody(address, endpoint.RegistrationId), by));
+        var changes = new List<RegistryEntry>(Replaced(registry, server, by)) { server };
+        foreach (var tool in found.Tools)
+        {
+            var body = new ToolBody(tool.Raw, tool.Digest, tool.InputSchema) { OutputSchema = tool.OutputSchema };
+            var entry = Entry(RegistryKind.Tool, $"{name}/{tool.Name}", FirstVersion, body, by);
+            if (registry.Newest(RegistryKind.Tool, entry.Name)?.Digest == entry.Digest) continue;
+            entry = Next(registry, entry);
+            changes.AddRange(Replaced(registry, entry, by));
+            changes.Add(entry);
+        }
+        return await WriteAsync(by, changes, cancellationToken);
+    }
+
+    /// <summary>Registers an A2A agent at its address; its card's digest is its contract.</summary>
+    public async Task<RegistryResult> RegisterAgentAsync(Principal by, string name, string version, Uri address, CancellationToken cancellationToken = default)
+    {
+        if (!IsName(name)) return BadName(name);
+        if (SemanticVersion.TryParse(version) is null) return Refuse(400, "A version is of the form 1.2.3", $"'{version}' is no version.");
+        var endpoint = new UpstreamEndpoint(UpstreamKind.A2a, NewRegistrationId(), address);
+        var found = await discovery.DiscoverAsync(endpoint, cancellationToken);
+        if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
+        var card = CanonicalJson.Digest(JsonValue.Array(found.Tools.Select(tool => JsonValue.From(tool.Digest))));
+        var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
+        if (registry.Find(RegistryKind.Agent, name, version) is { } existing && existing.As<AgentBody>() is var body && body.Address == address && body.CardDigest == card)
+            return new RegistryResult.Changed(registry.Epoch, [existing]);
+        return await WriteAsync(by, [Entry(RegistryKind.Agent, name, version, new AgentBody(address, endpoint.RegistrationId, card), by)], cancellationToken);
+    }
+
+    /// <summary>Publishes the tenant's policy; it applies from the next fence on.</summary>
+    public async Task<RegistryResult> PublishPolicyAsync(Principal by, string yaml, CancellationToken cancellationToken = default)
+    {
+        if (PolicySet.Parse(yaml) is PolicyParseResult.Invalid invalid)
+            return Refuse(400, "The policy does not parse", string.Join(" ", invalid.Errors.Select(error => error.ToString())));
+        var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
+        var entry = Entry(RegistryKind.Policy, PolicyCache.EntryName, FirstVersion, new PolicyBody(yaml), by);
+        if (registry.Newest(RegistryKind.Policy, entry.Name)?.Digest == entry.Digest) return new RegistryResult.Changed(registry.Epoch, []);
+        entry = Next(registry, entry);
+        return await WriteAsync(by, [.. Replaced(registry, entry, by), entry], cancellationToken);
+    }
+
+    /// <summary>
+    /// Moves a version through its lifecycle. Acknowledged once no call that passed the fence before is still under way; those that do not end
+    /// in time are named in <see cref="RegistryResult.Changed.InFlight"/>.
+    /// </summary>
+    public async Task<RegistryResult> SetLifecycleAsync(
+        Principal by, RegistryKind kind, string name, string version, Lifecycle lifecycle, string? successor, string? reason, CancellationToken cancellationToken = default)
+    {
+        var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
+        if (registry.Find(kind, name, version) is not { } entry) return Refuse(404, "No such version", $"There is no {kind.ToString().ToLowerInvariant()} '{name}' {version}.");
+        if (lifecycle == Lifecycle.Draft) return Refuse(400, "No way back to draft", "A version that was published stays published; disable it instead.");
+        if (successor is not null && registry.Find(kind, name, successor) is null) return Refuse(404, "No such successor", $"There is no version {successor} of '{name}'.");
+        var changed = entry with { Lifecycle = lifecycle, Successor = successor, Reason = reason, ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() };
+        var result = await WriteAsync(by, [changed], cancellationToken);
+        if (result is not RegistryResult.Changed done || lifecycle == Lifecycle.Active) return result;
+        return done with { InFlight = await fences.DrainAsync(by.Tenant, name, DrainPatience, time, cancellationToken) };
+    }
+
+    private async Task<RegistryResult> WriteAsync(Principal by, IReadOnlyList<RegistryEntry> entries, CancellationToken cancellationToken)
+    {
+        var before = await registries.ReadAsync(by.Tenant, cancellationToken);
+        if (entries.All(entry => before.Find(entry.Kind, entry.Name, entry.Version) is { } same && same.Digest == entry.Digest && same.Lifecycle == entry.Lifecycle && same.Successor == entry.Successor))
+            return new RegistryResult.Changed(before.Epoch, entries);
+        var now = time.GetUtcNow();
+        var chain = AuditChain.ForPrincipal(by.Tenant, by.Subject, now);
+        await audit.AppendAsync(chain, [.. entries.Take(MaxRecorded).Select(entry => Record(chain, by, before.Epoch + 1, entry, now))], [], cancellationToken);
+        var change = await registries.WriteAsync(by.Tenant, entries, cancellationToken);
+        return change.Epoch is { } epoch ? new RegistryResult.Changed(epoch, entries) : Refuse(409, "The registry was not changed", change.Conflict ?? "");
+    }
+
+    private const int MaxRecorded = 32;
+
+    private static AuditRecord Record(AuditChain chain, Principal by, long epoch, RegistryEntry entry, DateTimeOffset now) => new()
+    {
+        Id = $"registry:{epoch.ToString(CultureInfo.InvariantCulture)}:{entry.Kind}:{entry.Name}:{entry.Version}:{now.UtcTicks.ToString(CultureInfo.InvariantCulture)}",
+        Type = AuditTypes.RegistryChanged,
+        Time = now,
+        Tenant = chain.Tenant,
+        Chain = chain.Id,
+        Actors = [by.Subject],
+        Target = $"{entry.Kind.ToString().ToLowerInvariant()}:{entry.Name}",
+        ToolVersion = entry.Version,
+        ContractDigest = entry.Digest,
+        Epoch = epoch,
+        Decision = entry.Lifecycle.ToString().ToLowerInvariant(),
+        Reason = entry.Reason,
+    };
+
+    /// <summary>The entry under the version after the newest of its name, if that name is taken.</summary>
+    private static RegistryEntry Next(RegistrySnapshot registry, RegistryEntry entry)
+    {
+        var newest = registry.OfKind(entry.Kind).Where(other => other.Name == entry.Name).Select(other => SemanticVersion.TryParse(other.Version)).Max();
+        return newest is null ? entry : entry with { Version = new SemanticVersion(newest.Major + 1, 0, 0).ToString() };
+    }
+
+    /// <summary>The active versions that a new one takes the place of.</summary>
+    private IEnumerable<RegistryEntry> Replaced(RegistrySnapshot registry, RegistryEntry next, Principal by) => registry.OfKind(next.Kind)
+        .Where(entry => entry.Name == next.Name && entry.Lifecycle == Lifecycle.Active)
+        .Select(entry => entry with { Lifecycle = Lifecycle.Deprecated, Successor = next.Version, ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() });
+
+    private RegistryEntry Entry<T>(RegistryKind kind, string name, string version, T body, Principal by) =>
+        RegistryEntry.Create(kind, name, version, Lifecycle.Active, body, by.Subject, time.GetUtcNow());
+
+    private static string NewRegistrationId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    /// <summary>Lower case only, so that no two names differ by letter case; no double underscore, so that <c>server__tool</c> splits one way.</summary>
+    private static bool IsName(string name) =>
+        name.Length is >= 1 and <= 48 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-') && name[0] != '-' && name[^1] != '-';
+
+    private static RegistryResult.Refused BadName(string name) =>
+        Refuse(400, "The name can't be registered", $"'{(name.Length > 60 ? name[..60] : name)}' is not 1 to 48 lower-case letters, digits and inner dashes.");
+
+    private static RegistryResult.Refused Invalid(string title, IReadOnlyList<Finding> findings) =>
+        new(new Problem(ProblemTypes.Validation, 400, title, string.Join(" ", findings.Where(finding => finding.Severity == Severity.Error).Take(3))), findings);
+
+    private static RegistryResult.Refused Refuse(int status, string title, string detail) =>
+        new(new Problem(status == 404 ? ProblemTypes.NotFound : status == 409 ? ProblemTypes.Conflict : ProblemTypes.Validation, status, title, detail), []);
+}
+
+/// <summary>How a change of the registry ended.</summary>
+public abstract record RegistryResult
+{
+    public sealed record Changed(long Epoch, IReadOnlyList<RegistryEntry> Entries) : RegistryResult
+    {
+        /// <summary>Calls that passed the fence before the change and had not ended when it was acknowledged.</summary>
+        public IReadOnlyList<EffectId> InFlight { get; init; } = [];
+    }
+
+    public sealed record Refused(Problem Problem, IReadOnlyList<Finding> Findings) : RegistryResult;
+}

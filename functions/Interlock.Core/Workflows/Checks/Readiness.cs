@@ -1,0 +1,106 @@
+using Interlock.Core.Workflows.Reading;
+
+namespace Interlock.Core.Workflows.Checks;
+
+/// <summary>
+/// Answers the questions of the readiness report. What the gateway enforces for every document is stated with the places of this document
+/// it applies to; what a document can get wrong comes from the findings, each of which speaks against one answer.
+/// </summary>
+internal sealed class Readiness
+{
+    private readonly WorkflowReadResult _result;
+    private readonly List<TaskDefinition> _tasks;
+
+    private Readiness(WorkflowReadResult result)
+    {
+        _result = result;
+        _tasks = result.Draft is { } draft ? [.. draft.Tasks.Tasks.SelectMany(TaskTree.WithDescendants)] : [];
+    }
+
+    public static ReadinessReport Of(WorkflowReadResult result)
+    {
+        var readiness = new Readiness(result);
+        return new(result.File,
+        [
+            readiness.Answer("gates", "Can a gate be bypassed?", readiness.Gates()),
+            readiness.Answer("deprecation", "Does a deprecation take effect at the next call?", readiness.Deprecation()),
+            readiness.Answer("audit", "Is every action recorded on its own?", readiness.Audit()),
+            readiness.Answer("on-error-on-timeout", "Does every step say what happens on an error and on a timeout?", readiness.Steps()),
+            readiness.Answer("pools", "Is what may be called bounded before the start?", readiness.Pools()),
+        ]);
+    }
+
+    private static string Question(string rule) => rule switch
+    {
+        "covers" or "computed" or "quorum" => "gates",
+        "unknown-call" or "unsupported" => "deprecation",
+        "secrets" => "audit",
+        _ => "on-error-on-timeout",
+    };
+
+    private ReadinessAnswer Answer(string id, string question, IEnumerable<ReadinessEvidence> evidence)
+    {
+        var found = _result.Findings.Where(finding => _result.Draft is null || Question(finding.Rule) == id)
+            .Where(finding => finding.Severity == Severity.Error || id == "gates")
+            .Select(finding => new ReadinessEvidence(finding.Pointer, finding.Line, finding.Message, finding.Severity == Severity.Error));
+        var all = found.Concat(evidence).ToArray();
+        return new(id, question, !all.Any(one => one.Failed), all);
+    }
+
+    private IEnumerable<ReadinessEvidence> Gates()
+    {
+        foreach (var gate in _tasks.OfType<ApprovalTask>())
+        {
+            foreach (var path in gate.Covers)
+            {
+                var call = (EffectTask)_tasks.First(task => task.Path == path); // covers hold calls only
+                var bound = call.Computed.IsEmpty ? "its exact arguments" : $"its arguments but for {string.Join(", ", call.Computed)}";
+                yield return At(call, $"{call.Target} runs only with a grant of the gate '{gate.Name}' (line {Line(gate.Path.Value)}) for {bound}");
+            }
+            yield return At(gate, $"{gate.Quorum} of {string.Join(", ", gate.Approvers.Select(approver => approver.ToString()))}; rejected: {Word(gate.OnReject)}; not decided after {gate.ExpiresAfter}: {Word(gate.OnExpiry)}");
+        }
+        foreach (var call in _tasks.OfType<EffectTask>().Where(call => _result.Draft?.IsCovered(call.Path) == false))
+            yield return At(call, $"{call.Target} is covered by no gate of this document: the policy decides at the gateway");
+    }
+
+    private IEnumerable<ReadinessEvidence> Deprecation()
+    {
+        foreach (var call in _tasks.OfType<EffectTask>())
+        {
+            yield return At(call, $"{call.Target} {(call.Version is null ? "takes the active version" : "pins " + call.Version)}, resolved against the registry at every call");
+            if (call.Compensate is { } undo)
+                yield return new(undo.Path, Line(undo.Path), $"the compensation {undo.Tool} is resolved the same way", false);
+        }
+    }
+
+    private IEnumerable<ReadinessEvidence> Audit() => _tasks.OfType<EffectTask>().Select(call =>
+        At(call, $"{call.Target}: intent before and outcome after each call, under {call.Path}; outcome unknown: {Word(call.OnInDoubt)}"));
+
+    private IEnumerable<ReadinessEvidence> Steps() => _tasks.Select(task =>
+        At(task, $"on error {Word(task.OnError)}, on timeout {Word(task.OnTimeout)}, {Bound(task)}"));
+
+    private IEnumerable<ReadinessEvidence> Pools()
+    {
+        if (_result.Draft is not { } draft) yield break;
+        var calls = _tasks.OfType<EffectTask>().ToArray();
+        var targets = calls.Select(call => call.Target).Concat(calls.Select(call => call.Compensate?.Tool).OfType<string>()).Distinct().Order(StringComparer.Ordinal).ToArray();
+        yield return new("/document", Line("/document/metadata/interlock/mode"),
+            $"{Word(draft.Mode)}: no step picks its calls; all that can be called is {(targets.Length == 0 ? "nothing" : string.Join(", ", targets))}", false);
+        foreach (var task in _tasks.OfType<UnreadTask>())
+            yield return At(task, $"what '{task.Name}' may call is not known") with { Failed = true };
+    }
+
+    private string Bound(TaskDefinition task)
+    {
+        if (task.Timeout is not null) return "bounded by its own timeout";
+        var around = _tasks.LastOrDefault(one => one.Timeout is not null && task.Path.Value.StartsWith(one.Path.Value + "/", StringComparison.Ordinal));
+        if (around is not null) return $"bounded by the timeout of '{around.Name}' (line {Line(around.Path.Value)})";
+        return _result.Document?["timeout"] is not null ? $"bounded by the workflow's timeout (line {Line("/timeout")})" : "bounded by nothing";
+    }
+
+    private ReadinessEvidence At(TaskDefinition task, string reason) => new(task.Path.Value, Line(task.Path.Value), reason, false);
+
+    private int Line(string pointer) => _result.Map.Nearest(pointer).Key.Line;
+
+    private static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+}

@@ -1,0 +1,27 @@
+using Interlock.Core.Workflows.Reading;
+
+namespace Interlock.Core.Workflows.Checks;
+
+/// <summary>Warns where a retry repeats what should perhaps happen once: each attempt is a new iteration with new effects and grants.</summary>
+internal static class RetryCheck
+{
+    public static void Run(WorkflowDefinition definition, FindingLog log)
+    {
+        var warned = new HashSet<TaskPath>();
+        foreach (var attempt in definition.AllTasks.Values.OfType<TryTask>().Where(attempt => attempt.Catch.Retry is not null))
+        {
+            foreach (var call in attempt.Tasks.Tasks.SelectMany(TaskTree.WithDescendants).OfType<EffectTask>())
+            {
+                if (Reason(call, definition.IsCovered(call.Path)) is { } reason && warned.Add(call.Path))
+                    log.Warn("retry", call.Path.Value, $"the retry of '{attempt.Name}' repeats '{call.Name}': {reason}");
+            }
+        }
+    }
+
+    private static string? Reason(EffectTask call, bool covered) => call switch
+    {
+        _ when covered => "a gate covers it, and each attempt needs a grant of its own",
+        ToolTask { IdempotencyKey: null } => "each attempt is a new effect with a new key; give it an idempotencyKey unless the tool only reads",
+        _ => null,
+    };
+}

@@ -1,0 +1,18 @@
+namespace Interlock.Core.Workflows;
+
+/// <summary>
+/// The five questions of a pre-production review, answered for one document: <c>gates</c>, <c>deprecation</c>, <c>audit</c>,
+/// <c>on-error-on-timeout</c>, <c>pools</c>. A document with one of them failed is not published.
+/// </summary>
+public sealed record ReadinessReport(string File, IReadOnlyList<ReadinessAnswer> Answers)
+{
+    public bool Passed => Answers.All(answer => answer.Passed);
+
+    public static ReadinessReport For(WorkflowReadResult result) => Checks.Readiness.Of(result);
+}
+
+/// <summary>One question and what the document says to it.</summary>
+public sealed record ReadinessAnswer(string Id, string Question, bool Passed, IReadOnlyList<ReadinessEvidence> Evidence);
+
+/// <summary>A place of the document that speaks for the answer, or (<see cref="Failed"/>) against it. The line is 0 without source text.</summary>
+public sealed record ReadinessEvidence(string TaskPath, int Line, string Reason, bool Failed);

@@ -1,0 +1,37 @@
+using Interlock.Json;
+
+namespace Interlock.Core.Workflows.Reading;
+
+/// <summary>Builds the definition from a document that fits our schema.</summary>
+internal static class DefinitionReader
+{
+    private static readonly string[] Dialects = ["1.0.0", "1.0.1", "1.0.2", "1.0.3"];
+
+    public static WorkflowDefinition Read(JsonValue document, FindingLog log)
+    {
+        var header = document["document"]!; // required by the schema
+        var interlock = header["metadata"]!["interlock"]!; // required by the schema
+        if (header["dsl"]!.AsString() is var dsl && !Dialects.Contains(dsl)) // required by the schema
+            log.Error("unsupported", "/document/dsl", $"version {Quote.Short(dsl)} of the DSL is not run; write 1.0.3");
+        var reusables = new Reusables(document, log);
+        reusables.Check();
+        var reader = new TaskReader(log, reusables);
+        var around = new Surroundings([], TaskReader.Action(interlock["onError"]), TaskReader.Action(interlock["onTimeout"]), document["timeout"] is not null);
+        var tasks = reader.List(document["do"]!, "/do", around); // required by the schema
+        reader.ReportMissing();
+        return new WorkflowDefinition(tasks)
+        {
+            Name = new(header["namespace"]!.AsString(), header["name"]!.AsString()), // required by the schema
+            Version = header["version"]!.AsString(), // required by the schema
+            Digest = CanonicalJson.Digest(document),
+            Document = document,
+            Mode = interlock["mode"]!.AsString() == "autonomous" ? ExecutionMode.Autonomous : ExecutionMode.Supervised, // required by the schema
+            InputFrom = reader.Expressions.BareTemplate(document["input"]?["from"], "/input/from", []),
+            InputSchema = reader.Schema(document["input"], "/input"),
+            OutputAs = reader.Expressions.BareTemplate(document["output"]?["as"], "/output/as", []),
+            OutputSchema = reader.Schema(document["output"], "/output"),
+            Timeout = reader.Timeout(document["timeout"], "/timeout", around),
+            On = ScheduleReader.Read(document["schedule"], reader),
+        };
+    }
+}

@@ -1,0 +1,112 @@
+using System.Text.RegularExpressions;
+using Interlock.Json;
+using Interlock.Json.Jq;
+
+namespace Interlock.Core.Workflows.Reading;
+
+/// <summary>
+/// Turns literals of the document into expressions and templates. A text that, trimmed, starts with <c>${</c> and ends with <c>}</c> is an
+/// expression; where only an expression makes sense (<c>if, when, in, while, as, from</c>) it may also stand bare.
+/// </summary>
+internal sealed partial class ExpressionReader(FindingLog log)
+{
+    /// <summary>An expression, bare or wrapped; null when there is none or it is wrong (then there is a finding).</summary>
+    public Expression? Bare(JsonValue? value, string pointer, IEnumerable<string> variables)
+    {
+        if (value?.StringOrNull() is not { } text) return null;
+        var (source, offset) = Unwrap(text) ?? (text, 0);
+        return Parse(source, text, offset, pointer, variables);
+    }
+
+    /// <summary>As <see cref="Bare"/> for a text, as <see cref="Template"/> for an object.</summary>
+    public Template? BareTemplate(JsonValue? value, string pointer, IEnumerable<string> variables) => value switch
+    {
+        null => null,
+        { IsString: true } => Bare(value, pointer, variables) is { } expression ? new Template.Computed(expression) : Nothing,
+        _ => Template(value, pointer, variables),
+    };
+
+    /// <summary>The literal with its expressions; members without any stay one literal.</summary>
+    public Template Template(JsonValue value, string pointer, IEnumerable<string> variables)
+    {
+        switch (value.Kind)
+        {
+            case JsonKind.String:
+                return Text(value, pointer, variables);
+            case JsonKind.Array:
+                var items = value.Items.Select((item, i) => Template(item, JsonPointer.Append(pointer, i), variables)).ToArray();
+                return items.All(item => item.IsLiteral) ? new Template.Literal(value) : new Template.List(items);
+            case JsonKind.Object:
+                var members = value.Members
+                    .Select(member => KeyValuePair.Create(member.Key, Template(member.Value, JsonPointer.Append(pointer, member.Key), variables))).ToArray();
+                return members.All(member => member.Value.IsLiteral) ? new Template.Literal(value) : new Template.Map(members);
+            default:
+                return new Template.Literal(value);
+        }
+    }
+
+    public static bool IsExpression(JsonValue? value) => value?.StringOrNull() is { } text && Unwrap(text) is not null;
+
+    /// <summary>Stands for what could not be read; the finding that goes with it keeps the definition from being used.</summary>
+    public static Template Nothing { get; } = new Template.Literal(JsonValue.Null);
+
+    private Template Text(JsonValue value, string pointer, IEnumerable<string> variables)
+    {
+        var text = value.AsString();
+        if (Unwrap(text) is var (source, offset))
+            return Parse(source, text, offset, pointer, variables) is { } expression ? new Template.Computed(expression) : Nothing;
+        if (text.Contains("${", StringComparison.Ordinal))
+        {
+            log.Warn("expression-literal", pointer,
+                "this text holds ${ but is no expression, so it stays as written; make the whole text one: ${ \"…\" + .name }");
+        }
+        else if (LooksMeant().IsMatch(text))
+        {
+            log.Warn("expression-literal", pointer, $"the text '{Quote.Short(text)}' stays as written; wrap it in ${{ }} if an expression is meant");
+        }
+        return new Template.Literal(value);
+    }
+
+    private static (string Source, int Offset)? Unwrap(string text)
+    {
+        var trimmed = text.Trim();
+        if (trimmed.Length < 3 || !trimmed.StartsWith("${", StringComparison.Ordinal) || trimmed[^1] != '}') return null;
+        var start = text.IndexOf("${", StringComparison.Ordinal) + 2;
+        return (trimmed[2..^1], start);
+    }
+
+    private Expression? Parse(string source, string text, int offset, string pointer, IEnumerable<string> variables)
+    {
+        try
+        {
+            var program = JqProgram.Parse(source, [.. Expression.RuntimeArguments, .. variables, "secrets"]);
+            if (program.References.Variables.All(reference => reference.Variable != "secrets")) return new Expression(source, program, pointer);
+            var at = Math.Max(0, text.IndexOf("$secrets", StringComparison.Ordinal));
+            var (line, column) = Place(text, at);
+            log.ErrorWithin("secrets", pointer, line, column, "$secrets is not available to expressions: secrets belong to a server's credentials, never to a document");
+        }
+        catch (JqSyntaxException e)
+        {
+            var (line, column) = Place(text, Index(source, e.Line, e.Column) + offset);
+            log.ErrorWithin("expression", pointer, line, column, $"not a jq expression: {e.Message}");
+        }
+        return null;
+    }
+
+    private static int Index(string source, int line, int column)
+    {
+        var index = 0;
+        for (; line > 1 && source.IndexOf('\n', index) is >= 0 and var end; line--) index = end + 1;
+        return Math.Min(source.Length, index + column - 1);
+    }
+
+    private static (int Line, int Column) Place(string text, int index)
+    {
+        var before = text.AsSpan(0, Math.Clamp(index, 0, text.Length));
+        var newline = before.LastIndexOf('\n');
+        return (before.Count('\n') + 1, before.Length - newline);
+    }
+
+    [GeneratedRegex(@"^\$(?:context|input|output|task|workflow|runtime|error|item|secrets)(?:[.\[ ]|$)", RegexOptions.CultureInvariant)]
+    private static partial Regex LooksMeant();
+}

@@ -1,0 +1,13 @@
+using System.Collections.Immutable;
+
+namespace Interlock.Core.Workflows.Reading;
+
+/// <summary>What a task inherits from where it stands: lexical variables, actions, and whether something around it runs out of time.</summary>
+internal sealed record Surroundings(ImmutableArray<string> Variables, StepAction? OnError, StepAction? OnTimeout, bool Timed)
+{
+    /// <summary>With more variables; an inner one hides an outer one of the same name.</summary>
+    public Surroundings With(params IEnumerable<string> variables) => this with { Variables = [.. Variables.Union(variables)] };
+}
+
+/// <summary>Stands for a task that could not be read; the finding that goes with it keeps the definition from being used.</summary>
+internal sealed record UnreadTask : TaskDefinition;

@@ -1,0 +1,109 @@
+using Interlock.Json;
+
+namespace Interlock.Core.Workflows.Reading;
+
+/// <summary>
+/// Says of each task which kind it is, before any schema looks at it: a schema would answer an unknown kind with a failure of every
+/// kind there is.
+/// </summary>
+internal static class TaskKinds
+{
+    /// <summary>How many tasks a document may hold; keeps every check of pairs of tasks bounded.</summary>
+    public const int MaxTasks = 1000;
+
+    private static readonly string[] Kinds = ["call", "do", "for", "fork", "raise", "set", "switch", "try", "wait", "emit", "listen", "run"];
+
+    /// <summary>The member that makes the task what it is, or null when none or several do.</summary>
+    public static string? Of(JsonValue task)
+    {
+        string? found = null;
+        foreach (var kind in Kinds)
+        {
+            if (task[kind] is null || (kind == "do" && task["for"] is not null)) continue;
+            if (found is not null) return null;
+            found = kind;
+        }
+        return found;
+    }
+
+    public static bool IsCall(JsonValue task, string function) => task["call"]?.StringOrNull() == function;
+
+    /// <summary>Reports every task that is of no kind, of several, of an unknown call, or of a kind that is not run.</summary>
+    public static void Check(JsonValue document, FindingLog log)
+    {
+        var count = 0;
+        if (document["do"] is { } list) CheckList(list, "/do", log, ref count);
+        if (count > MaxTasks) log.Error("schema", "/do", $"the document has {count:N0} tasks; at most {MaxTasks:N0} are allowed: split it into several workflows");
+    }
+
+    private static void CheckList(JsonValue list, string pointer, FindingLog log, ref int count)
+    {
+        if (!list.IsArray) return;
+        for (var i = 0; i < list.Count; i++)
+        {
+            if (list[i] is not { IsObject: true } item) continue;
+            foreach (var (name, task) in item.Members)
+            {
+                count++;
+                if (task.IsObject) CheckTask(task, JsonPointer.Append(JsonPointer.Append(pointer, i), name), log, ref count);
+            }
+        }
+    }
+
+    private static void CheckTask(JsonValue task, string pointer, FindingLog log, ref int count)
+    {
+        var kind = Of(task);
+        switch (kind)
+        {
+            case null:
+                log.Error("schema", pointer, Several(task));
+                break;
+            case "emit" or "listen" or "run":
+                log.Error("unsupported", JsonPointer.Append(pointer, kind), $"tasks of the kind '{kind}' are not run yet; use call: tool, agent or approval");
+                break;
+            case "call" when task["call"]?.StringOrNull() is { } function:
+                CheckCall(function, JsonPointer.Append(pointer, "call"), log);
+                break;
+            default:
+                foreach (var (path, list) in Lists(task)) CheckList(list, pointer + path, log, ref count);
+                break;
+        }
+    }
+
+    /// <summary>The task lists directly in a task, with where they stand in it.</summary>
+    private static IEnumerable<(string Path, JsonValue List)> Lists(JsonValue task)
+    {
+        if (task["do"] is { } block) yield return ("/do", block);
+        if (task["fork"]?["branches"] is { } branches) yield return ("/fork/branches", branches);
+        if (task["try"] is { } attempt) yield return ("/try", attempt);
+        if (task["catch"]?["do"] is { } handler) yield return ("/catch/do", handler);
+    }
+
+    private static void CheckCall(string function, string pointer, FindingLog log)
+    {
+        switch (function)
+        {
+            case "tool" or "agent" or "approval":
+                break;
+            case "autonomous":
+                log.Error("unsupported", pointer, "call: autonomous is reserved and not run yet; list the steps as call: tool and call: agent");
+                break;
+            case "http" or "mcp" or "a2a" or "openapi" or "grpc" or "asyncapi":
+                log.Error("unsupported", pointer,
+                    $"call: {function} is not run: it names an endpoint in the document; register the server or agent and use call: tool or call: agent");
+                break;
+            default:
+                log.Error("unknown-call", pointer, $"unknown call '{Quote.Short(function)}'; known: tool, agent, approval (functions under use.functions are not run)");
+                break;
+        }
+    }
+
+    private static string Several(JsonValue task)
+    {
+        var found = Kinds.Where(kind => task[kind] is not null).ToArray();
+        var known = "call, do, for, fork, raise, set, switch, try or wait";
+        return found.Length > 1
+            ? $"a task is one of {known}; this one has {string.Join(" and ", found)}"
+            : $"a task has one of {known}; this one has {(task.Count == 0 ? "nothing" : "only " + string.Join(", ", task.Members.Names.Select(Quote.Short).Take(10)))}";
+    }
+}

@@ -1,0 +1,60 @@
+using System.Net;
+using System.Net.ServerSentEvents;
+using Interlock.Json;
+
+namespace Interlock.Http.Upstreams;
+
+/// <summary>Posts one JSON-RPC request and reads its answer, as JSON or from an event stream, strictly from the raw bytes.</summary>
+internal static class JsonRpcHttp
+{
+    /// <summary>The answer; <c>onRequest</c> is handed requests that the server sends on the stream before it.</summary>
+    /// <exception cref="HttpRequestException">Connection, TLS or protocol failure.</exception>
+    /// <exception cref="IOException">The answer broke off.</exception>
+    public static async Task<JsonRpcReply> SendAsync(
+        HttpClient http, HttpRequestMessage request, string id, Func<JsonValue, Task>? onRequest, CancellationToken ct)
+    {
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        if (response is { IsSuccessStatusCode: true, Content.Headers.ContentType.MediaType: "text/event-stream" })
+            return await ReadEventsAsync(response, id, onRequest, ct);
+        if ((int)response.StatusCode is >= 300 and < 400) return new JsonRpcReply.Failed(response.StatusCode);
+
+        var body = await response.Content.ReadAsByteArrayAsync(ct);
+        var reply = Read(body, id, response.StatusCode);
+        if (response.IsSuccessStatusCode) return reply ?? new JsonRpcReply.Garbled("The answer is not one to this request.");
+        return reply as JsonRpcReply.Error ?? (JsonRpcReply)new JsonRpcReply.Failed(response.StatusCode);
+    }
+
+    private static async Task<JsonRpcReply> ReadEventsAsync(
+        HttpResponseMessage response, string id, Func<JsonValue, Task>? onRequest, CancellationToken ct)
+    {
+        await using var stream = await response.Content.ReadAsStreamAsync(ct);
+        await foreach (var item in SseParser.Create(stream, (_, data) => data.ToArray()).EnumerateAsync(ct))
+        {
+            if (item.Data.Length == 0) continue; // a priming event
+            if (Read(item.Data, id, response.StatusCode) is { } reply) return reply;
+            if (onRequest is not null && StrictJson.Parse(item.Data) is { } message && message["method"] is not null && message["id"] is not null)
+                await onRequest(message);
+        }
+        return new JsonRpcReply.Garbled("The stream ended without an answer.");
+    }
+
+    /// <summary>The reply, or null for a message that is none to this request.</summary>
+    private static JsonRpcReply? Read(byte[] body, string id, HttpStatusCode status)
+    {
+        JsonValue message;
+        try
+        {
+            message = StrictJson.Parse(body);
+        }
+        catch (NotIJsonException e)
+        {
+            return new JsonRpcReply.Garbled($"The answer is not I-JSON at \"{e.Pointer}\": {e.Message}", "not-i-json");
+        }
+        if (message["method"] is not null) return null;
+        if (message["error"] is { IsObject: true } error && (message["id"] is null or { IsNull: true } || message["id"]?.StringOrNull() == id))
+            return new JsonRpcReply.Error(
+                error["code"] is { IsNumber: true } code ? code.AsNumber() : 0, error["message"]?.StringOrNull() ?? "(no message)", status);
+        if (message["id"]?.StringOrNull() != id) return null;
+        return message["result"] is { } result ? new JsonRpcReply.Result(result) : null;
+    }
+}

@@ -1,0 +1,82 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Interlock.Core;
+using Interlock.Core.Gateway;
+
+namespace Interlock.Http.Upstreams;
+
+/// <summary>
+/// How sure a failure leaves us. Before the first byte of the call's body is written it was not sent; a refusal by the server's own
+/// word or a 4xx is a rejection; everything else may have happened.
+/// </summary>
+internal static class UpstreamFailures
+{
+    /// <summary>JSON-RPC's and MCP's codes that mean the request was turned away before it was carried out.</summary>
+    private static readonly double[] Refusals = [-32700, -32600, -32601, -32602, -32002, -32020, -32021, -32022, -32042];
+
+    /// <summary>Whether this is a failure of the network, the server or the clock rather than a bug of ours.</summary>
+    public static bool IsExpected(Exception e) =>
+        e is HttpRequestException or IOException or SocketException or OperationCanceledException or TimeoutException or AuthenticationException
+            or EgressDeniedException;
+
+    public static UpstreamResult Of(Exception e, bool sent, CallBudget budget)
+    {
+        var problem = e is OperationCanceledException ? OutOfTime(budget) : ProblemOf(e);
+        return sent ? new UpstreamResult.Unknown(problem) : new UpstreamResult.NotSent(problem);
+    }
+
+    /// <summary>The problem of a network failure; egress refusals and size limits name their rule.</summary>
+    public static Problem ProblemOf(Exception e)
+    {
+        for (Exception? inner = e; inner is not null; inner = inner.InnerException)
+        {
+            switch (inner)
+            {
+                case EgressDeniedException denied:
+                    return new(ProblemTypes.Refused, 403, "Egress denied", denied.Message) { Rule = "egress-denied" };
+                case ResponseTooLargeException large:
+                    return new(ProblemTypes.Limit, 502, "The upstream's answer is too large", large.Message) { Rule = "response-limit" };
+            }
+        }
+        return e is HttpRequestException { StatusCode: { } status }
+            ? new(ProblemTypes.Communication, 502, "The upstream refused the connection", $"It answered HTTP {(int)status}.")
+            : new(ProblemTypes.Communication, 502, "The upstream could not be reached or broke off", e.Message);
+    }
+
+    public static Problem OutOfTime(CallBudget budget) => budget.CancelledByCaller
+        ? new(ProblemTypes.Cancelled, 499, "The call was cancelled", "The upstream was asked to stop.")
+        : new(ProblemTypes.Timeout, 408, "The call's deadline has passed", "The upstream was asked to stop; give the task more time if it needs it.");
+
+    public static UpstreamResult Of(JsonRpcReply.Error error)
+    {
+        var problem = new Problem(ProblemTypes.Communication, 502, "The upstream answered with an error", $"{error.Code}: {error.Message}");
+        return Refusals.Contains(error.Code) || IsRefusal(error.Status)
+            ? new UpstreamResult.Rejected(problem)
+            : new UpstreamResult.Unknown(problem);
+    }
+
+    public static UpstreamResult Of(JsonRpcReply.Failed failed)
+    {
+        if ((int)failed.Status is >= 300 and < 400)
+        {
+            // 307 and 308 ask for the same request elsewhere; the other redirects often answer a request that was carried out.
+            var redirect = new Problem(
+                ProblemTypes.Refused, 502, "The upstream redirects", "Redirects are not followed; register the address it redirects to.")
+            {
+                Rule = "egress-denied",
+            };
+            return failed.Status is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect
+                ? new UpstreamResult.Rejected(redirect)
+                : new UpstreamResult.Unknown(redirect);
+        }
+        var problem = new Problem(ProblemTypes.Communication, 502, "The upstream answered with an HTTP error", $"It answered HTTP {(int)failed.Status}.");
+        return IsRefusal(failed.Status) ? new UpstreamResult.Rejected(problem) : new UpstreamResult.Unknown(problem);
+    }
+
+    public static UpstreamResult.Unknown Of(JsonRpcReply.Garbled garbled) =>
+        new(new(ProblemTypes.Communication, 502, "The upstream's answer makes no sense", garbled.Why) { Rule = garbled.Rule });
+
+    /// <summary>A 4xx says that the server did not do it; but 408 and 499 that someone stopped waiting, and 409 may speak of an earlier attempt.</summary>
+    private static bool IsRefusal(HttpStatusCode status) => (int)status is >= 400 and < 500 and not (408 or 409 or 499);
+}

@@ -1,0 +1,21 @@
+using Interlock.Core.Gateway;
+
+namespace Interlock.Http.Upstreams;
+
+/// <summary>Sends calls and discovery to the upstream that speaks the endpoint's protocol.</summary>
+public sealed class UpstreamRouter(McpUpstream mcp, A2aUpstream a2a) : IUpstream, IUpstreamDiscovery
+{
+    public Task<UpstreamResult> InvokeAsync(UpstreamCall call, CancellationToken ct) => call.Endpoint.Kind switch
+    {
+        UpstreamKind.Mcp => mcp.InvokeAsync(call, ct),
+        UpstreamKind.A2a => a2a.InvokeAsync(call, ct),
+        var kind => throw new ArgumentOutOfRangeException(nameof(call), kind, "Unknown kind of upstream."),
+    };
+
+    public Task<DiscoveryResult> DiscoverAsync(UpstreamEndpoint endpoint, CancellationToken ct) => endpoint.Kind switch
+    {
+        UpstreamKind.Mcp => mcp.DiscoverAsync(endpoint, ct),
+        UpstreamKind.A2a => a2a.DiscoverAsync(endpoint, ct),
+        var kind => throw new ArgumentOutOfRangeException(nameof(endpoint), kind, "Unknown kind of upstream."),
+    };
+}

@@ -1,0 +1,182 @@
+using System.Threading.Channels;
+using Interlock.Core;
+using Interlock.Core.Runs;
+using Interlock.Core.Workflows;
+using Interlock.Local.Storage;
+
+namespace Interlock.Local.Engine;
+
+/// <summary>
+/// One open run: takes events one batch at a time, folds them, makes the result durable, then starts the commands that appeared and stops those
+/// that left. <see cref="State"/> is always the durable one.
+/// </summary>
+internal sealed class RunActor
+{
+    private const int EventsPerSnapshot = 64;
+
+    private readonly RunEngine _engine;
+    private readonly WorkflowDefinition _definition;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<EffectId, CancellationTokenSource> _running = [];
+    private readonly List<EffectId> _finished = [];
+    private readonly List<Channel<RunState>> _watchers = [];
+    private List<(RunEvent Event, TaskCompletionSource? Done)> _mailbox = [];
+    private bool _working;
+    private long _snapshotAt;
+
+    public RunActor(RunEngine engine, WorkflowDefinition definition, RunState state, long snapshotAt)
+    {
+        (_engine, _definition, State, _snapshotAt) = (engine, definition, state, snapshotAt);
+    }
+
+    public RunState State { get; private set; }
+
+    /// <summary>Starts what the state has outstanding: after the first event, and after a restart.</summary>
+    public void Begin() => Sync();
+
+    /// <summary>Queues an event; the task ends when it is durable.</summary>
+    public Task PostAsync(RunEvent happened)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(happened, done);
+        return done.Task;
+    }
+
+    /// <summary>The state now and after each change; the channel completes when the run closes.</summary>
+    public ChannelReader<RunState> Watch()
+    {
+        var channel = Channel.CreateUnbounded<RunState>();
+        lock (_lock)
+        {
+            channel.Writer.TryWrite(State);
+            if (State.Status.IsClosed()) channel.Writer.Complete();
+            else _watchers.Add(channel);
+        }
+        return channel.Reader;
+    }
+
+    private void Enqueue(RunEvent happened, TaskCompletionSource? done)
+    {
+        lock (_lock)
+        {
+            _mailbox.Add((happened, done));
+            if (_working) return;
+            _working = true;
+        }
+        _ = Task.Run(WorkAsync);
+    }
+
+    private async Task WorkAsync()
+    {
+        while (true)
+        {
+            List<(RunEvent Event, TaskCompletionSource? Done)> batch;
+            lock (_lock)
+            {
+                _working = _mailbox.Count > 0;
+                if (!_working) return;
+                (batch, _mailbox) = (_mailbox, []);
+            }
+            if (_engine.IsStopping)
+            {
+                foreach (var (_, done) in batch) done?.TrySetCanceled();
+                continue;
+            }
+            try
+            {
+                await FoldAsync([.. batch.Select(entry => entry.Event)]);
+                foreach (var (_, done) in batch) done?.TrySetResult();
+            }
+            catch (Exception e)
+            {
+                foreach (var (_, done) in batch) done?.TrySetException(e);
+                _engine.Fault(this, e);
+                return;
+            }
+            Sync();
+        }
+    }
+
+    private async Task FoldAsync(IReadOnlyList<RunEvent> events)
+    {
+        var (state, stored) = (State, new List<byte[]>(events.Count));
+        foreach (var happened in events)
+        {
+            if (state.Status.IsClosed()) break;
+            stored.Add(RunJson.Serialize(happened));
+            state = Interpreter.Advance(_definition, state, happened);
+        }
+        if (stored.Count == 0) return;
+        var snapshot = state.Status.IsClosed() || state.Events - _snapshotAt >= EventsPerSnapshot ? new RunSnapshot(state.Events, RunJson.Serialize(state)) : null;
+        await _engine.StoreAsync(State, state, stored, snapshot);
+        if (snapshot is not null) _snapshotAt = state.Events;
+        lock (_lock)
+        {
+            State = state;
+            foreach (var watcher in _watchers)
+            {
+                watcher.Writer.TryWrite(state);
+                if (state.Status.IsClosed()) watcher.Writer.Complete();
+            }
+        }
+    }
+
+    /// <summary>Makes what runs match what is outstanding. A suspended run starts nothing, and a call in doubt waits for a person.</summary>
+    private void Sync()
+    {
+        var state = State;
+        List<CancellationTokenSource> left = [];
+        List<(Command Command, CancellationTokenSource Stop)> appeared = [];
+        lock (_lock)
+        {
+            Forget(state);
+            foreach (var (id, stop) in _running)
+                if (!state.Pending.ContainsKey(id) && !stop.IsCancellationRequested) left.Add(stop);
+            if (!state.Suspended && !_engine.IsStopping)
+            {
+                foreach (var command in Outstanding(state))
+                {
+                    if (_running.ContainsKey(command.Id)) continue;
+                    var stop = new CancellationTokenSource();
+                    _running.Add(command.Id, stop);
+                    appeared.Add((command, stop));
+                }
+            }
+        }
+        foreach (var stop in left) stop.Cancel();
+        foreach (var (command, stop) in appeared) _ = Task.Run(() => DoAsync(state, command, stop));
+        if (state.Status.IsClosed()) _engine.Retire(this);
+    }
+
+    private static IEnumerable<Command> Outstanding(RunState state) => state.Pending.Values
+        .Where(command => !state.InDoubt.Contains(command.Id))
+        .Concat(state.Abandoned.Values.Select(abandoned => abandoned.Call));
+
+    private async Task DoAsync(RunState state, Command command, CancellationTokenSource stop)
+    {
+        try
+        {
+            if (await _engine.DoAsync(state, command, stop.Token) is not { } happened) return;
+            Enqueue(happened, null);
+        }
+        catch (OperationCanceledException) when (_engine.IsStopping)
+        {
+            // The host stops; after its restart the command is outstanding as before.
+        }
+        finally
+        {
+            lock (_lock) _finished.Add(command.Id);
+        }
+    }
+
+    /// <summary>Drops what has ended and is no longer outstanding; what is (an open gate, a call in doubt) keeps its place and is not started again.</summary>
+    private void Forget(RunState state)
+    {
+        _finished.RemoveAll(id =>
+        {
+            if (state.Pending.ContainsKey(id) || state.Abandoned.ContainsKey(id)) return false;
+            if (_running.Remove(id, out var stop)) stop.Dispose();
+            return true;
+        });
+    }
+}

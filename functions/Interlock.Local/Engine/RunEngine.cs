@@ -1,0 +1,217 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Interlock.Core;
+using Interlock.Core.Audit;
+using Interlock.Core.Gateway;
+using Interlock.Core.Identity;
+using Interlock.Core.Registry;
+using Interlock.Core.Runs;
+using Interlock.Json;
+using Interlock.Local.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Interlock.Local.Engine;
+
+/// <summary>
+/// The embedded run host: folds runs over the event log in SQLite, in this process. Events of many runs share commits; a restart picks every
+/// open run up where its log ends.
+/// </summary>
+internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposable
+{
+    private const int ConcurrentCommands = 512;
+
+    private readonly RunLog _log;
+    private readonly WorkflowCatalog _definitions;
+    private readonly AuditLog _audit;
+    private readonly TimeProvider _time;
+    private readonly ILogger<RunEngine> _logger;
+    private readonly ConcurrentDictionary<(TenantId, RunId), RunActor> _open = new();
+    private readonly CancellationTokenSource _shutdown = new();
+    private readonly SemaphoreSlim _workers = new(ConcurrentCommands);
+    private CommandRunner? _commands;
+
+    public RunEngine(RunLog log, WorkflowCatalog definitions, AuditLog audit, TimeProvider time, ILogger<RunEngine> logger) =>
+        (_log, _definitions, _audit, _time, _logger) = (log, definitions, audit, time, logger);
+
+    public bool IsStopping => _shutdown.IsCancellationRequested;
+
+    /// <summary>Takes up every run that was open when the process ended. The commands come in here, because the gateway asks this engine's fence.</summary>
+    public async Task ResumeAllAsync(CommandRunner commands, CancellationToken cancellationToken = default)
+    {
+        _commands = commands;
+        var heads = _log.Open();
+        foreach (var head in heads)
+        {
+            try
+            {
+                await LoadAsync(new TenantId(head.Tenant), new RunId(head.RunId), cancellationToken);
+            }
+            catch (Exception e) when (e is InvalidDataException or System.Text.Json.JsonException)
+            {
+                Log.NotResumed(_logger, e, new RunId(head.RunId));
+            }
+        }
+        if (heads.Count > 0) Log.Resumed(_logger, heads.Count);
+    }
+
+    public async Task<RunStart> StartAsync(StartRun request, CancellationToken cancellationToken = default)
+    {
+        var id = request.Id ?? new RunId(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
+        if (request.Id is not null && await GetAsync(request.Tenant, id, cancellationToken) is { } existing) return new RunStart(existing, false);
+        var definition = await _definitions.LoadAsync(request.Tenant, request.Workflow.Digest, cancellationToken);
+        var started = new RunEvent.RunStarted(_time.GetUtcNow(), id, request.Tenant, request.Workflow, Interpreter.Current, request.Origin, request.Input);
+        var state = Interpreter.Start(definition, started);
+        await _audit.AppendAsync(AuditChain.ForRun(request.Tenant, id), [RunRecords.Started(started)], [], cancellationToken);
+        try
+        {
+            await StoreAsync(null, state, [RunJson.Serialize<RunEvent>(started)], state.Status.IsClosed() ? new RunSnapshot(1, RunJson.Serialize(state)) : null);
+        }
+        catch (RunLogConflictException)
+        {
+            var winner = await GetAsync(request.Tenant, id, cancellationToken) ?? throw new InvalidDataException($"Run {id} is in the log and cannot be read.");
+            return new RunStart(winner, false);
+        }
+        Open(new RunActor(this, definition, state, 0));
+        return new RunStart(state, true);
+    }
+
+    public async Task<RunState?> GetAsync(TenantId tenant, RunId run, CancellationToken cancellationToken = default) =>
+        _open.TryGetValue((tenant, run), out var actor) ? actor.State : (await ReadAsync(tenant, run, cancellationToken))?.State;
+
+    public Task<IReadOnlyList<RunSummary>> QueryAsync(RunQuery query, CancellationToken cancellationToken = default)
+    {
+        var heads = _log.List(query.Tenant.Value, query.Status?.Text(), null, query.Limit);
+        return Task.FromResult<IReadOnlyList<RunSummary>>([.. heads.Select(head => new RunSummary(
+            new RunId(head.RunId), head.Workflow, head.Version, head.Status,
+            DateTimeOffset.FromUnixTimeMilliseconds(head.StartedAt), DateTimeOffset.FromUnixTimeMilliseconds(head.UpdatedAt)))]);
+    }
+
+    public async IAsyncEnumerable<RunEvent> EventsAsync(TenantId tenant, RunId run, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        foreach (var stored in _log.Events(tenant.Value, run.Value))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return RunJson.Deserialize<RunEvent>(stored);
+        }
+        await Task.CompletedTask;
+    }
+
+    public async IAsyncEnumerable<RunState> WatchAsync(TenantId tenant, RunId run, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        if (!_open.TryGetValue((tenant, run), out var actor))
+        {
+            if (await GetAsync(tenant, run, cancellationToken) is { } closed) yield return closed;
+            yield break;
+        }
+        await foreach (var state in actor.Watch().ReadAllAsync(cancellationToken)) yield return state;
+    }
+
+    public async Task GateChangedAsync(TenantId tenant, RunId run, GateId gate, CancellationToken cancellationToken = default)
+    {
+        if (!_open.TryGetValue((tenant, run), out var actor)) return;
+        var open = actor.State.Pending.Values.OfType<Command.OpenApproval>().FirstOrDefault(command => command.Gate.Id == gate);
+        if (open is not null && await DoAsync(actor.State, open, cancellationToken) is { } happened) await actor.PostAsync(happened);
+    }
+
+    public Task<bool> CancelAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default) =>
+        RequestAsync(tenant, run, new RunEvent.CancelRequested(_time.GetUtcNow(), by.Subject, reason), by, "cancel", reason, cancellationToken);
+
+    public Task<bool> SuspendAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default) =>
+        RequestAsync(tenant, run, new RunEvent.SuspendRequested(_time.GetUtcNow(), by.Subject, reason), by, "suspend", reason, cancellationToken);
+
+    public Task<bool> ResumeAsync(TenantId tenant, RunId run, Principal by, CancellationToken cancellationToken = default) =>
+        RequestAsync(tenant, run, new RunEvent.ResumeRequested(_time.GetUtcNow(), by.Subject), by, "resume", null, cancellationToken);
+
+    public ValueTask<bool> IsPendingAsync(TenantId tenant, Core.Gateway.CallSite site, EffectId effect, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult(_open.TryGetValue((tenant, site.Run), out var actor) && actor.State is { Suspended: false } state && state.Pending.ContainsKey(effect));
+
+    /// <summary>Stops starting work; calls under way are asked to stop and stay pending in the log.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _shutdown.CancelAsync();
+        // Commands hold a worker each while they run: once all are free, nothing is under way any more.
+        for (var i = 0; i < ConcurrentCommands; i++)
+            if (!await _workers.WaitAsync(TimeSpan.FromSeconds(10))) break;
+        _workers.Dispose();
+        _shutdown.Dispose();
+    }
+
+    internal async Task<RunEvent?> DoAsync(RunState run, Command command, CancellationToken stop)
+    {
+        var commands = _commands ?? throw new InvalidOperationException("The engine takes work only after ResumeAllAsync.");
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _shutdown.Token);
+        if (command is Command.StartTimer) return await commands.RunAsync(run, command, either.Token, _shutdown.Token);
+        await _workers.WaitAsync(either.Token);
+        try
+        {
+            return await commands.RunAsync(run, command, either.Token, _shutdown.Token);
+        }
+        finally
+        {
+            _workers.Release();
+        }
+    }
+
+    /// <summary>Makes a step durable. What closes a run is recorded in the audit before.</summary>
+    internal async Task StoreAsync(RunState? before, RunState after, IReadOnlyList<byte[]> events, RunSnapshot? snapshot)
+    {
+        if (after.Status.IsClosed()) await _audit.AppendAsync(AuditChain.ForRun(after.Tenant, after.Id), [RunRecords.Closed(after)], []);
+        var head = new RunHead(
+            after.Tenant.Value, after.Id.Value, after.Status.Text(), after.Workflow.Name, after.Workflow.Version, after.StartedAt.ToUnixTimeMilliseconds(),
+            after.Now.ToUnixTimeMilliseconds(), after.Events, CanonicalJson.Serialize(JsonValue.Object(("suspended", after.Suspended))));
+        await _log.AppendAsync(after.Tenant.Value, after.Id.Value, (before?.Events ?? 0) + 1, events, snapshot, head);
+    }
+
+    internal void Retire(RunActor actor) => _open.TryRemove((actor.State.Tenant, actor.State.Id), out _);
+
+    /// <summary>A run whose step could not be stored is dropped from memory: its log is the truth, a restart takes it up again.</summary>
+    internal void Fault(RunActor actor, Exception e)
+    {
+        Log.StepNotStored(_logger, e, actor.State.Id);
+        Retire(actor);
+    }
+
+    private void Open(RunActor actor)
+    {
+        if (!actor.State.Status.IsClosed()) _open[(actor.State.Tenant, actor.State.Id)] = actor;
+        actor.Begin();
+    }
+
+    private async Task LoadAsync(TenantId tenant, RunId run, CancellationToken cancellationToken)
+    {
+        if (await ReadAsync(tenant, run, cancellationToken) is var (state, definition, snapshotAt)) Open(new RunActor(this, definition, state, snapshotAt));
+    }
+
+    private async Task<(RunState State, Core.Workflows.WorkflowDefinition Definition, long SnapshotAt)?> ReadAsync(TenantId tenant, RunId run, CancellationToken cancellationToken)
+    {
+        if (_log.Load(tenant.Value, run.Value) is not { } record) return null;
+        var events = record.Events.Select(stored => RunJson.Deserialize<RunEvent>(stored)).ToList();
+        var state = record.Snapshot is { } snapshot ? RunJson.Deserialize<RunState>(snapshot.Body) : null;
+        var workflow = state?.Workflow ?? ((RunEvent.RunStarted)events[0]).Workflow;
+        var definition = await _definitions.LoadAsync(tenant, workflow.Digest, cancellationToken);
+        foreach (var happened in events)
+            state = state is null ? Interpreter.Start(definition, (RunEvent.RunStarted)happened) : Interpreter.Advance(definition, state, happened);
+        return (state!, definition, record.Snapshot?.Seq ?? 0); // a stored run has a snapshot or its first event
+    }
+
+    private async Task<bool> RequestAsync(TenantId tenant, RunId run, RunEvent request, Principal by, string what, string? reason, CancellationToken cancellationToken)
+    {
+        if (!_open.TryGetValue((tenant, run), out var actor)) return false;
+        await _audit.AppendAsync(AuditChain.ForRun(tenant, run), [RunRecords.Requested(actor.State, request.At, by, what, reason)], [], cancellationToken);
+        await actor.PostAsync(request);
+        return true;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Took up {Count} open runs")]
+        public static partial void Resumed(ILogger logger, int count);
+
+        [LoggerMessage(LogLevel.Error, "Run {Run} cannot be taken up; it stays open in the log")]
+        public static partial void NotResumed(ILogger logger, Exception e, RunId run);
+
+        [LoggerMessage(LogLevel.Error, "A step of run {Run} could not be stored; the run goes on after a restart")]
+        public static partial void StepNotStored(ILogger logger, Exception e, RunId run);
+    }
+}

@@ -1,0 +1,74 @@
+using Interlock.Http.Mcp;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Interlock.Samples.DemoServers;
+
+/// <summary>
+/// The servers and the agent that the sample workflows call, in one process: MCP servers for ticketing, remediation and chat,
+/// and an A2A agent that classifies tickets. State is in memory and readable through <see cref="State"/>.
+/// </summary>
+public sealed class DemoServers : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private DemoServers(WebApplication app, Uri origin, DemoState state)
+    {
+        (_app, State) = (app, state);
+        Ticketing = new Uri(origin, "/ticketing/mcp");
+        Remediation = new Uri(origin, "/remediation/mcp");
+        Chat = new Uri(origin, "/chat/mcp");
+        Classifier = new Uri(origin, "/classifier");
+    }
+
+    public Uri Ticketing { get; }
+
+    public Uri Remediation { get; }
+
+    public Uri Chat { get; }
+
+    public Uri Classifier { get; }
+
+    public DemoState State { get; }
+
+    /// <summary>Starts all of them; they stop when disposed.</summary>
+    public static async Task<DemoServers> StartAsync(DemoServersOptions options, CancellationToken ct = default)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.UseUrls(options.Url);
+        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
+        var app = builder.Build();
+
+        var state = new DemoState();
+        MapMcp(app, "ticketing", TicketingTools.All, state, options);
+        MapMcp(app, "remediation", RemediationTools.All(state, options), state, options);
+        MapMcp(app, "chat", ChatTools.All(state), state, options);
+        var agent = new ClassifierAgent(state);
+        app.MapPost("/classifier", agent.HandleAsync);
+
+        Uri? origin = null;
+        app.MapGet("/classifier/.well-known/agent-card.json", context =>
+            ClassifierAgent.WriteAsync(context, ClassifierAgent.Card(new Uri(origin!, "/classifier")))); // set before anyone knows the port
+        await app.StartAsync(ct);
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.First()
+            ?? throw new InvalidOperationException("The server has no address.");
+        origin = new Uri(address);
+        return new DemoServers(app, origin, state);
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static void MapMcp(IEndpointRouteBuilder app, string name, IReadOnlyList<DemoTool> tools, DemoState state, DemoServersOptions options)
+    {
+        var endpoint = new McpEndpoint(
+            new McpEndpointOptions { Name = name }, app.ServiceProvider.GetRequiredService<ILoggerFactory>(), TimeProvider.System);
+        var source = new DemoToolSource(tools, state, options);
+        app.Map($"/{name}/mcp", context => endpoint.HandleAsync(context, source));
+    }
+}

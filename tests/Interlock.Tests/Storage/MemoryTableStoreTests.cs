@@ -1,0 +1,8 @@
+using Interlock.Core.Storage;
+
+namespace Interlock.Tests.Storage;
+
+public sealed class MemoryTableStoreTests : TableStoreContract
+{
+    protected override ITableStore Store { get; } = new MemoryTableStore();
+}

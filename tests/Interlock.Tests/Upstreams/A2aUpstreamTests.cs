@@ -1,0 +1,132 @@
+using System.Text;
+using Interlock.Core.Gateway;
+using Interlock.Http.Upstreams;
+
+namespace Interlock.Tests.Upstreams;
+
+public sealed class A2aUpstreamTests
+{
+    [Fact]
+    public async Task Invoke_Arguments_ArriveByteForByteInADataPart()
+    {
+        const string arguments = """{"a":1e+21,"b":0.1,"c":"é😀<>"}""";
+        await using var agent = await AgentAsync("""{"kind":"message","parts":[{"kind":"data","data":{"ok":true}}]}""");
+        await using var upstream = new UpstreamFixture();
+
+        var completed = Assert.IsType<UpstreamResult.Completed>(await CallAsync(upstream, agent, arguments));
+
+        Assert.Equal("""{"ok":true}""", completed.Output.ToString());
+        var sent = Assert.Single(agent.Requests);
+        Assert.Contains($"\"data\":{arguments}}}", Encoding.UTF8.GetString(sent.Body), StringComparison.Ordinal);
+        Assert.Equal("key-1", sent.Json!["params"]!["message"]!["messageId"]!.AsString());
+    }
+
+    [Theory]
+    [InlineData("""{"kind":"message","parts":[{"kind":"text","text":"a"},{"kind":"text","text":"b"}]}""", "\"a\\nb\"", false)]
+    [InlineData("""{"kind":"message","parts":[{"kind":"text","text":"a"},{"kind":"data","data":[1]}]}""", "[1]", false)]
+    [InlineData("""{"kind":"task","id":"1","status":{"state":"completed"},"artifacts":[{"parts":[{"kind":"text","text":"x"}]},{"parts":[{"kind":"data","data":{"n":1}}]}]}""", """{"n":1}""", false)]
+    [InlineData("""{"kind":"task","id":"1","status":{"state":"failed","message":{"parts":[{"kind":"text","text":"why"}]}}}""", "\"why\"", true)]
+    [InlineData("""{"kind":"task","id":"1","contextId":"c","status":{"state":"input-required","message":{"parts":[{"kind":"text","text":"which?"}]}}}""", """{"state":"input-required","taskId":"1","contextId":"c","message":"which?"}""", true)]
+    public async Task Invoke_Answer_IsItsOutput(string result, string output, bool isError)
+    {
+        await using var agent = await AgentAsync(result);
+        await using var upstream = new UpstreamFixture();
+
+        var completed = Assert.IsType<UpstreamResult.Completed>(await CallAsync(upstream, agent));
+
+        Assert.Equal(output, completed.Output.ToString());
+        Assert.Equal(isError, completed.IsError);
+    }
+
+    [Theory]
+    [InlineData("""{"kind":"task","id":"1","status":{"state":"rejected"}}""", typeof(UpstreamResult.Rejected))]
+    [InlineData("""{"kind":"task","id":"1","status":{"state":"unknown"}}""", typeof(UpstreamResult.Unknown))]
+    [InlineData("""{"kind":"message"}""", typeof(UpstreamResult.Unknown))]
+    [InlineData("""{"kind":"surprise"}""", typeof(UpstreamResult.Unknown))]
+    public async Task Invoke_NoAnswer_SaysHowSureWeAre(string result, Type expected)
+    {
+        await using var agent = await AgentAsync(result);
+        await using var upstream = new UpstreamFixture();
+
+        Assert.IsType(expected, await CallAsync(upstream, agent));
+    }
+
+    [Theory]
+    [InlineData(-32602, typeof(UpstreamResult.Rejected))]
+    [InlineData(-32005, typeof(UpstreamResult.Rejected))]
+    [InlineData(-32006, typeof(UpstreamResult.Unknown))]
+    [InlineData(-32603, typeof(UpstreamResult.Unknown))]
+    public async Task Invoke_JsonRpcError_IsRejectedOrUnknownByItsCode(int code, Type expected)
+    {
+        await using var agent = await StubServer.StartAsync((context, request) => McpStub.ErrorAsync(context, request, code, "no"));
+        await using var upstream = new UpstreamFixture();
+
+        Assert.IsType(expected, await CallAsync(upstream, agent));
+    }
+
+    [Fact]
+    public async Task Invoke_TaskStillWorking_IsPolledUntilItEnds()
+    {
+        await using var agent = await StubServer.StartAsync((context, request) => McpStub.ResultAsync(context, request, request.Method == "tasks/get"
+            ? """{"kind":"task","id":"t1","status":{"state":"completed"},"artifacts":[{"parts":[{"kind":"data","data":7}]}]}"""
+            : """{"kind":"task","id":"t1","status":{"state":"working"}}"""));
+        await using var upstream = new UpstreamFixture();
+
+        Assert.Equal("7", Assert.IsType<UpstreamResult.Completed>(await CallAsync(upstream, agent)).Output.ToString());
+        Assert.Equal(["message/send", "tasks/get"], agent.Requests.Select(request => request.Method));
+    }
+
+    [Fact]
+    public async Task Invoke_TaskOutlivesTheDeadline_IsUnknownAndCancelled()
+    {
+        await using var agent = await AgentAsync("""{"kind":"task","id":"t1","status":{"state":"working"}}""");
+        await using var upstream = new UpstreamFixture();
+        var call = UpstreamFixture.Call(agent.Address, kind: UpstreamKind.A2a, time: TimeSpan.FromSeconds(1));
+
+        Assert.IsType<UpstreamResult.Unknown>(await upstream.A2a.InvokeAsync(call, TestContext.Current.CancellationToken));
+        Assert.Equal("tasks/cancel", agent.Requests.Last().Method);
+    }
+
+    [Fact]
+    public async Task Invoke_TaskForgottenMeanwhile_IsUnknown()
+    {
+        await using var agent = await StubServer.StartAsync((context, request) => request.Method == "tasks/get"
+            ? McpStub.ErrorAsync(context, request, -32001, "no such task")
+            : McpStub.ResultAsync(context, request, """{"kind":"task","id":"t1","status":{"state":"working"}}"""));
+        await using var upstream = new UpstreamFixture();
+
+        Assert.IsType<UpstreamResult.Unknown>(await CallAsync(upstream, agent));
+    }
+
+    [Fact]
+    public async Task Invoke_ConnectionClosedAfterTheRequest_IsUnknown()
+    {
+        await using var agent = await StubServer.StartAsync((context, _) =>
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        });
+        await using var upstream = new UpstreamFixture();
+
+        Assert.IsType<UpstreamResult.Unknown>(await CallAsync(upstream, agent));
+        Assert.Single(agent.Requests);
+    }
+
+    [Fact]
+    public async Task Discover_CardOfAnotherAddress_IsAFailure()
+    {
+        await using var agent = await StubServer.StartAsync((context, _) =>
+            McpStub.JsonAsync(context, """{"name":"a","url":"http://evil.example/"}"""));
+        await using var upstream = new UpstreamFixture();
+
+        var found = await upstream.A2a.DiscoverAsync(UpstreamFixture.Call(agent.Address, kind: UpstreamKind.A2a).Endpoint, TestContext.Current.CancellationToken);
+
+        Assert.Contains("evil.example", found.Failure?.Detail, StringComparison.Ordinal);
+    }
+
+    private static Task<StubServer> AgentAsync(string result) =>
+        StubServer.StartAsync((context, request) => McpStub.ResultAsync(context, request, result));
+
+    private static Task<UpstreamResult> CallAsync(UpstreamFixture upstream, StubServer agent, string arguments = "{}") =>
+        upstream.A2a.InvokeAsync(UpstreamFixture.Call(agent.Address, arguments, A2aUpstream.ToolName, UpstreamKind.A2a), TestContext.Current.CancellationToken);
+}

@@ -1,0 +1,213 @@
+using Interlock.Core.Workflows;
+using Interlock.Json;
+
+namespace Interlock.Tests.Workflows;
+
+/// <summary>Each document has one mistake, and the check gives one finding: that rule, at that line, saying that.</summary>
+public sealed class FindingTests
+{
+    private const string Gate =
+        "  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, covers: [ run ] } }\n";
+
+    public static TheoryData<string, string, int, string> Tasks { get; } = new()
+    {
+        // What the DSL's schema alone lets pass.
+        { "  - a: { call: approvall, with: { title: x } }", "unknown-call", 9, "unknown call 'approvall'" },
+        { "  - a:\n      call: tool\n      with:\n        tol: s/t\n        tool: s/t", "schema", 12, "unknown property 'tol'; allowed: tool, version, arguments" },
+        { "  - a: { set: { x: 1 }, then: nowhere }", "then-target", 9, "no task named 'nowhere'" },
+        { "  - a: { set: { x: 1 }, timeouts: { after: PT1S } }", "schema", 9, "unknown property 'timeouts'" },
+        { "  - a: { call: approval, with: { title: t, approvers: [ { groop: g } ], expiresAfter: PT1H } }", "schema", 9, "unknown property 'groop'; allowed: user, group" },
+        { "  - a: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, onReject: continue } }", "schema", 9, "must be fail or skip" },
+        { "  - a: { call: approval, with: { title: t, approvers: [ { group: g } ] } }", "schema", 9, "expiresAfter" },
+        { "  - a: { call: approval, with: { title: t, approvers: [], expiresAfter: PT1H } }", "schema", 9, "" },
+        { "  - a: { call: tool, with: { tool: apply } }", "schema", 9, "server/tool" },
+        { "  - a: { call: tool, with: { tool: s/t }, metadata: { interlock: { compute: [x] } } }", "schema", 9, "unknown property 'compute'" },
+        { "  - a: { set: { x: 1 }, metadata: { interlock: { compensate: { tool: s/t } } } }", "schema", 9, "unknown property 'compensate'" },
+        { "  - a: { call: tool }", "schema", 9, "with" },
+        { "  - a: 7", "schema", 9, "" },
+        { "  - a: { set: { x: 1 }, wait: PT1S }", "schema", 9, "this one has set and wait" },
+        { "  - a: { then: end }", "schema", 9, "this one has only then" },
+        { "  - a: { set: { x: 1 } }\n    b: { set: { x: 1 } }", "schema", 9, "" },
+        { "  - a/b: { set: { x: 1 } }", "schema", 9, "Letters, digits" },
+        { "  - exit: { set: { x: 1 } }", "schema", 9, "" },
+        { "  - a: { set: { x: 1 } }\n  - a: { set: { x: 2 } }", "reference", 10, "already stands in this list" },
+        { "  []", "schema", 8, "" },
+
+        // Kinds of the DSL that are not run.
+        { "  - a: { emit: { event: { with: { source: 'https://x.y', type: t } } } }", "unsupported", 9, "'emit'" },
+        { "  - a: { listen: { to: { one: { with: { type: t } } } } }", "unsupported", 9, "'listen'" },
+        { "  - a: { run: { workflow: { namespace: n, name: m, version: 1.0.0 } } }", "unsupported", 9, "'run'" },
+        { "  - a: { call: http, with: { method: get, endpoint: 'https://x.y' } }", "unsupported", 9, "call: http" },
+        { "  - a: { call: mcp, with: {} }", "unsupported", 9, "call: mcp" },
+        { "  - a: { call: autonomous, with: {} }", "unsupported", 9, "autonomous" },
+        { "  - a: { call: tool, with: { tool: s/t, lock: x } }", "unsupported", 9, "'lock'" },
+        { "  - o:\n      do:\n        - i: { run: { shell: { command: x } } }", "unsupported", 11, "'run'" },
+
+        // Expressions.
+        { "  - a:\n      if: '${ .x == }'\n      set: { x: 1 }", "expression", 10, "not a jq expression" },
+        { "  - a:\n      set: { x: '${ .x | nosuchfunction }' }", "expression", 10, "not a jq expression" },
+        { "  - a:\n      set:\n        x: ok\n        y: '${ $nosuch }'", "expression", 12, "not a jq expression" },
+        { "  - a: { set: notAnExpression }", "expression", 9, "set takes an object or one expression" },
+        { "  - a: { call: tool, with: { tool: s/t, arguments: text } }", "expression", 9, "arguments are an object" },
+        { "  - a:\n      for: { in: .xs }\n      do: [ { b: { set: { y: '${ $item }' } } } ]\n  - c: { set: { y: '${ $item }' } }", "expression", 12, "not a jq expression" },
+        { "  - a:\n      try: [ { b: { set: { y: '${ $error }' } } } ]\n      catch: { do: [ { c: { set: { y: '${ $error }' } } } ] }", "expression", 10, "not a jq expression" },
+        { "  - a: { set: { x: 'hello ${ .name } there' } }", "expression-literal", 9, "stays as written" },
+        { "  - a: { set: { x: $context.y } }", "expression-literal", 9, "wrap it" },
+        { "  - a:\n      set: { x: '${ $secrets.key }' }", "secrets", 10, "$secrets" },
+        { "  - a:\n      for: { each: context, in: .xs }\n      do: [ { b: { set: { y: 1 } } } ]", "reference", 10, "$context" },
+
+        // Durations and references.
+        { "  - a: { wait: P1M }", "duration", 9, "ISO 8601" },
+        { "  - a: { wait: soon }", "duration", 9, "ISO 8601" },
+        { "  - a: { wait: { weeks: 1 } }", "schema", 9, "unknown property 'weeks'" },
+        { "  - a: { set: { x: 1 }, timeout: { after: PT0S } }", "duration", 9, "longer than zero" },
+        { "  - a: { set: { x: 1 }, timeout: short }", "reference", 9, "'short' is not defined under use.timeouts" },
+        { "  - a: { raise: { error: gone } }", "reference", 9, "'gone' is not defined under use.errors" },
+        { "  - a: { try: [ { b: { set: { x: 1 } } } ], catch: { retry: often } }", "reference", 9, "'often' is not defined under use.retries" },
+        { "  - a:\n      call: approval\n      with:\n        title: t\n        approvers: [ { group: g } ]\n        expiresAfter: '${ .x }'", "duration", 14, "written out" },
+        { "  - a: { set: { x: 1 }, output: { schema: { document: { type: nothing } } } }", "schema", 9, "not a JSON Schema" },
+        { "  - a: { set: { x: 1 }, input: { schema: { resource: { endpoint: 'https://x.y' } } } }", "unsupported", 9, "not fetched" },
+
+        // Flow.
+        { "  - a:\n      switch:\n        - one: { when: .x, then: end }", "switch-default", 10, "needs a default" },
+        { "  - a:\n      switch:\n        - one: { then: end }\n        - two: { then: end }", "switch-default", 12, "second default" },
+        { "  - a:\n      switch:\n        - one: { when: .x, then: b }\n        - two: { then: continue }", "then-target", 11, "no task named 'b'" },
+        { "  - a: { set: { x: 1 }, then: c }\n  - b: { set: { x: 1 } }\n  - c: { set: { x: 1 } }", "unreachable", 10, "no path leads to 'b'" },
+        { "  - a: { raise: { error: { type: 'https://x.y/e', status: 500 } } }\n  - b: { set: { x: 1 } }", "unreachable", 10, "no path leads to 'b'" },
+        { "  - a:\n      fork:\n        branches:\n          - b: { set: { x: 1 }, then: c }\n          - c: { set: { x: 1 } }", "then-target", 12, "branch of a fork" },
+        { "  - a:\n      do:\n        - b: { set: { x: 1 }, then: c }\n  - c: { set: { x: 1 } }", "then-target", 11, "no task named 'c'" },
+
+        // Gates.
+        { "  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, covers: [ nothing ] } }", "covers", 9, "no task named 'nothing'" },
+        { "  - run: { call: tool, with: { tool: s/t } }\n" + Gate, "covers", 10, "comes after the gate" },
+        { Gate + "  - run: { set: { x: 1 } }", "covers", 9, "no call of a tool or agent" },
+        { Gate + "  - loop:\n      for: { in: .xs }\n      do: [ { run: { call: tool, with: { tool: s/t } } } ]", "covers", 9, "inside the loop 'loop'" },
+        { Gate + "  - run:\n      for: { in: .xs }\n      do: [ { x: { call: tool, with: { tool: s/t } } } ]", "covers", 9, "inside the loop 'run'" },
+        { Gate + "  - run:\n      do:\n        - loop:\n            for: { in: .xs }\n            do: [ { x: { call: tool, with: { tool: s/t } } } ]", "covers", 9, "inside the loop" },
+        { Gate + "  - a: { do: [ { run: { call: tool, with: { tool: s/t } } } ] }\n  - b: { do: [ { run: { call: tool, with: { tool: s/t } } } ] }", "covers", 9, "names 2 tasks" },
+        { "  - inner:\n      do:\n" + "    " + Gate.Replace("  - ", "    - ", StringComparison.Ordinal) + "  - run: { call: tool, with: { tool: s/t } }", "covers", 11, "comes after the gate" },
+        { "  - f:\n      fork:\n        branches:\n        " + Gate + "          - run: { call: tool, with: { tool: s/t } }", "covers", 12, "comes after the gate" },
+        { "  - gate: { call: approval, with: { title: t, approvers: [ { user: a } ], quorum: 2, expiresAfter: PT1H } }", "quorum", 9, "can't be reached" },
+        { "  - gate: { call: approval, with: { title: t, approvers: [ { user: a } ], expiresAfter: PT1H, onTimeout: escalate } }", "on-timeout", 9, "needs an escalation" },
+        { "  - jump: { set: { x: 1 }, if: .y, then: run }\n" + Gate + "  - run: { call: tool, with: { tool: s/t } }", "covers", 10, "leads around this gate" },
+        { Gate.Replace("{ call", "{ if: .y, call", StringComparison.Ordinal) + "  - run: { call: tool, with: { tool: s/t } }", "covers", 9, "skipped by its 'if'" },
+
+        // What is known at the gate.
+        { Gate + "  - run:\n      call: tool\n      with:\n        tool: s/t\n        arguments: { x: '${ .y }' }", "computed", 14, "the argument 'x' of 'run' is unknown" },
+        { Gate + "  - run: { call: tool, with: { tool: s/t, arguments: '${ .y }' } }", "computed", 10, "the arguments as a whole" },
+        { Gate + "  - run: { call: agent, with: { agent: b, input: { deep: [ { er: '${ $input.z }' } ] } } }", "computed", 10, "'deep/0/er'" },
+        { Gate + "  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ now }' } } }", "computed", 10, "the time" },
+        { Gate + "  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $task.startedAt }' } } }", "computed", 10, "$task.startedAt" },
+        { Gate + "  - other: { set: { x: 1 }, export: { as: '${ $context + { k: .x } }' } }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } }", "computed", 11, "$context.k, which a task after 'gate' exports" },
+        { Gate + "  - other: { set: { x: 1 }, export: { as: '${ $context + { k: .x } }' } }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context }' } } }", "computed", 11, "whole $context" },
+        { Gate + "  - other: { set: { x: 1 }, export: { as: '${ . }' } }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } }", "computed", 11, "may export" },
+        { Gate + "  - other: { set: { x: 1 }, export: { as: { j: 1 } } }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } }", "computed", 11, "may export" },
+        { Gate + "  - deep: { do: [ { er: { set: { x: 1 }, export: { as: '${ $context + { k: .x } }' } } } ] }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } }", "computed", 11, "exports" },
+        { Gate + "  - box:\n      do:\n        - first: { set: { x: 1 }, export: { as: '${ $context + { k: .x } }' } }\n        - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } }", "computed", 13, "exports" },
+        { Gate + "  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } }, export: { as: '${ $context + { k: .x } }' } }\n  - again: { set: { x: 1 }, if: .more, then: run }", "computed", 10, "exports" },
+        { Gate + "  - box:\n      try: [ { first: { set: { x: 1 }, export: { as: '${ $context + { k: .x } }' } } } ]\n      catch: { do: [ { run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } } } ] }", "computed", 12, "exports" },
+        { Gate + "  - box:\n      try: [ { a: { set: { x: 1 } } } ]\n      catch: { do: [ { run: { call: tool, with: { tool: s/t, arguments: { x: '${ $error.title }' } } } } ] }", "computed", 12, "$error.title" },
+        { Gate + "  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ .y }' } }, metadata: { interlock: { computed: [x, z] } } }", "computed", 10, "has no argument 'z'" },
+        { Gate + "  - run: { call: tool, with: { tool: s/t, arguments: { x: 1 } }, metadata: { interlock: { computed: [x] } } }", "computed", 10, "is known when the gate opens" },
+        { "  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ .y }' } }, metadata: { interlock: { computed: [x] } } }", "computed", 9, "does nothing" },
+
+        // Retries.
+        { "  - a:\n      try:\n        - b: { call: tool, with: { tool: s/t } }\n      catch: { retry: { limit: { attempt: { count: 3 } } } }", "retry", 11, "idempotencyKey" },
+        { "  - a:\n      try:\n        - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, covers: [ b ] } }\n        - b: { call: agent, with: { agent: x, input: 1 } }\n      catch: { retry: {} }", "retry", 12, "grant of its own" },
+    };
+
+    public static TheoryData<string, string, int, string> Heads { get; } = new()
+    {
+        { "timeout: { after: PT1H }=>timeouts: { after: PT1H }\ntimeout: { after: PT1H }", "schema", 7, "unknown property 'timeouts'; allowed: document, input" },
+        { "mode: supervised, =>", "schema", 6, "mode" },
+        { "mode: supervised=>mode: reckless", "schema", 6, "must be supervised or autonomous" },
+        { "  metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } }=>  metadata: {}", "schema", 6, "interlock" },
+        { "\n  metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } }=>", "schema", 1, "metadata" },
+        { ", onError: fail=>", "on-error", 9, "no onError for a, b; write onError: fail or skip" },
+        { ", onTimeout: fail=>", "on-timeout", 9, "no onTimeout for a, b" },
+        { "timeout: { after: PT1H }=>#", "on-timeout", 9, "nothing bounds how long a, b may take" },
+        { "dsl: 1.0.3=>dsl: 1.1.0", "unsupported", 2, "1.1.0" },
+        { "version: 1.0.0=>version: 1.0", "schema", 5, "" },
+        { "name: doc=>name: a b", "schema", 4, "" },
+        { "timeout: { after: PT1H }=>timeout: { after: PT1H, before: PT1H }", "schema", 7, "unknown property 'before'; allowed: after" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { cron: '* * * * *' }", "unsupported", 8, "schedule.cron" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { on: { all: [ { with: { type: t } } ] } }", "unsupported", 8, "schedule.on.all" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { on: { one: { with: { source: 'https://x.y' } } } }", "schema", 8, "type" },
+        { "timeout: { after: PT1H }=>{timeout}\nuse: { secrets: [ key ] }", "secrets", 8, "no secrets" },
+        { "timeout: { after: PT1H }=>{timeout}\nuse: { functions: { f: { set: { x: 1 } } } }", "unsupported", 8, "use.functions" },
+        { "timeout: { after: PT1H }=>{timeout}\nuse: { timeouts: { t: { after: never } } }\noutput: { as: '${ $secrets }' }", "secrets", 9, "$secrets" },
+        { "timeout: { after: PT1H }=>{timeout}\ninput: { schema: { format: avro, document: {} } }", "unsupported", 8, "avro" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Tasks))]
+    public void Check_OneMistakeInATask_IsOneFinding(string tasks, string rule, int line, string says) => IsOne(Documents.Head + tasks, rule, line, says);
+
+    [Theory]
+    [MemberData(nameof(Heads))]
+    public void Check_OneMistakeInTheHead_IsOneFinding(string change, string rule, int line, string says)
+    {
+        var parts = change.Split("=>");
+        var to = parts[1].Replace("{timeout}", "timeout: { after: PT1H }", StringComparison.Ordinal);
+        Assert.Contains(parts[0], Documents.Head, StringComparison.Ordinal);
+        IsOne(Documents.Head.Replace(parts[0], to, StringComparison.Ordinal) + "  - a: { set: { x: 1 } }\n  - b: { set: { x: 2 } }", rule, line, says);
+    }
+
+    [Fact]
+    public void Check_ExpressionError_HasTheColumnOfTheFault()
+    {
+        var finding = Assert.Single(Documents.Read("  - a: { set: { x: '${ .a | | .b }' } }").Findings);
+        Assert.Equal((9, Documents.Head.Length > 0 ? "  - a: { set: { x: '${ .a | ".Length + 1 : 0), (finding.Line, finding.Column));
+        Assert.Equal("/do/0/a/set/x", finding.Pointer);
+    }
+
+    [Fact]
+    public void Check_ExpressionErrorInABlock_HasTheLineOfTheFault()
+    {
+        var finding = Assert.Single(Documents.Read("  - a:\n      set:\n        x: |\n          ${\n            .a |\n            | .b\n          }").Findings);
+        Assert.Equal(14, finding.Line);
+    }
+
+    [Fact]
+    public void Finding_ToString_IsFileLineRuleMessage()
+    {
+        var finding = Assert.Single(Documents.Read("  - a: { set: { x: 1 }, then: nowhere }").Findings);
+        Assert.Equal("doc.yaml:9: then-target: no task named 'nowhere' in this list; 'then' takes continue, exit, end or one of: a", finding.ToString());
+    }
+
+    [Fact]
+    public void FromDocument_SameMistakes_AreFoundWithoutLines()
+    {
+        var text = Documents.Head + "  - a: { set: { x: '${ | }' }, then: nowhere }";
+        var read = WorkflowReader.Read(text, "doc.yaml");
+        var stored = WorkflowReader.FromDocument(Assert.IsType<JsonValue>(read.Document));
+        Assert.Equal(read.Findings.Select(f => (f.Rule, f.Pointer, f.Message)).Order(), stored.Findings.Select(f => (f.Rule, f.Pointer, f.Message)).Order());
+        Assert.All(stored.Findings, finding => Assert.Equal(0, finding.Line));
+        Assert.Null(stored.Definition);
+    }
+
+    [Theory]
+    [InlineData("7")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("document: 1\ndo: 2")]
+    [InlineData("do: [ { a: { call: [] } }, 3, { b: { for: 1, do: { x: 1 } } } ]")]
+    [InlineData("do: [ { a: { try: { x: 1 }, catch: 7 } }, { b: { fork: [] } }, { c: { switch: { } } } ]")]
+    public void Read_NothingLikeAWorkflow_IsFindingsAndNoException(string text)
+    {
+        var result = WorkflowReader.Read(text, "x.yaml");
+        Assert.Null(result.Definition);
+        Assert.NotEmpty(result.Findings);
+        Assert.False(ReadinessReport.For(result).Passed);
+    }
+
+    private static void IsOne(string text, string rule, int line, string says)
+    {
+        var result = WorkflowReader.Read(text, "doc.yaml");
+        var finding = Assert.Single(result.Findings);
+        Assert.Equal((rule, line), (finding.Rule, finding.Line));
+        Assert.Contains(says, finding.Message, StringComparison.Ordinal);
+        Assert.Equal(finding.Severity == Severity.Error, result.Definition is null);
+        Assert.True(finding.Column >= 1);
+    }
+}
