@@ -164,6 +164,16 @@ public sealed class WorkflowReaderTests
         Assert.True(definition.IsCovered(new("/do/3/run")));
     }
 
+    [Theory]
+    [InlineData("input: '${ . }'", "\"\"")]
+    [InlineData("input: { a: [ 1, { b: '${ .c }' } ] }", "/a/1/b")]
+    [InlineData("input: { a: [ 1, { b: '${ .c }' } ] }", "a")]
+    public void Read_DeclaredComputedArgument_IsClean(string input, string declared) => Documents.Clean(
+        $$"""
+          - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, covers: [ run ] } }
+          - run: { call: agent, with: { agent: x, {{input}} }, metadata: { interlock: { computed: [ {{declared}} ] } } }
+        """);
+
     [Fact]
     public void Read_LoopVariableAroundGateAndCall_IsKnown() => Documents.Clean(
         """
