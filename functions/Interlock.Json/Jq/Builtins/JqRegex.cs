@@ -237,14 +237,15 @@ internal sealed record RegexPattern(string ForUnits, string ForPairs, IReadOnlyL
             _at += 2;
             switch (c)
             {
-                case 'h': Emit("[0-9a-fA-F]"); break;
-                case 'H': Emit("[^0-9a-fA-F]", $"(?:{Pair}|[^0-9a-fA-F])"); break;
                 case 'x' when Rest("{"): Emit(CodePoint()); break;
                 case 'D' or 'S' or 'W': Emit("\\" + c, $"(?:{Pair}|\\{c})"); break;
                 case 'p' or 'P' when Rest("{"): Emit(Property(c)); break;
-                default: Emit("\\" + c); break;
+                default: Emit(Known(c) ? "\\" + c : Regex.Escape(c.ToString())); break;
             }
         }
+
+        /// <summary>Every other letter after a backslash stands for itself, where .NET would refuse it.</summary>
+        private static bool Known(char c) => !char.IsLetter(c) || "abBAzZdDsSwWtnrfvexupPc".Contains(c, StringComparison.Ordinal);
 
         private string CodePoint()
         {
@@ -288,7 +289,7 @@ internal sealed record RegexPattern(string ForUnits, string ForPairs, IReadOnlyL
                 else if (pattern[_at] == ']') Append(set, "\\]");
                 else if (pattern[_at] == '\\' && _at + 1 < pattern.Length)
                 {
-                    set.Append(pattern[_at + 1] == 'h' ? "0-9a-fA-F" : pattern.Substring(_at, 2));
+                    set.Append(Known(pattern[_at + 1]) ? pattern.Substring(_at, 2) : pattern[_at + 1].ToString());
                     _at += 2;
                 }
                 else if (pattern.AsSpan(_at).StartsWith("&&")) throw new NotSupportedException();
