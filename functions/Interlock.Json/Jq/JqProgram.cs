@@ -30,5 +30,5 @@ public sealed class JqProgram
     /// <exception cref="JqException">The program raised an error and did not catch it.</exception>
     /// <exception cref="JqLimitException">The program went over one of the scope's limits.</exception>
     /// <exception cref="ArgumentException">The scope lacks a variable that was declared as global.</exception>
-    public IEnumerable<JsonValue> Evaluate(JsonValue input, JqScope scope) => new JqMachine(scope).Run(_program, input);
+    public IEnumerable<JsonValue> Evaluate(JsonValue input, JqScope scope) => JqMachine.Run(_program, input, scope);
 }

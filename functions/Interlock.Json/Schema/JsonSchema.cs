@@ -7,12 +7,46 @@ namespace Interlock.Json.Schema;
 /// </summary>
 public sealed class JsonSchema
 {
+    private readonly JsonSchemaOptions _options;
+    private readonly SchemaNode _root;
+    private readonly bool _dynamic;
+
+    private JsonSchema(SchemaLibrary library, JsonSchemaOptions options)
+    {
+        var compiler = new SchemaCompiler(library, options);
+        (_options, Library) = (options, library);
+        _root = compiler.Compile(library.Root.Place);
+        _dynamic = compiler.IsDynamic;
+    }
+
+    internal SchemaLibrary Library { get; }
+
     /// <exception cref="JsonSchemaException">The schema cannot be compiled; says what is wrong and where.</exception>
-    public static JsonSchema Compile(JsonValue schema, JsonSchemaOptions? options = null) => throw new NotImplementedException();
+    public static JsonSchema Compile(JsonValue schema, JsonSchemaOptions? options = null)
+    {
+        options ??= new();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxErrors, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxDepth, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSteps, 1, nameof(options));
+        return new(new SchemaLibrary(schema, options), options);
+    }
 
     /// <summary>Why the instance is invalid, most relevant first; empty when it is valid.</summary>
-    public IReadOnlyList<SchemaError> Validate(JsonValue instance) => throw new NotImplementedException();
+    public IReadOnlyList<SchemaError> Validate(JsonValue instance)
+    {
+        if (IsValid(instance)) return [];
+        var run = new Evaluation(_options, _dynamic, collecting: true);
+        run.Apply(_root, instance, null);
+        var errors = run.Errors.DistinctBy(error => (error.InstanceLocation, error.Message)).ToList();
+        if (run.Halted is not { } why) return errors;
+        var limit = new SchemaError(run.HaltedAt, "", "", why);
+        return [.. errors.Take(_options.MaxErrors - 1), limit];
+    }
 
     /// <summary>Whether the instance is valid; stops at the first failure and allocates next to nothing.</summary>
-    public bool IsValid(JsonValue instance) => throw new NotImplementedException();
+    public bool IsValid(JsonValue instance)
+    {
+        var run = new Evaluation(_options, _dynamic, collecting: false);
+        return run.Apply(_root, instance, null) && run.Halted is null;
+    }
 }

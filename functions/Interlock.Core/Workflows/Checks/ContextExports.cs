@@ -13,7 +13,9 @@ internal sealed record ContextExports(bool Everything, ImmutableHashSet<string> 
     public static ContextExports Of(TaskDefinition task) =>
         TaskTree.WithDescendants(task).Select(one => OfExport(one.ExportAs)).Aggregate(None, (sum, one) => sum.And(one));
 
-    public ContextExports And(ContextExports other) => new(Everything || other.Everything, Keys.Union(other.Keys));
+    public bool Any => Everything || Keys.Count > 0;
+
+    private ContextExports And(ContextExports other) => new(Everything || other.Everything, Keys.Union(other.Keys));
 
     /// <summary>Whether a read of the context (the whole when <paramref name="key"/> is null) may see a change.</summary>
     public bool Touches(string? key) => Everything || (key is null ? Keys.Count > 0 : Keys.Contains(key));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Interlock.Core.Workflows.Reading;
 using Interlock.Json;
@@ -43,17 +44,14 @@ internal static partial class GateCheck
                     ? $"where the gate is skipped by its 'if', '{list.Tasks[holder].Name}' is refused: a covered call needs a grant on every path"
                     : $"a path leads around this gate to '{list.Tasks[holder].Name}', where its calls are refused: a covered call needs a grant on every path");
             }
-            var before = graph.Before(holder, graph.Next(at), avoid: at).Select(i => exports[i])
-                .Aggregate(ContextExports.None, (sum, one) => sum.And(one));
-            foreach (var path in group)
-            {
-                var (call, inside) = Inside(list.Tasks[holder], path);
-                Arguments(gate, call, before.And(inside), scopes, known, log);
-            }
+            var calls = group.Select(path => Inside(list.Tasks[holder], path)).Where(one => !one.Call.Arguments.IsLiteral).ToArray();
+            if (calls.Length == 0) continue;
+            var before = graph.Before(holder, graph.Next(at), avoid: at).Select(i => exports[i]).Where(one => one.Any).ToArray();
+            foreach (var (call, inside) in calls) Arguments(gate, call, [.. before, .. inside], scopes, known, log);
         }
     }
 
-    private static void Arguments(ApprovalTask gate, EffectTask call, ContextExports exports,
+    private static void Arguments(ApprovalTask gate, EffectTask call, ContextExports[] exports,
         Dictionary<TaskPath, ImmutableDictionary<string, string>> scopes, Dictionary<(TaskPath, string), bool> known, FindingLog log)
     {
         foreach (var (pointer, expression) in Expressions(call.Arguments, ""))
@@ -68,7 +66,7 @@ internal static partial class GateCheck
     }
 
     /// <summary>Why the value may differ between the gate and the call; null when it can't.</summary>
-    private static string? Unknown(Expression expression, ContextExports exports,
+    private static string? Unknown(Expression expression, ContextExports[] exports,
         ImmutableDictionary<string, string> atGate, ImmutableDictionary<string, string> atCall, string gate)
     {
         if (expression.Program.References.ReadsInput) return "it reads the task's input '.'";
@@ -80,12 +78,12 @@ internal static partial class GateCheck
             {
                 case "workflow" when key == "input":
                     break;
-                case "context" when !exports.Touches(key):
+                case "context" when !exports.Any(one => one.Touches(key)):
                     break;
                 case "context":
                     return key is null
                         ? $"it reads the whole $context, to which a task after '{gate}' exports"
-                        : $"it reads $context.{key}, which a task after '{gate}' {(exports.Everything ? "may export" : "exports")}";
+                        : $"it reads $context.{key}, which a task after '{gate}' {(exports.Any(one => one.Everything) ? "may export" : "exports")}";
                 case var _ when atCall.TryGetValue(variable, out var binder) && atGate.GetValueOrDefault(variable) == binder:
                     break;
                 default:
@@ -148,12 +146,11 @@ internal static partial class GateCheck
         _ => [],
     };
 
-    /// <summary>The place in the list of the task that is, or holds, the one at the path.</summary>
+    /// <summary>The place in the list of the task that is, or holds, the one at the path: the token after the list's own.</summary>
     private static int Holding(TaskList list, TaskPath path)
     {
-        for (var i = 0; i < list.Tasks.Length; i++)
-            if (IsAt(list.Tasks[i], path)) return i;
-        throw new InvalidOperationException($"{path} is not in {list.Path}.");
+        var rest = path.Value.AsSpan(list.Path.Value.Length + 1);
+        return int.Parse(rest[..rest.IndexOf('/')], NumberStyles.None, CultureInfo.InvariantCulture);
     }
 
     private static bool IsAt(TaskDefinition task, TaskPath path) =>
@@ -163,17 +160,17 @@ internal static partial class GateCheck
         list is not null && task.Path.Value.StartsWith(list.Path.Value + "/", StringComparison.Ordinal);
 
     /// <summary>The call, and what else inside the task may have exported before it starts.</summary>
-    private static (EffectTask Call, ContextExports Before) Inside(TaskDefinition task, TaskPath path)
+    private static (EffectTask Call, IEnumerable<ContextExports> Before) Inside(TaskDefinition task, TaskPath path)
     {
-        if (task.Path == path) return ((EffectTask)task, ContextExports.None); // covers hold calls only
+        if (task.Path == path) return ((EffectTask)task, []); // covers hold calls only
         if (task is ForkTask fork) return Inside(fork.Branches.First(branch => IsAt(branch, path)), path); // branches start from a copy
         var list = TaskTree.Lists(task).First(one => path.Value.StartsWith(one.Path.Value + "/", StringComparison.Ordinal));
         var holder = Holding(list, path);
         var (call, before) = Inside(list.Tasks[holder], path);
         var graph = new FlowGraph(list);
-        before = graph.Before(holder, [0]).Aggregate(before, (sum, i) => sum.And(ContextExports.Of(list.Tasks[i])));
+        before = before.Concat(graph.Before(holder, [0]).Select(i => ContextExports.Of(list.Tasks[i])));
         if (task is TryTask attempt && (attempt.Catch.Retry is not null || list.Path != attempt.Tasks.Path))
-            before = attempt.Tasks.Tasks.Aggregate(before, (sum, one) => sum.And(ContextExports.Of(one)));
+            before = before.Concat(attempt.Tasks.Tasks.Select(ContextExports.Of));
         return (call, before);
     }
 

@@ -24,17 +24,13 @@ internal static class WorkflowSchemas
     /// <summary>Whether the document fits, apart from tasks that already have a finding of their own.</summary>
     public static bool CheckOwn(JsonValue document, FindingLog log)
     {
-        var fits = true;
-        var seen = new HashSet<string>();
-        foreach (var error in Own.Value.Validate(document))
+        var seen = new HashSet<(string, string)>();
+        foreach (var error in Own.Value.Validate(document).Take(Reported))
         {
-            var (pointer, message) = Explain(document, error);
-            if (log.IsInsideError(pointer) || !seen.Add(pointer + " " + message)) continue;
-            log.Error("schema", pointer, message);
-            fits = false;
-            if (seen.Count == Reported) break;
+            foreach (var (pointer, message) in Explain(document, error))
+                if (!log.IsInsideError(pointer) && seen.Add((pointer, message))) log.Error("schema", pointer, message);
         }
-        return fits;
+        return seen.Count == 0;
     }
 
     /// <summary>One finding: the DSL's schema is made of alternatives, so that what follows the first error repeats it.</summary>
@@ -45,29 +41,40 @@ internal static class WorkflowSchemas
         log.Error("schema", deepest?.InstanceLocation ?? "", $"not valid under the DSL's schema: {deepest?.Message ?? "no reason was given"}");
     }
 
-    private static (string Pointer, string Message) Explain(JsonValue document, SchemaError error)
+    private static IEnumerable<(string Pointer, string Message)> Explain(JsonValue document, SchemaError error)
     {
-        var schema = JsonPointer.Resolve(OwnDocument.Value, OwnLocation(error.SchemaLocation));
+        var (schema, keyword) = Locate(error.SchemaLocation);
+        var hint = schema?["description"]?.StringOrNull() is { } description ? $" ({description.TrimEnd('.')})" : "";
         return error.Keyword switch
         {
-            "additionalProperties" or "unevaluatedProperties" or "false" => UnknownProperty(document, error),
-            "propertyNames" when error.InstanceLocation.Length > 0 => (error.InstanceLocation, error.Message),
-            "enum" when schema is { IsArray: true } allowed => (error.InstanceLocation,
-                $"must be {string.Join(" or ", allowed.Items.Select(item => item.StringOrNull() ?? item.ToString()))}"),
-            "pattern" => (error.InstanceLocation, error.Message + Hint(error)),
-            "required" => (error.InstanceLocation, error.Message + Hint(error)),
-            _ => (error.InstanceLocation, error.Message),
+            "additionalProperties" when schema?["properties"] is { } known => Unknown(document, error.InstanceLocation, known),
+            "enum" when keyword is { IsArray: true } => [(error.InstanceLocation, $"must be {string.Join(" or ", keyword.Items.Select(Plain))}")],
+            "pattern" or "propertyNames" or "required" => [(error.InstanceLocation, error.Message + hint)],
+            _ => [(error.InstanceLocation, error.Message)],
         };
     }
 
-    private static (string Pointer, string Message) UnknownProperty(JsonValue document, SchemaError error)
+    /// <summary>Each unknown property at its own place; the library names the object that holds them.</summary>
+    private static IEnumerable<(string Pointer, string Message)> Unknown(JsonValue document, string pointer, JsonValue known)
     {
-        return (error.InstanceLocation, error.Message);
+        var allowed = string.Join(", ", known.Members.Names);
+        var holder = JsonPointer.Resolve(document, pointer);
+        if (holder is not { IsObject: true }) yield break;
+        foreach (var name in holder.Members.Names.Where(name => known[name] is null))
+            yield return (JsonPointer.Append(pointer, name), $"unknown property '{Quote.Short(name)}'; allowed: {allowed}");
     }
 
-    private static string OwnLocation(string location) => location;
+    /// <summary>The schema that holds the failed keyword, and the keyword's value.</summary>
+    private static (JsonValue? Schema, JsonValue? Keyword) Locate(string location)
+    {
+        var hash = location.IndexOf('#', StringComparison.Ordinal);
+        var root = hash > 0 && location.StartsWith(DslUri, StringComparison.Ordinal) ? DslDocument.Value : OwnDocument.Value;
+        var pointer = hash < 0 ? location : location[(hash + 1)..];
+        var cut = pointer.LastIndexOf('/');
+        return cut < 0 ? (root, null) : (JsonPointer.Resolve(root, pointer[..cut]), JsonPointer.Resolve(root, pointer));
+    }
 
-    private static string Hint(SchemaError error) => "";
+    private static string Plain(JsonValue value) => value.StringOrNull() ?? value.ToString();
 
     private static JsonValue Load(string name)
     {

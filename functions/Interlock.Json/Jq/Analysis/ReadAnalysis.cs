@@ -22,7 +22,7 @@ internal sealed class ReadAnalysis
     public static JqReferences Of(Node program, IEnumerable<string> globals)
     {
         var analysis = new ReadAnalysis(new Found(), null, null);
-        analysis.Use(program.Read(analysis, Reading.Input));
+        analysis.Use(analysis.Read(program, Reading.Input));
         if (analysis._found.GaveUp) return new JqReferences(true, [.. globals.Select(name => new JqReference(name, []))]);
         var places = analysis._found.Summary();
         return new JqReferences(
@@ -32,6 +32,9 @@ internal sealed class ReadAnalysis
 
     /// <summary>The analysis with one more binding: a <see cref="Reading"/> for a variable, a function, or null.</summary>
     public ReadAnalysis With(object? bound) => new(_found, bound, this);
+
+    /// <summary>What an expression reads. Programs may be long chains, so the stack is watched at every node.</summary>
+    public Reading Read(Node node, Reading input) => _found.HasStack() ? node.Read(this, input) : Use(input);
 
     /// <summary>The value as a whole matters.</summary>
     public Reading Use(Reading reading)
@@ -60,7 +63,7 @@ internal sealed class ReadAnalysis
     public Reading Argument(int distance, Reading input)
     {
         var argument = (Given)At(distance)._bound!; // the parser saw a parameter there
-        return _found.TryEnter() ? argument.Body.Read(argument.At, input) : Use(input);
+        return _found.TryEnter() ? argument.At.Read(argument.Body, input) : Use(input);
     }
 
     public Reading Call(JqFunction function, int distance, IReadOnlyList<Node> arguments, Reading input)
@@ -72,10 +75,10 @@ internal sealed class ReadAnalysis
         if (!_found.Active.Add(function))
         {
             // What the inner call sees stems from its input and its arguments, so these count as a whole.
-            foreach (var argument in arguments.Where(argument => argument is not CallArgument)) Use(argument.Read(this, Reading.Nothing));
+            foreach (var argument in arguments.Where(argument => argument is not CallArgument)) Use(Read(argument, Reading.Nothing));
             return Use(input);
         }
-        var result = function.Body.Read(inner, input);
+        var result = inner.Read(function.Body, input);
         _found.Active.Remove(function);
         return result;
     }
@@ -101,7 +104,13 @@ internal sealed class ReadAnalysis
 
         public bool TryEnter()
         {
-            GaveUp |= ++_calls > MostCalls || !RuntimeHelpers.TryEnsureSufficientExecutionStack();
+            GaveUp |= ++_calls > MostCalls;
+            return !GaveUp;
+        }
+
+        public bool HasStack()
+        {
+            GaveUp |= !RuntimeHelpers.TryEnsureSufficientExecutionStack();
             return !GaveUp;
         }
 

@@ -24,9 +24,8 @@ internal static partial class CoreFunctions
         new("format", 1, (machine, input, arguments) => arguments[0].IsString
             ? JqFormats.Apply(machine, arguments[0].AsString(), input)
             : machine.Fail($"{JqText.Describe(arguments[0])} is not a valid format")),
-        new("abs", 0, (machine, input, _) => !input.IsNumber
-            ? machine.Fail($"{JqText.Describe(input)} has no absolute value")
-            : input.AsNumber() <= 0 ? -input.AsNumber() + 0d : input),
+        new("abs", 0, (machine, input, _) => JqOrder.Compare(machine, input, 0) >= 0 ? input
+            : input.IsNumber ? -input.AsNumber() : machine.Fail($"{JqText.Describe(input)} cannot be negated")),
         new("have_literal_numbers", 0, (_, _, _) => true, IgnoresInput: true),
         new("have_decnum", 0, (_, _, _) => false, IgnoresInput: true),
         new("_range", 3, (_, _, arguments) => JsonValue.Array(arguments), FirstIsOuter: true, IgnoresInput: true),
@@ -59,6 +58,7 @@ internal static partial class CoreFunctions
         }
         catch (NotIJsonException e)
         {
+            machine.CountWork(JqMachine.ExceptionWork);
             return machine.Fail($"{e.Message} (while parsing '{text}')");
         }
     }
@@ -78,6 +78,7 @@ internal static partial class CoreFunctions
         }
         catch (NotIJsonException)
         {
+            machine.CountWork(JqMachine.ExceptionWork);
             return value; // JSON allows no leading zeros, jq does here
         }
     }

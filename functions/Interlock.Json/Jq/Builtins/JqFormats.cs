@@ -103,6 +103,7 @@ internal static class JqFormats
         }
         catch (DecoderFallbackException)
         {
+            machine.CountWork(JqMachine.ExceptionWork);
             return machine.Fail($"{JqText.Describe(value)} is not a valid uri encoding");
         }
     }

@@ -9,7 +9,7 @@ namespace Interlock.Json.Jq;
 /// </summary>
 internal sealed class JqRegex
 {
-    private const int MostStates = 10_000;
+    private const int MostStates = 2_000;
 
     private readonly RegexPattern _pattern;
     private readonly RegexOptions _options;
@@ -28,6 +28,7 @@ internal sealed class JqRegex
     /// <summary>Null after <see cref="JqMachine.Fail"/>.</summary>
     public static JqRegex? Create(JqMachine machine, string pattern, string flags)
     {
+        machine.CountWork(JqMachine.ExceptionWork);
         var options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
         var (isGlobal, skipsEmpty) = (false, false);
         foreach (var flag in flags)
@@ -49,7 +50,7 @@ internal sealed class JqRegex
             var translated = RegexPattern.Translate(pattern, options.HasFlag(RegexOptions.IgnorePatternWhitespace));
             if (translated.States > MostStates) return Refuse("the repetitions in it multiply to too large an expression");
             var regex = new JqRegex(translated, options, isGlobal, skipsEmpty);
-            machine.CountWork(8L * translated.States);
+            machine.CountWork(2_000 + (8L * translated.States));
             _ = regex.For("");
             return regex;
         }
@@ -82,7 +83,7 @@ internal sealed class JqRegex
     }
 
     /// <summary>What one run over a text of that length costs.</summary>
-    public long Work(string text) => text.Length * (1L + (_pattern.States / 64));
+    public long Work(string text) => text.Length * (1L + (_pattern.States / 8));
 
     private Regex For(string text) => text.Any(char.IsSurrogate)
         ? _pairs ??= new Regex(_pattern.ForPairs, _options)

@@ -5,8 +5,11 @@ namespace Interlock.Json.Jq;
 /// so no program can exhaust the process's stack. Further outputs come from backtracking to the newest choice point.
 /// Errors of the program are values handed to the nearest handler frame; only those nobody handles become exceptions.
 /// </summary>
-internal sealed class JqMachine(JqScope scope)
+internal sealed class JqMachine
 {
+    /// <summary>What a .NET exception costs, in items of work.</summary>
+    public const int ExceptionWork = 800;
+
     private const int ChoicesPerDepth = 128;
 
     private readonly Stack<Choice> _choices = new();
@@ -18,7 +21,10 @@ internal sealed class JqMachine(JqScope scope)
     private Frame _frame = new OutputFrame();
     private JsonValue? _error;
     private long _steps;
+    private long _work;
     private long _bytes;
+
+    private JqMachine(JqScope scope) => Scope = scope;
 
     private enum State
     {
@@ -34,17 +40,19 @@ internal sealed class JqMachine(JqScope scope)
     /// <summary>The value at <see cref="Path"/>: only from this very value the path goes on.</summary>
     public JsonValue? AtPath { get; set; }
 
-    public JqScope Scope { get; } = scope;
+    public JqScope Scope { get; }
 
     public int Height => _choices.Count;
 
-    public IEnumerable<JsonValue> Run(Node program, JsonValue input)
+    public static IEnumerable<JsonValue> Run(Node program, JsonValue input, JqScope scope)
     {
-        Evaluate(program, null, input, new OutputFrame());
-        while (Next() is { } output)
+        var machine = new JqMachine(scope);
+        machine.Evaluate(program, null, input, machine._frame);
+        while (machine.Next() is { } output)
         {
+            if (!ReferenceEquals(output, input)) machine.Measure(output, 0);
             yield return output;
-            _state = State.Backtracking;
+            machine.Backtrack();
         }
     }
 
@@ -98,6 +106,8 @@ internal sealed class JqMachine(JqScope scope)
         return null;
     }
 
+    public bool HasFailed => _error is not null;
+
     public JsonValue TakeError()
     {
         var error = _error ?? throw new InvalidOperationException("A jq function gave neither a value nor an error.");
@@ -125,8 +135,14 @@ internal sealed class JqMachine(JqScope scope)
             throw new JqLimitException("depth", $"The jq program has more than {Scope.Limits.Depth} calls pending.");
     }
 
-    /// <summary>Counts work that one step does on that many items or characters.</summary>
-    public void CountWork(long items) => CountSteps(items >> 3);
+    /// <summary>Counts work that one step does on that many items or characters; eight make a step.</summary>
+    public void CountWork(long items)
+    {
+        _work += items;
+        if (_work < 8) return;
+        CountSteps(_work >> 3);
+        _work &= 7;
+    }
 
     public void CountBytes(long bytes)
     {
@@ -182,6 +198,22 @@ internal sealed class JqMachine(JqScope scope)
                     return _value;
             }
         }
+    }
+
+    /// <summary>
+    /// Bounds an output by its size when written. Values share parts, so a small one may be endless text: thirty times
+    /// <c>[., .]</c> is a gigabyte of brackets.
+    /// </summary>
+    private long Measure(JsonValue value, long size)
+    {
+        size += 8 + (value.IsString ? 2L * value.Count : 0);
+        if (size > Scope.Limits.OutputBytes)
+            throw new JqLimitException("output", $"An output of the jq program is larger than {Scope.Limits.OutputBytes} bytes.");
+        if (value.IsArray)
+            foreach (var item in value.Items.AsSpan()) size = Measure(item, size);
+        else if (value.IsObject)
+            foreach (var (name, item) in value.Members.AsSpan()) size = Measure(item, size + (2L * name.Length));
+        return size;
     }
 
     private void CountSteps(long steps)

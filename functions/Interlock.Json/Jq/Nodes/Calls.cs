@@ -27,7 +27,7 @@ internal sealed class Define(JqFunction function, Node rest) : Node
     public override void Evaluate(JqMachine machine, Bindings? bindings, JsonValue input, Frame next) =>
         machine.Evaluate(rest, new Bindings(bindings, function), input, next);
 
-    public override Reading Read(ReadAnalysis analysis, Reading input) => rest.Read(analysis.With(function), input);
+    public override Reading Read(ReadAnalysis analysis, Reading input) => analysis.With(function).Read(rest, input);
 }
 
 /// <summary>A call of a defined function: of one in scope, or (distance -1) of a builtin that is itself written in jq.</summary>
@@ -75,7 +75,7 @@ internal sealed class NativeCall(Native native, IReadOnlyList<Node> arguments) :
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        foreach (var argument in arguments) analysis.Use(argument.Read(analysis, input));
+        foreach (var argument in arguments) analysis.Use(analysis.Read(argument, input));
         return native.IgnoresInput ? Reading.Nothing : analysis.Computed(input);
     }
 

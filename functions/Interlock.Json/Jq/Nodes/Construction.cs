@@ -10,7 +10,7 @@ internal sealed class Collect(Node body) : Node
         machine.Evaluate(body, bindings, input, new ItemFrame(machine, done, next));
     }
 
-    public override Reading Read(ReadAnalysis analysis, Reading input) => analysis.Computed(body.Read(analysis, input));
+    public override Reading Read(ReadAnalysis analysis, Reading input) => analysis.Computed(analysis.Read(body, input));
 
     private sealed class DoneChoice(JqMachine machine, Frame next) : Choice(machine)
     {
@@ -41,8 +41,8 @@ internal sealed class ObjectConstruction(IReadOnlyList<(Node Key, Node Value)> m
     {
         foreach (var (key, value) in members)
         {
-            analysis.Use(key.Read(analysis, input));
-            analysis.Use(value.Read(analysis, input));
+            analysis.Use(analysis.Read(key, input));
+            analysis.Use(analysis.Read(value, input));
         }
         return Reading.Nothing;
     }
@@ -87,7 +87,7 @@ internal sealed class Interpolation(string format, IReadOnlyList<object> parts) 
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        foreach (var part in parts.OfType<Node>()) analysis.Use(part.Read(analysis, input));
+        foreach (var part in parts.OfType<Node>()) analysis.Use(analysis.Read(part, input));
         return Reading.Nothing;
     }
 

@@ -7,8 +7,8 @@ internal sealed class If(Node condition, Node whenTrue, Node whenFalse) : Node
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        analysis.Use(condition.Read(analysis, input));
-        return WhenTrue.Read(analysis, input).Or(WhenFalse.Read(analysis, input));
+        analysis.Use(analysis.Read(condition, input));
+        return analysis.Read(WhenTrue, input).Or(analysis.Read(WhenFalse, input));
     }
 
     private Node WhenTrue { get; } = whenTrue;
@@ -30,11 +30,11 @@ internal sealed class Try(Node body, Node? handler) : Node
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        var value = body.Read(analysis, input);
+        var value = analysis.Read(body, input);
         if (handler is null) return value;
         // What an error tells may stem from anything the body reads.
         analysis.Use(value);
-        return value.Or(handler.Read(analysis, Reading.Nothing));
+        return value.Or(analysis.Read(handler, Reading.Nothing));
     }
 
     private sealed class CatchFrame(JqMachine machine, Node? handler, Bindings? bindings, Frame next) : HandlerFrame(machine, next)
@@ -53,7 +53,7 @@ internal sealed class Label(Node body) : Node
     public override void Evaluate(JqMachine machine, Bindings? bindings, JsonValue input, Frame next) =>
         machine.Evaluate(body, new Bindings(bindings, new LabelMark(machine.Height)), input, next);
 
-    public override Reading Read(ReadAnalysis analysis, Reading input) => body.Read(analysis.With(null), input);
+    public override Reading Read(ReadAnalysis analysis, Reading input) => analysis.With(null).Read(body, input);
 }
 
 /// <summary><c>break $name</c>: the labelled expression has no more outputs.</summary>

@@ -36,7 +36,7 @@ internal sealed class Destructuring(IReadOnlyList<string> variables, IReadOnlyLi
     {
         if (!_isName) analysis.Use(value);
         foreach (var key in alternatives.SelectMany(steps => steps).OfType<PatternStep.Enter>())
-            analysis.Use(key.Key.Read(analysis, Reading.Nothing));
+            analysis.Use(analysis.Read(key.Key, Reading.Nothing));
         return Variables.Aggregate(analysis, (inner, _) => inner.With(_isName ? value : Reading.Nothing));
     }
 
@@ -124,7 +124,7 @@ internal sealed class As(Node source, Destructuring pattern, Node body) : Node
         machine.Evaluate(source, bindings, input, new SourceFrame(machine, this, bindings, input, next));
 
     public override Reading Read(ReadAnalysis analysis, Reading input) =>
-        body.Read(pattern.Read(analysis, source.Read(analysis, input)), input);
+        pattern.Read(analysis, analysis.Read(source, input)).Read(body, input);
 
     private void Body(JqMachine machine, Bindings? bindings, JsonValue input, JsonValue value, Frame next) =>
         pattern.Bind(machine, bindings, value, next, (inner, frame) => machine.Evaluate(body, inner, input, frame));

@@ -8,9 +8,9 @@ internal sealed class Reduce(Node source, Destructuring pattern, Node start, Nod
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        analysis.Use(source.Read(analysis, input));
-        analysis.Use(start.Read(analysis, input));
-        analysis.Use(update.Read(pattern.Read(analysis, Reading.Nothing), Reading.Nothing));
+        analysis.Use(analysis.Read(source, input));
+        analysis.Use(analysis.Read(start, input));
+        analysis.Use(pattern.Read(analysis, Reading.Nothing).Read(update, Reading.Nothing));
         return Reading.Nothing;
     }
 
@@ -67,11 +67,11 @@ internal sealed class Foreach(Node source, Destructuring pattern, Node start, No
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        analysis.Use(source.Read(analysis, input));
-        analysis.Use(start.Read(analysis, input));
+        analysis.Use(analysis.Read(source, input));
+        analysis.Use(analysis.Read(start, input));
         var inner = pattern.Read(analysis, Reading.Nothing);
-        analysis.Use(update.Read(inner, Reading.Nothing));
-        return extract.Read(inner, Reading.Nothing);
+        analysis.Use(inner.Read(update, Reading.Nothing));
+        return inner.Read(extract, Reading.Nothing);
     }
 
     private Node Source => source;

@@ -11,9 +11,9 @@ internal sealed class Index(Node target, Node key, bool optional) : Node
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        if (key is Literal { Value: { IsString: true } name }) return analysis.Step(target.Read(analysis, input), name.AsString());
-        analysis.Use(key.Read(analysis, input));
-        return analysis.Use(target.Read(analysis, input));
+        if (key is Literal { Value: { IsString: true } name }) return analysis.Step(analysis.Read(target, input), name.AsString());
+        analysis.Use(analysis.Read(key, input));
+        return analysis.Use(analysis.Read(target, input));
     }
 
     private void Target(JqMachine machine, Bindings? bindings, JsonValue input, JsonValue at, Frame next)
@@ -69,8 +69,8 @@ internal sealed class SliceKey(Node from, Node to) : Node
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        analysis.Use(from.Read(analysis, input));
-        analysis.Use(to.Read(analysis, input));
+        analysis.Use(analysis.Read(from, input));
+        analysis.Use(analysis.Read(to, input));
         return Reading.Nothing;
     }
 
@@ -96,7 +96,7 @@ internal sealed class Each(Node target, bool optional) : Node
         else machine.Evaluate(target, bindings, input, new TargetFrame(this, next));
     }
 
-    public override Reading Read(ReadAnalysis analysis, Reading input) => analysis.Use(target.Read(analysis, input));
+    public override Reading Read(ReadAnalysis analysis, Reading input) => analysis.Use(analysis.Read(target, input));
 
     private void Iterate(JqMachine machine, JsonValue container, Frame next)
     {

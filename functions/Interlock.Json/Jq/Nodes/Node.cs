@@ -43,7 +43,7 @@ internal sealed class Pipe(Node left, Node right) : Node
     public override void Evaluate(JqMachine machine, Bindings? bindings, JsonValue input, Frame next) =>
         machine.Evaluate(left, bindings, input, new Then(right, bindings, next));
 
-    public override Reading Read(ReadAnalysis analysis, Reading input) => right.Read(analysis, left.Read(analysis, input));
+    public override Reading Read(ReadAnalysis analysis, Reading input) => analysis.Read(right, analysis.Read(left, input));
 
     private sealed class Then(Node node, Bindings? bindings, Frame next) : Frame(next)
     {
@@ -61,5 +61,5 @@ internal sealed class Comma(Node left, Node right) : Node
     }
 
     public override Reading Read(ReadAnalysis analysis, Reading input) =>
-        left.Read(analysis, input).Or(right.Read(analysis, input));
+        analysis.Read(left, input).Or(analysis.Read(right, input));
 }

@@ -26,8 +26,8 @@ internal sealed class Binary(Operator op, Node left, Node right) : Node
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        analysis.Use(left.Read(analysis, input));
-        analysis.Use(right.Read(analysis, input));
+        analysis.Use(analysis.Read(left, input));
+        analysis.Use(analysis.Read(right, input));
         return Reading.Nothing;
     }
 
@@ -54,7 +54,7 @@ internal sealed class Negate(Node operand) : Node
     public override void Evaluate(JqMachine machine, Bindings? bindings, JsonValue input, Frame next) =>
         machine.Evaluate(operand, bindings, input, new OperandFrame(next));
 
-    public override Reading Read(ReadAnalysis analysis, Reading input) => analysis.Computed(operand.Read(analysis, input));
+    public override Reading Read(ReadAnalysis analysis, Reading input) => analysis.Computed(analysis.Read(operand, input));
 
     private sealed class OperandFrame(Frame next) : Frame(next)
     {
@@ -75,8 +75,8 @@ internal sealed class Logical(bool isAnd, Node left, Node right) : Node
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        analysis.Use(left.Read(analysis, input));
-        analysis.Use(right.Read(analysis, input));
+        analysis.Use(analysis.Read(left, input));
+        analysis.Use(analysis.Read(right, input));
         return Reading.Nothing;
     }
 
@@ -112,7 +112,7 @@ internal sealed class Alternative(Node left, Node right) : Node
     }
 
     public override Reading Read(ReadAnalysis analysis, Reading input) =>
-        analysis.Use(left.Read(analysis, input)).Or(right.Read(analysis, input));
+        analysis.Use(analysis.Read(left, input)).Or(analysis.Read(right, input));
 
     private sealed class OtherwiseChoice(JqMachine machine, Node node, Bindings? bindings, JsonValue input, Frame next) : Choice(machine)
     {

@@ -10,7 +10,7 @@ internal sealed class PathOf(Node body) : Node
         machine.Evaluate(body, bindings, input, frame);
     }
 
-    public override Reading Read(ReadAnalysis analysis, Reading input) => analysis.Computed(body.Read(analysis, input));
+    public override Reading Read(ReadAnalysis analysis, Reading input) => analysis.Computed(analysis.Read(body, input));
 
     /// <summary>The keys leading to a value a path expression returned, or null after raising that they do not.</summary>
     public static JsonValue[]? Keys(JqMachine machine, JsonValue value, Frame next)
@@ -43,7 +43,7 @@ internal sealed class GetPath(Node keys) : Node
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        analysis.Use(keys.Read(analysis, input));
+        analysis.Use(analysis.Read(keys, input));
         return analysis.Computed(input);
     }
 
@@ -67,8 +67,8 @@ internal sealed class Assign(Node target, Node value) : Node
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        analysis.Use(target.Read(analysis, input));
-        analysis.Use(value.Read(analysis, input));
+        analysis.Use(analysis.Read(target, input));
+        analysis.Use(analysis.Read(value, input));
         return analysis.Computed(input);
     }
 
@@ -109,14 +109,14 @@ internal sealed class Update(Node target, Node? value, Node update) : Node
 
     public override Reading Read(ReadAnalysis analysis, Reading input)
     {
-        analysis.Use(target.Read(analysis, input));
+        analysis.Use(analysis.Read(target, input));
         var inner = analysis;
         if (value is not null)
         {
-            analysis.Use(value.Read(analysis, input));
+            analysis.Use(analysis.Read(value, input));
             inner = analysis.With(Reading.Nothing);
         }
-        analysis.Use(update.Read(inner, Reading.Nothing));
+        analysis.Use(inner.Read(update, Reading.Nothing));
         return analysis.Computed(input);
     }
 

@@ -10,6 +10,7 @@ internal sealed class Draft(JsonValue start)
     private List<Draft>? _items;
     private Dictionary<string, Draft>? _members;
     private List<string>? _names;
+    private bool _isFirst = true;
 
     public JsonValue? Get(JqMachine machine, ReadOnlySpan<JsonValue> keys)
     {
@@ -28,6 +29,13 @@ internal sealed class Draft(JsonValue start)
     public bool Set(JqMachine machine, ReadOnlySpan<JsonValue> keys, JsonValue value)
     {
         var draft = this;
+        if (_isFirst && _value is { } whole)
+        {
+            // Most updates have one place only; opening everything on the way would cost more than it saves.
+            _isFirst = false;
+            _value = JqPaths.SetPath(machine, whole, keys, value) ?? whole;
+            return !machine.HasFailed;
+        }
         while (!keys.IsEmpty)
         {
             draft.Open(machine);

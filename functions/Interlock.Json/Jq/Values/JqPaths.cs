@@ -202,8 +202,8 @@ internal static class JqPaths
             return null;
         }
         var start = Bound(from.IsNull ? 0 : from.AsNumber(), length, ifNaN: 0);
-        var end = Math.Max(Bound(to.IsNull ? length : to.AsNumber(), length, ifNaN: length), start);
         var first = (int)Math.Floor(start);
+        var end = Bound(to.IsNull ? length : to.AsNumber(), length, ifNaN: length);
         return (first, Math.Max(first, (int)Math.Ceiling(end)));
     }
 

@@ -54,10 +54,17 @@ internal static class JqStrings
         machine.CountWork(text.Length);
         machine.CountBytes(2L * text.Length);
         var parts = JsonValue.EmptyArray;
-        IEnumerable<string> pieces = separator.Length == 0
-            ? text.EnumerateRunes().Select(rune => rune.ToString())
-            : text.Split(separator);
-        foreach (var piece in pieces) parts = machine.Built(parts.Append(piece), 2);
+        if (separator.Length == 0)
+        {
+            foreach (var rune in text.EnumerateRunes()) parts = machine.Built(parts.Append(rune.ToString()), 2);
+            return parts;
+        }
+        var from = 0;
+        for (var at = 0; at >= 0; from = at + separator.Length)
+        {
+            at = text.IndexOf(separator, from, StringComparison.Ordinal);
+            parts = machine.Built(parts.Append(at < 0 ? text[from..] : text[from..at]), 2);
+        }
         return parts;
     }
 
@@ -79,8 +86,8 @@ internal static class JqStrings
 
     public static JsonValue Explode(JqMachine machine, string text)
     {
-        var points = text.EnumerateRunes().Select(rune => JsonValue.From(rune.Value)).ToArray();
         machine.CountWork(text.Length);
-        return machine.Built(JsonValue.Array(points), 2 * points.Length);
+        machine.CountBytes(64L * text.Length);
+        return JsonValue.Array(text.EnumerateRunes().Select(rune => JsonValue.From(rune.Value)));
     }
 }

@@ -44,7 +44,7 @@ internal static class JqText
     {
         var text = new StringBuilder();
         Write(text, value, int.MaxValue, machine);
-        return machine.Text(text.ToString());
+        return JsonValue.From(text.ToString()); // counted while it was written
     }
 
     /// <summary>A string as it is, every other value as JSON.</summary>
@@ -85,13 +85,14 @@ internal static class JqText
     {
         if (text.Length > limit) return;
         machine?.CountWork(1);
+        machine?.CountBytes(8);
         switch (value.Kind)
         {
             case JsonKind.Null: text.Append("null"); break;
             case JsonKind.True: text.Append("true"); break;
             case JsonKind.False: text.Append("false"); break;
             case JsonKind.Number: text.Append(Number(value)); break;
-            case JsonKind.String: WriteString(text, value.AsString(), limit); break;
+            case JsonKind.String: WriteString(text, value.AsString(), limit, machine); break;
             case JsonKind.Array:
                 text.Append('[');
                 for (var i = 0; i < value.Count && text.Length <= limit; i++)
@@ -106,7 +107,7 @@ internal static class JqText
                 for (var i = 0; i < value.Count && text.Length <= limit; i++)
                 {
                     if (i > 0) text.Append(',');
-                    WriteString(text, value.Members[i].Key, limit);
+                    WriteString(text, value.Members[i].Key, limit, machine);
                     text.Append(':');
                     Write(text, value.Members[i].Value, limit, machine);
                 }
@@ -115,11 +116,14 @@ internal static class JqText
         }
     }
 
-    private static void WriteString(StringBuilder text, string value, int limit)
+    private static void WriteString(StringBuilder text, string value, int limit, JqMachine? machine)
     {
+        machine?.CountWork(value.Length);
+        machine?.CountBytes(2L * value.Length);
         var end = value.Length <= limit ? value.Length : limit;
         if (end < value.Length && char.IsHighSurrogate(value[end - 1])) end--;
+        var start = text.Length;
         JsonText.WriteString(text, end == value.Length ? value : value[..end]);
-        text.Replace("\u007f", "\\u007f", text.Length - Math.Min(text.Length, end + 2), Math.Min(text.Length, end + 2));
+        text.Replace("\u007f", "\\u007f", start, text.Length - start);
     }
 }

@@ -1,0 +1,107 @@
+namespace Interlock.Json.Schema;
+
+/// <summary>
+/// Which alternative the author of an invalid instance meant. In order: the right kind of value; matching discriminators
+/// (<c>const</c> members); fewest required members missing; most members declared; errors deepest inside the instance; fewest errors.
+/// Alternatives that fit equally badly are reported together.
+/// </summary>
+internal static class BranchChoice
+{
+    public static void Report(ChoiceRule rule, JsonValue instance, Evaluation run, EvaluatedSet? seen)
+    {
+        var here = run.InstanceLocation();
+        var branches = new List<Branch>();
+        foreach (var node in rule.Branches)
+        {
+            var own = seen is null ? null : new EvaluatedSet(instance.Count);
+            run.Capture(node, instance, own, out var errors);
+            if (run.Halted is not null) return;
+            if (errors.Count > 0) branches.Add(Branch.Of(node, instance, here, errors, own));
+        }
+        if (branches.Count == 0)
+        {
+            run.Fail(rule.Location, rule.Keyword, $"no alternative allows {Quote.Found(instance)}");
+            return;
+        }
+        branches.Sort((a, b) => b.CompareTo(a)); // not stable: equals are merged or told apart by their place
+        var best = branches.Where(branch => branch.Fit == branches[0].Fit).OrderBy(branch => Array.IndexOf(rule.Branches, branch.Node)).ToList();
+        if (best[0].Seen is { } marks) seen?.Add(marks);
+        if (best.Count == 1 || !Together(rule, best, instance, here, run)) run.Adopt(best[0].Errors);
+    }
+
+    /// <summary>One error for alternatives that all ask for another kind, another value or another member; false when they do not.</summary>
+    private static bool Together(ChoiceRule rule, List<Branch> best, JsonValue instance, string here, Evaluation run)
+    {
+        var firsts = best.Select(branch => branch.Errors[0]).ToList();
+        if (firsts.TrueForAll(error => error.InstanceLocation == here && error.Keyword == "type"))
+        {
+            var types = best.SelectMany(branch => Rules<TypeRule>(branch.Node)).Aggregate(SchemaTypes.None, (all, type) => all | type.Types);
+            if (types == SchemaTypes.None) return false;
+            run.Fail(rule.Location, rule.Keyword, $"expected {TypeRule.Describe(types)}, found {Quote.Found(instance)}");
+            return true;
+        }
+        if (firsts.TrueForAll(error => error.Keyword is "const" or "enum" && error.InstanceLocation == firsts[0].InstanceLocation))
+        {
+            var relative = firsts[0].InstanceLocation[here.Length..];
+            var found = JsonPointer.Resolve(instance, relative);
+            var values = best.SelectMany(branch => Expected(branch.Node, relative, 0)).ToList();
+            if (found is null || values.Count == 0) return false;
+            run.Adopt([firsts[0] with { SchemaLocation = rule.Location, Message = EnumRule.Explain(values, found) }]);
+            return true;
+        }
+        if (instance.IsObject && firsts.TrueForAll(error => error.InstanceLocation == here && error.Keyword == "required"))
+        {
+            var missing = best.SelectMany(branch => Rules<RequiredRule>(branch.Node)).SelectMany(required => required.Names)
+                .Where(name => !instance.Members.Contains(name)).Distinct(StringComparer.Ordinal).ToList();
+            if (missing.Count < 2) return false;
+            var near = instance.Members.Names.Select(name => Quote.DidYouMean(name, missing)).FirstOrDefault(hint => hint.Length > 0) ?? "";
+            run.Fail(rule.Location, rule.Keyword, $"expected one of the properties {Quote.Names(missing)}, found {RequiredRule.Present(instance)}{near}");
+            return true;
+        }
+        return false;
+    }
+
+    private static IEnumerable<T> Rules<T>(SchemaNode node, int depth = 0) where T : Rule
+    {
+        if (depth > 8) yield break;
+        foreach (var rule in node.Rules)
+        {
+            if (rule is T wanted) yield return wanted;
+            if (rule is not (ReferenceRule or AllOfRule or ChoiceRule)) continue;
+            foreach (var sub in rule.InPlace)
+                foreach (var found in Rules<T>(sub, depth + 1)) yield return found;
+        }
+    }
+
+    private static IEnumerable<JsonValue> Expected(SchemaNode node, string pointer, int depth)
+    {
+        if (depth > 8) return [];
+        var tokens = JsonPointer.Parse(pointer);
+        if (tokens.Count == 0)
+            return Rules<ConstRule>(node).Select(rule => rule.Expected).Concat(Rules<EnumRule>(node).SelectMany(rule => rule.Values));
+        return Rules<MembersRule>(node)
+            .Select(rule => rule.Properties.GetValueOrDefault(tokens[0])).OfType<SchemaNode>()
+            .SelectMany(sub => Expected(sub, JsonPointer.Format(tokens.Skip(1)), depth + 1));
+    }
+
+    /// <summary>A refused alternative; a greater fit is a better one.</summary>
+    private sealed record Branch(
+        SchemaNode Node, (int Kind, int Discriminators, int Missing, int Declared, int Depth, int Count) Fit, List<SchemaError> Errors, EvaluatedSet? Seen)
+        : IComparable<Branch>
+    {
+        public static Branch Of(SchemaNode node, JsonValue instance, string here, List<SchemaError> errors, EvaluatedSet? seen)
+        {
+            var kind = errors.Where(error => error.InstanceLocation == here)
+                .Min(error => error.Keyword switch { "type" or "false" => 0, "const" or "enum" => 1, _ => (int?)2 }) ?? 2;
+            var missing = errors.Count(error => error.InstanceLocation == here && error.Keyword is "required" or "dependentRequired");
+            var depth = errors.Min(error => error.InstanceLocation.AsSpan(here.Length).Count('/'));
+            return new(
+                node,
+                (kind, BranchFit.Discriminators(node, instance), -missing, BranchFit.DeclaredMembers(node, instance), depth, -errors.Count),
+                errors,
+                seen);
+        }
+
+        public int CompareTo(Branch? other) => other is null ? 1 : Fit.CompareTo(other.Fit);
+    }
+}

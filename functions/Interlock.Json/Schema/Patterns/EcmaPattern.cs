@@ -1,0 +1,41 @@
+using System.Text.RegularExpressions;
+
+namespace Interlock.Json.Schema;
+
+/// <summary>
+/// An ECMA-262 regular expression (Unicode mode, with the literal braces and escaped punctuation of annex B) that runs in
+/// time linear in its input: .NET's non-backtracking engine on a translated pattern. Look-around and back references are
+/// refused. Two differences remain: <c>\b</c> takes Unicode letters as word characters, and <c>\p{…}</c> sees only the
+/// basic multilingual plane.
+/// </summary>
+internal sealed class EcmaPattern
+{
+    private readonly Regex _regex;
+    private readonly int _size;
+
+    private EcmaPattern(string source, Regex regex, int size) => (Source, _regex, _size) = (source, regex, size);
+
+    public string Source { get; }
+
+    /// <summary>The pattern, or null and the reason as the end of a sentence that begins with it.</summary>
+    public static EcmaPattern? Compile(string source, out string reason)
+    {
+        var translation = EcmaTranslator.Translate(source);
+        reason = translation.Reason ?? "";
+        if (translation.Text is null) return null;
+        try
+        {
+            return new(source, new Regex(translation.Text, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant), translation.Size);
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            reason = $"is no regular expression this validator can run: {Quote.Shorten(e.Message)}";
+            return null;
+        }
+    }
+
+    /// <summary>Whether ECMA-262 accepts the pattern, runnable here or not: what the format <c>regex</c> asks.</summary>
+    public static bool IsWellFormed(string source) => EcmaTranslator.Translate(source).IsWellFormed;
+
+    public bool IsMatch(string text, Evaluation run) => run.Spend((long)text.Length * _size >> 7) && _regex.IsMatch(text);
+}

@@ -1,0 +1,50 @@
+using Interlock.Core.Workflows;
+
+namespace Interlock.Tests.Workflows;
+
+public sealed class ReadinessReportTests
+{
+    [Fact]
+    public void For_IncidentRemediation_CitesThePlacesOfTheDocument()
+    {
+        var report = ReadinessReport.For(WorkflowReader.Read(Documents.Sample("samples/workflows/incident-remediation.yaml"), "incident.yaml"));
+        var lines = Documents.Sample("samples/workflows/incident-remediation.yaml").Split('\n');
+        var apply = Assert.Single(Answer(report, "gates").Evidence, evidence => evidence.TaskPath == "/do/2/apply");
+        Assert.Contains("remediation/apply runs only with a grant of the gate 'approve'", apply.Reason, StringComparison.Ordinal);
+        Assert.Equal("  - apply:", lines[apply.Line - 1]);
+        Assert.Contains(Answer(report, "gates").Evidence, evidence => evidence.Reason.Contains("ticket-classifier is covered by no gate", StringComparison.Ordinal));
+        Assert.Contains(Answer(report, "deprecation").Evidence, evidence => evidence.Reason.Contains("pins ^1", StringComparison.Ordinal));
+        Assert.Contains(Answer(report, "deprecation").Evidence, evidence => evidence.Reason.Contains("remediation/revert", StringComparison.Ordinal));
+        Assert.Equal(5, Answer(report, "audit").Evidence.Count);
+        Assert.Equal(6, Answer(report, "on-error-on-timeout").Evidence.Count);
+        Assert.Contains("chat/post_message, remediation/apply, remediation/log, remediation/revert", Assert.Single(Answer(report, "pools").Evidence).Reason, StringComparison.Ordinal);
+        Assert.All(report.Answers.SelectMany(answer => answer.Evidence), evidence => Assert.InRange(evidence.Line, 1, lines.Length));
+    }
+
+    [Theory]
+    [InlineData("  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, covers: [ run ] } }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ .y }' } } }", "gates")]
+    [InlineData("  - run: { call: http, with: { method: get, endpoint: 'https://x.y' } }", "deprecation,pools")]
+    [InlineData("  - run: { set: { x: '${ $secrets.key }' } }", "audit")]
+    [InlineData("  - run: { set: { x: 1 }, then: nowhere }", "on-error-on-timeout")]
+    [InlineData("  - run: { set: { x: '${ | }' } }", "on-error-on-timeout")]
+    [InlineData("  - run: { call: autonomous, with: {} }", "deprecation,pools")]
+    [InlineData("  - run: { sett: 1 }", "on-error-on-timeout,pools")]
+    [InlineData("  - run: [", "gates,deprecation,audit,on-error-on-timeout,pools")]
+    public void For_DocumentWithAnError_FailsTheQuestion(string tasks, string failed)
+    {
+        var report = ReadinessReport.For(Documents.Read(tasks));
+        Assert.False(report.Passed);
+        Assert.Equal(failed.Split(','), report.Answers.Where(answer => !answer.Passed).Select(answer => answer.Id));
+    }
+
+    [Fact]
+    public void For_StepWithoutTimeout_FailsWithTheStep()
+    {
+        var text = Documents.Head.Replace("timeout: { after: PT1H }\n", "", StringComparison.Ordinal) + "  - a: { set: { x: 1 } }\n  - b: { set: { x: 1 }, timeout: { after: PT1S } }";
+        var answer = Answer(ReadinessReport.For(WorkflowReader.Read(text, "doc.yaml")), "on-error-on-timeout");
+        Assert.False(answer.Passed);
+        Assert.Equal(("/do/0/a", 8), Assert.Single(answer.Evidence, evidence => evidence.Failed) is var one ? (one.TaskPath, one.Line) : default);
+    }
+
+    private static ReadinessAnswer Answer(ReadinessReport report, string id) => Assert.Single(report.Answers, answer => answer.Id == id);
+}
