@@ -1,0 +1,42 @@
+using Interlock.Core.Audit;
+using Interlock.Core.Gateway;
+using Interlock.Core.Identity;
+using Interlock.Core.Intake;
+using Interlock.Core.Registry;
+using Interlock.Core.Runs;
+using Interlock.Core.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Interlock.Http.Hosting;
+
+/// <summary>
+/// All that a host gives to have Interlock's HTTP served. <see cref="McpTokens"/> accepts tokens of class mcp and run tokens,
+/// <see cref="ApiTokens"/> those of class api; the two have audiences of their own. <see cref="Mac"/> protects sessions and forms under
+/// purposes that nothing else uses. One per process.
+/// </summary>
+public sealed record InterlockWeb
+{
+    public required ToolGateway Gateway { get; init; }
+    public required ApprovalDesk Approvals { get; init; }
+    public required RegistryDesk Registry { get; init; }
+    public required WorkflowCatalog Workflows { get; init; }
+    public required PolicyCache Policies { get; init; }
+    public required RunIntake Intake { get; init; }
+    public required IRunHost Runs { get; init; }
+    public required AuditLog Audit { get; init; }
+
+    /// <summary>Where clients' idempotency keys are bound to what they were first used for.</summary>
+    public required ITableStore Store { get; init; }
+
+    public required JwtVerifier McpTokens { get; init; }
+    public required JwtVerifier ApiTokens { get; init; }
+    public required ISignIn SignIn { get; init; }
+
+    /// <summary>Read at every request of a session: a person who is gone there has no session.</summary>
+    public required IDirectory Directory { get; init; }
+
+    public required Mac Mac { get; init; }
+    public required WebOptions Options { get; init; }
+    public required TimeProvider Time { get; init; }
+    public required ILoggerFactory Loggers { get; init; }
+}
