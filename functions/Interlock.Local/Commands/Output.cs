@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Interlock.Core;
 using Interlock.Json;
@@ -14,6 +15,8 @@ internal static class Output
 
     /// <summary>A person rejected the gate.</summary>
     public const int Rejected = 3;
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static void Json(TextWriter writer, JsonValue value) => writer.WriteLine(Pretty(value));
 
@@ -36,11 +39,5 @@ internal static class Output
         return plain.ToString();
     }
 
-    private static string Pretty(JsonValue value)
-    {
-        using var document = JsonDocument.Parse(CanonicalFree(value));
-        return JsonSerializer.Serialize(document, new JsonSerializerOptions { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-    }
-
-    private static byte[] CanonicalFree(JsonValue value) => Encoding.UTF8.GetBytes(value.ToString());
+    private static string Pretty(JsonValue value) => JsonSerializer.Serialize(value, Indented);
 }

@@ -16,7 +16,13 @@ internal static class AuditSamples
 
     public static AuditRecord Record(AuditChain chain, string id, string outcome = "ok") => new()
     {
-        Id = id, Type = AuditTypes.CallOutcome, Time = Time, Tenant = chain.Tenant, Chain = chain.Id, Target = "crm/read", Outcome = outcome,
+        Id = id,
+        Type = AuditTypes.CallOutcome,
+        Time = Time,
+        Tenant = chain.Tenant,
+        Chain = chain.Id,
+        Target = "crm/read",
+        Outcome = outcome,
     };
 
     public static async Task FillAsync(this AuditLog log, AuditChain chain, int count)

@@ -108,8 +108,12 @@ public sealed class WorkflowReaderTests
         Assert.Equal(("failure", "$failure.status > 500"), (attempt.Catch.As, attempt.Catch.When?.Source));
         Assert.Equal(new RetryPolicy
         {
-            Delay = TimeSpan.FromSeconds(1), Backoff = Backoff.Exponential, AttemptLimit = 3, AttemptDuration = TimeSpan.FromSeconds(10),
-            Duration = TimeSpan.FromMinutes(1), JitterTo = TimeSpan.FromMilliseconds(500),
+            Delay = TimeSpan.FromSeconds(1),
+            Backoff = Backoff.Exponential,
+            AttemptLimit = 3,
+            AttemptDuration = TimeSpan.FromSeconds(10),
+            Duration = TimeSpan.FromMinutes(1),
+            JitterTo = TimeSpan.FromMilliseconds(500),
         }, attempt.Catch.Retry);
         Assert.Equal((StepAction.Skip, StepAction.Fail), (attempt.OnError, attempt.OnTimeout));
         Assert.Equal(StepAction.Skip, definition.Task(new("/do/3/d/try/0/tool")).OnError);
