@@ -88,7 +88,7 @@ public sealed class PolicyEngineTests
     [InlineData("user: ana", "workflow: support/fix", "agent: classifier", null)]
     [InlineData("user: ana", "workflow: support/fix", "agent: other", PolicyRules.ChainNotAuthorized)]
     [InlineData("user: ana", "workflow: support/other", "agent: classifier", PolicyRules.ChainNotAuthorized)]
-    [InlineData("user: eve", "workflow: support/fix", "agent: classifier", PolicyRules.DefaultDeny)]
+    [InlineData("user: eve", "workflow: support/other", "agent: classifier", PolicyRules.DefaultDeny)]
     public void Decide_Chain_AllowsOnlyWhatEveryMemberMay(string first, string second, string third, string? rule)
     {
         var rules = new[] { first, second, third }.Select((principal, i) => $"id: r{i}, principals: [{{ {principal} }}], tools: ['crm/*'], effect: allow");
@@ -96,6 +96,19 @@ public sealed class PolicyEngineTests
 
         Assert.Equal(rule, decision.RefusalRule);
         Assert.Equal(rule is null ? PolicyEffect.Allow : PolicyEffect.Deny, decision.Effect);
+    }
+
+    [Fact]
+    public void Decide_RuleForAWorkflow_CoversStarterAndOwnerInItButNoAgentAndNothingOutside()
+    {
+        const string rule = "id: fix, principals: [{ workflow: support/fix }], tools: ['crm/*'], effect: allow";
+        var inside = Call(starter: User("eve"), owner: "user:ben") with { Workflow = "support/fix" };
+
+        Assert.Equal(PolicyEffect.Allow, Decide(inside, rule).Effect);
+        Assert.Equal(PolicyRules.DefaultDeny, Decide(inside with { Workflow = "support/other" }, rule).RefusalRule);
+        Assert.Equal(PolicyRules.DefaultDeny, Decide(inside with { Workflow = null }, rule).RefusalRule);
+        var withAgent = Call(starter: User("eve"), owner: "user:ben", agent: "classifier") with { Workflow = "support/fix" };
+        Assert.Equal(PolicyRules.ChainNotAuthorized, Decide(withAgent, rule).RefusalRule);
     }
 
     [Fact]
