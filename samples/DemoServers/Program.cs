@@ -8,10 +8,4 @@ Console.WriteLine($"""
     chat         {servers.Chat}
     classifier   {servers.Classifier}
     """);
-var stop = new TaskCompletionSource();
-Console.CancelKeyPress += (_, e) =>
-{
-    e.Cancel = true;
-    stop.TrySetResult();
-};
-await stop.Task;
+await servers.WaitForShutdownAsync();

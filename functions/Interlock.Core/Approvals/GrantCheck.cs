@@ -29,10 +29,11 @@ public static class GrantCheck
         return claim.IsCompensation ? RefuseCompensation(bound, claim) : RefuseCall(bound, claim);
     }
 
-    /// <summary>The arguments without the members at these pointers.</summary>
+    /// <summary>The arguments without the members at these pointers; the empty pointer takes them all.</summary>
     public static JsonValue Without(JsonValue arguments, IEnumerable<string> pointers)
     {
-        foreach (var pointer in pointers) arguments = Without(arguments, JsonPointer.Parse(pointer), 0);
+        foreach (var pointer in pointers)
+            arguments = pointer.Length == 0 ? JsonValue.EmptyObject : Without(arguments, JsonPointer.Parse(pointer), 0);
         return arguments;
     }
 

@@ -12,7 +12,7 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
 {
     private const int MaxRecords = 32;
     private const int MaxRecordBytes = 256 * 1024;
-    private const int MaxIdBytes = 400;
+    private const int MaxKeyBytes = 1024;
     private const int MaxCachedChains = 4096;
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -58,13 +58,16 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
 
     private static PendingRecord[] Bodies(AuditChain chain, IReadOnlyList<AuditRecord> records)
     {
+        // What the store would refuse is refused here: in a batch it would fail the appends of others too.
+        if (Encoding.UTF8.GetByteCount(chain.Partition) > MaxKeyBytes) throw new ArgumentException("The chain's id is too long for a key.", nameof(chain));
         if (records.Count is 0 or > MaxRecords) throw new ArgumentException($"1 to {MaxRecords} records at a time.", nameof(records));
         var bodies = new PendingRecord[records.Count];
         for (var i = 0; i < records.Count; i++)
         {
             var record = records[i];
             if (record.Tenant != chain.Tenant || record.Chain != chain.Id) throw new ArgumentException($"Record {i} names another chain.", nameof(records));
-            if (record.Id.Length == 0 || Encoding.UTF8.GetByteCount(record.Id) > MaxIdBytes) throw new ArgumentException($"Record {i}: an id has 1 to {MaxIdBytes} bytes.", nameof(records));
+            if (record.Id.Length == 0 || Encoding.UTF8.GetByteCount(AuditChain.IdRow(record.Id)) > MaxKeyBytes)
+                throw new ArgumentException($"Record {i}: an id is not empty and has at most {MaxKeyBytes} bytes as a key.", nameof(records));
             if (records.Take(i).Any(earlier => earlier.Id == record.Id)) throw new ArgumentException($"Record {i} has an id that an earlier one has.", nameof(records));
             var body = record.ToJson();
             bodies[i] = new(record.Id, body, Bytes(body));
@@ -82,7 +85,7 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
             var word = insert.Row.Split(':')[0];
             if (word.Length == insert.Row.Length || word is "" or "id" || !word.All(char.IsAsciiLetterLower))
                 throw new ArgumentException($"Row alongside '{insert.Row}': a key starts with a lower-case word other than 'id', and a colon.", nameof(alongside));
-            if (insert.Row.Any(c => c is '/' or '\\' or '#' or '?' || char.IsControl(c) || char.IsSurrogate(c)) || Encoding.UTF8.GetByteCount(insert.Row) > 1024)
+            if (insert.Row.Any(c => c is '/' or '\\' or '#' or '?' || char.IsControl(c) || char.IsSurrogate(c)) || Encoding.UTF8.GetByteCount(insert.Row) > MaxKeyBytes)
                 throw new ArgumentException($"Row alongside '{insert.Row}': no / \\ # ?, control characters or surrogates, and at most 1,024 bytes.", nameof(alongside));
             if (alongside.Take(i).Any(earlier => earlier.Row == insert.Row)) throw new ArgumentException($"Row alongside '{insert.Row}' is given twice.", nameof(alongside));
             rows[i] = new(insert, Bytes(insert.Body));
@@ -93,13 +96,14 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
     /// <summary>The size of a body that reads back as it is: one that did not would look tampered with for ever.</summary>
     private static int Bytes(JsonValue body)
     {
-        var utf8 = Encoding.UTF8.GetBytes(JsonValue.Object(("record", body)).ToString());
-        if (utf8.Length > MaxRecordBytes)
+        var text = JsonValue.Object(("record", body)).ToString();
+        var bytes = Encoding.UTF8.GetByteCount(text);
+        if (bytes > MaxRecordBytes)
             throw new ArgumentException($"A record has at most {MaxRecordBytes} bytes of JSON; store what is larger as an artifact and record its digest.");
         try
         {
-            StrictJson.Parse(utf8);
-            return utf8.Length;
+            StrictJson.Parse(text);
+            return bytes;
         }
         catch (NotIJsonException e)
         {

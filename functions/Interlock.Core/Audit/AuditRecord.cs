@@ -10,7 +10,7 @@ namespace Interlock.Core.Audit;
 /// </summary>
 public sealed record AuditRecord
 {
-    /// <summary>At most 400 UTF-8 bytes.</summary>
+    /// <summary>At most 1,024 UTF-8 bytes, what keys escape counting three.</summary>
     public required string Id { get; init; }
 
     /// <summary>One of <see cref="AuditTypes"/>.</summary>

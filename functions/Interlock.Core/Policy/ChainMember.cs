@@ -20,11 +20,13 @@ internal sealed record ChainMember(string Subject, ImmutableArray<string>? Group
         return [.. chain.Subjects.Select((subject, i) => i == 0 || subject == starter.Subject ? starter : new ChainMember(subject, GroupsOf(subject, request)))];
     }
 
-    public Membership In(ImmutableArray<PolicySubject> principals) => principals.Max(Is);
+    /// <summary>Whether one of the principals is this member. A workflow among them stands for every member of a call made in it.</summary>
+    public Membership In(ImmutableArray<PolicySubject> principals, string? workflow) => principals.Max(principal => Is(principal, workflow));
 
-    private Membership Is(PolicySubject principal) => principal switch
+    private Membership Is(PolicySubject principal, string? workflow) => principal switch
     {
         PolicySubject.Any => Membership.Yes,
+        PolicySubject.One one when workflow is not null && one.Subject == "workflow:" + workflow => Membership.Yes,
         PolicySubject.One one => one.Subject == Subject ? Membership.Yes : Membership.No,
         PolicySubject.Group when Groups is null => Membership.Unknown,
         PolicySubject.Group group => Groups.Value.Contains(group.Id) ? Membership.Yes : Membership.No,

@@ -22,7 +22,7 @@ public static class PolicyEngine
         foreach (var rule in policies.Rules)
         {
             if (!rule.Concerns(request.Kind, request.Target)) continue;
-            var by = Array.ConvertAll(members, member => member.In(rule.Principals));
+            var by = Array.ConvertAll(members, member => member.In(rule.Principals, request.Workflow));
             if (!by.Any(match => Counts(rule.Effect, match))) continue;
             switch (Evaluate(rule, input, request.Now))
             {

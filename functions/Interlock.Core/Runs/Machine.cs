@@ -115,7 +115,8 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     public void EnterList(Frame owner, TaskList list, string suffix, JsonValue input, JsonValue? locals = null)
     {
         var frame = new Frame(owner.Id.Append(suffix), owner.Id, list.Path, input, input, Now,
-            new FrameState.Sequence(ImmutableSortedDictionary<int, int>.Empty)) { Locals = locals, Deadline = owner.Deadline };
+            new FrameState.Sequence(ImmutableSortedDictionary<int, int>.Empty))
+        { Locals = locals, Deadline = owner.Deadline };
         _frames.Add(frame.Id, frame);
         SequenceExecutor.Goto(this, frame, 0, input);
     }

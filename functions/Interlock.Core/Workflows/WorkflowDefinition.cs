@@ -94,5 +94,5 @@ public sealed class WorkflowDefinition
 /// <summary>An event filter of <c>schedule.on</c>: attributes that must be equal (<c>type</c> always among them), or conditions over them.</summary>
 public sealed record EventTrigger(IReadOnlyList<EventFilter> AnyOf);
 
-/// <summary>CloudEvents attributes with the literal or expression each must match.</summary>
+/// <summary>The event's type, and the other CloudEvents attributes with the literal or expression each must match.</summary>
 public sealed record EventFilter(string Type, IReadOnlyDictionary<string, Template> Attributes);

@@ -53,6 +53,7 @@ internal static class McpRequestRules
         if (body.IsArray) return Invalid("Batches are not accepted; send one message per POST.");
         if (!body.IsObject) return Invalid("A JSON-RPC message is an object.");
         if (body["jsonrpc"]?.StringOrNull() != "2.0") return Invalid("The member jsonrpc must be \"2.0\".");
+        if (OtherCase(body, "jsonrpc", "id", "method", "params") is { } envelope) return envelope;
         if (body["id"] is { } id && !id.IsString && !id.IsNumber) return Invalid("The id must be a string or a number.");
         if (body["method"] is { IsString: false }) return Invalid("The method must be a string.");
         if (body["params"] is { IsObject: false }) return Invalid("The params must be an object.");
@@ -60,11 +61,21 @@ internal static class McpRequestRules
             return Invalid("The message has neither a method nor a result or error.");
         if (body["method"]?.StringOrNull() == "tools/call")
         {
+            if (body["params"] is { } call && OtherCase(call, "name", "arguments", "_meta") is { } clash) return clash;
             if (body["params"]?["name"] is not { IsString: true })
                 return new(400, McpErrorCodes.InvalidParams, "A tools/call names its tool in params.name.");
             if (body["params"]?["arguments"] is { IsObject: false })
                 return new(400, McpErrorCodes.InvalidParams, "The arguments of a tools/call are an object.");
         }
+        return null;
+    }
+
+    /// <summary>Libraries that bind names without regard to case would read <c>NAME</c> as the name; nobody honest sends both or one for the other.</summary>
+    private static McpError? OtherCase(JsonValue value, params string[] names)
+    {
+        foreach (var (member, _) in value.Members)
+            if (names.FirstOrDefault(name => name != member && name.Equals(member, StringComparison.OrdinalIgnoreCase)) is { } meant)
+                return Invalid($"The member {JsonValue.From(member)} is written {meant}.");
         return null;
     }
 

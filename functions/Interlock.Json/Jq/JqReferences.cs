@@ -6,7 +6,8 @@ namespace Interlock.Json.Jq;
 public sealed record JqReferences(bool ReadsInput, IReadOnlyList<JqReference> Variables);
 
 /// <summary>
-/// A global variable and the longest path of member names through which every such read of it goes:
-/// <c>$context.classification.service</c> gives <c>context</c> and two names. Empty when it is used whole or dynamically.
+/// A place in a global variable, by the longest static path of member names: <c>$context.classification.service</c>
+/// gives <c>context</c> and two names. The path is empty when the variable is used whole or dynamically; places within
+/// one another are given once, by the outer one.
 /// </summary>
 public sealed record JqReference(string Variable, IReadOnlyList<string> Path);

@@ -10,21 +10,24 @@ internal static class BranchChoice
     public static void Report(ChoiceRule rule, JsonValue instance, Evaluation run, EvaluatedSet? seen)
     {
         var here = run.InstanceLocation();
-        var branches = new List<Branch>();
-        foreach (var node in rule.Branches)
+        var fits = Array.ConvertAll(rule.Branches, node => BranchFit.Of(node, instance));
+        var closest = fits.Max();
+        var best = new List<Branch>();
+        for (var i = 0; i < fits.Length; i++)
         {
+            if (fits[i] != closest) continue; // only the likely ones are explained: nested choices would multiply
             var own = seen is null ? null : new EvaluatedSet(instance.Count);
-            run.Capture(node, instance, own, out var errors);
+            run.Capture(rule.Branches[i], instance, own, out var errors);
             if (run.Halted is not null) return;
-            if (errors.Count > 0) branches.Add(Branch.Of(node, instance, here, errors, own));
+            if (errors.Count > 0) best.Add(new(rule.Branches[i], errors, own, Depth(errors, here)));
         }
-        if (branches.Count == 0)
+        if (best.Count == 0)
         {
             run.Fail(rule.Location, rule.Keyword, $"no alternative allows {Quote.Found(instance)}");
             return;
         }
-        branches.Sort((a, b) => b.CompareTo(a)); // not stable: equals are merged or told apart by their place
-        var best = branches.Where(branch => branch.Fit == branches[0].Fit).OrderBy(branch => Array.IndexOf(rule.Branches, branch.Node)).ToList();
+        var deepest = best.Max(branch => (branch.Depth, -branch.Errors.Count));
+        best.RemoveAll(branch => (branch.Depth, -branch.Errors.Count) != deepest);
         if (best[0].Seen is { } marks) seen?.Add(marks);
         if (best.Count == 1 || !Together(rule, best, instance, here, run)) run.Adopt(best[0].Errors);
     }
@@ -61,16 +64,23 @@ internal static class BranchChoice
         return false;
     }
 
-    private static IEnumerable<T> Rules<T>(SchemaNode node, int depth = 0) where T : Rule
+    private static int Depth(List<SchemaError> errors, string here) => errors.Min(error => error.InstanceLocation.AsSpan(here.Length).Count('/'));
+
+    /// <summary>The rules of that kind for the same instance location, through references, <c>allOf</c> and choices.</summary>
+    private static List<T> Rules<T>(SchemaNode start) where T : Rule
     {
-        if (depth > 8) yield break;
-        foreach (var rule in node.Rules)
+        var (found, visited, open) = (new List<T>(), new HashSet<SchemaNode>(), new Queue<SchemaNode>([start]));
+        while (open.TryDequeue(out var node))
         {
-            if (rule is T wanted) yield return wanted;
-            if (rule is not (ReferenceRule or AllOfRule or ChoiceRule)) continue;
-            foreach (var sub in rule.InPlace)
-                foreach (var found in Rules<T>(sub, depth + 1)) yield return found;
+            if (!visited.Add(node)) continue;
+            foreach (var rule in node.Rules)
+            {
+                if (rule is T wanted) found.Add(wanted);
+                if (rule is not (ReferenceRule or AllOfRule or ChoiceRule)) continue;
+                foreach (var next in rule.InPlace) open.Enqueue(next);
+            }
         }
+        return found;
     }
 
     private static IEnumerable<JsonValue> Expected(SchemaNode node, string pointer, int depth)
@@ -84,24 +94,5 @@ internal static class BranchChoice
             .SelectMany(sub => Expected(sub, JsonPointer.Format(tokens.Skip(1)), depth + 1));
     }
 
-    /// <summary>A refused alternative; a greater fit is a better one.</summary>
-    private sealed record Branch(
-        SchemaNode Node, (int Kind, int Discriminators, int Missing, int Declared, int Depth, int Count) Fit, List<SchemaError> Errors, EvaluatedSet? Seen)
-        : IComparable<Branch>
-    {
-        public static Branch Of(SchemaNode node, JsonValue instance, string here, List<SchemaError> errors, EvaluatedSet? seen)
-        {
-            var kind = errors.Where(error => error.InstanceLocation == here)
-                .Min(error => error.Keyword switch { "type" or "false" => 0, "const" or "enum" => 1, _ => (int?)2 }) ?? 2;
-            var missing = errors.Count(error => error.InstanceLocation == here && error.Keyword is "required" or "dependentRequired");
-            var depth = errors.Min(error => error.InstanceLocation.AsSpan(here.Length).Count('/'));
-            return new(
-                node,
-                (kind, BranchFit.Discriminators(node, instance), -missing, BranchFit.DeclaredMembers(node, instance), depth, -errors.Count),
-                errors,
-                seen);
-        }
-
-        public int CompareTo(Branch? other) => other is null ? 1 : Fit.CompareTo(other.Fit);
-    }
+    private sealed record Branch(SchemaNode Node, List<SchemaError> Errors, EvaluatedSet? Seen, int Depth);
 }

@@ -155,7 +155,7 @@ public sealed class McpEndpointTests
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":7}""", -32600)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[]}""", -32600)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":[]}}""", -32602)]
-    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"NAME":"echo"}}""", -32602)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}""", -32602)]
     public async Task Handle_NotOneMessage_Is400(string body, int code)
     {
         await using var server = await EndpointFixture.StartAsync();
@@ -188,13 +188,17 @@ public sealed class McpEndpointTests
     [InlineData("""{"name":"echo","NAME":"other","arguments":{}}""")]
     [InlineData("""{"NAME":"other","name":"echo","arguments":{}}""")]
     [InlineData("""{"name":"echo","arguments":{},"ARGUMENTS":{"x":1}}""")]
-    public async Task Handle_NamesInOtherCase_NeverOverrideTheRealOnes(string parameters)
+    [InlineData("""{"name":"echo","Arguments":{"x":1}}""")]
+    [InlineData("""{"Name":"echo"}""")]
+    public async Task Handle_NamesInOtherCase_AreRefused(string parameters)
     {
         await using var server = await EndpointFixture.StartAsync();
 
-        await server.PostAsync($$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{parameters}}}""");
+        var (status, answer) = await server.PostAsync($$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{parameters}}}""");
 
-        Assert.All(server.Source.Calls, call => Assert.Equal(("echo", JsonValue.EmptyObject), call));
+        Assert.Equal(400, status);
+        Assert.Equal(-32600, StrictJson.Parse(answer)["error"]!["code"]!.AsNumber());
+        Assert.Empty(server.Source.Calls);
     }
 
     [Theory]
@@ -204,8 +208,7 @@ public sealed class McpEndpointTests
     {
         await using var server = await EndpointFixture.StartAsync();
 
-        await server.PostAsync(body);
-
+        Assert.Equal(400, (await server.PostAsync(body)).Status);
         Assert.Empty(server.Source.Calls);
     }
 

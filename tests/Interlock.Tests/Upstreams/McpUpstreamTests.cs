@@ -152,7 +152,7 @@ public sealed class McpUpstreamTests
                     await McpStub.ResultAsync(context, request, """{"protocolVersion":"2025-06-18","capabilities":{},"serverInfo":{"name":"stub","version":"1"}}""");
                     break;
                 case "tools/call":
-                    await told.Task; // never answers before it is told
+                    await told.Task.WaitAsync(context.RequestAborted); // never answers before it is told
                     break;
                 case "notifications/cancelled":
                     told.TrySetResult(request.Json!["params"]!["requestId"]!.StringOrNull());
@@ -171,7 +171,7 @@ public sealed class McpUpstreamTests
         var unknown = Assert.IsType<UpstreamResult.Unknown>(await upstream.CallAsync(server.Address, time: TimeSpan.FromSeconds(1)));
 
         Assert.Equal(408, unknown.Problem.Status);
-        Assert.Equal(server.Requests.Single(request => request.Method == "tools/call").Json!["id"]!.AsString(), await told.Task);
+        Assert.Equal(server.Requests.Single(request => request.Method == "tools/call").Json!["id"]!.AsString(), await told.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -107,6 +107,7 @@ public sealed class FindingTests
         { Gate + "  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } }, export: { as: '${ $context + { k: .x } }' } }\n  - again: { set: { x: 1 }, if: .more, then: run }", "computed", 10, "exports" },
         { Gate + "  - box:\n      try: [ { first: { set: { x: 1 }, export: { as: '${ $context + { k: .x } }' } } } ]\n      catch: { do: [ { run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } } } ] }", "computed", 12, "exports" },
         { Gate + "  - box:\n      try: [ { a: { set: { x: 1 } } } ]\n      catch: { do: [ { run: { call: tool, with: { tool: s/t, arguments: { x: '${ $error.title }' } } } } ] }", "computed", 12, "$error.title" },
+        { Gate.Replace("{ call", "{ export: { as: '${ $context + { k: .decision } }' }, call", StringComparison.Ordinal) + "  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } }", "computed", 10, "exports" },
         { Gate + "  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ .y }' } }, metadata: { interlock: { computed: [x, z] } } }", "computed", 10, "has no argument 'z'" },
         { Gate + "  - run: { call: tool, with: { tool: s/t, arguments: { x: 1 } }, metadata: { interlock: { computed: [x] } } }", "computed", 10, "is known when the gate opens" },
         { "  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ .y }' } }, metadata: { interlock: { computed: [x] } } }", "computed", 9, "does nothing" },

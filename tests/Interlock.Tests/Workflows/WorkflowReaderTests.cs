@@ -108,8 +108,12 @@ public sealed class WorkflowReaderTests
         Assert.Equal(("failure", "$failure.status > 500"), (attempt.Catch.As, attempt.Catch.When?.Source));
         Assert.Equal(new RetryPolicy
         {
-            Delay = TimeSpan.FromSeconds(1), Backoff = Backoff.Exponential, AttemptLimit = 3, AttemptDuration = TimeSpan.FromSeconds(10),
-            Duration = TimeSpan.FromMinutes(1), JitterTo = TimeSpan.FromMilliseconds(500),
+            Delay = TimeSpan.FromSeconds(1),
+            Backoff = Backoff.Exponential,
+            AttemptLimit = 3,
+            AttemptDuration = TimeSpan.FromSeconds(10),
+            Duration = TimeSpan.FromMinutes(1),
+            JitterTo = TimeSpan.FromMilliseconds(500),
         }, attempt.Catch.Retry);
         Assert.Equal((StepAction.Skip, StepAction.Fail), (attempt.OnError, attempt.OnTimeout));
         Assert.Equal(StepAction.Skip, definition.Task(new("/do/3/d/try/0/tool")).OnError);
@@ -163,6 +167,16 @@ public sealed class WorkflowReaderTests
             """);
         Assert.True(definition.IsCovered(new("/do/3/run")));
     }
+
+    [Theory]
+    [InlineData("input: '${ . }'", "\"\"")]
+    [InlineData("input: { a: [ 1, { b: '${ .c }' } ] }", "/a/1/b")]
+    [InlineData("input: { a: [ 1, { b: '${ .c }' } ] }", "a")]
+    public void Read_DeclaredComputedArgument_IsClean(string input, string declared) => Documents.Clean(
+        $$"""
+          - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, covers: [ run ] } }
+          - run: { call: agent, with: { agent: x, {{input}} }, metadata: { interlock: { computed: [ {{declared}} ] } } }
+        """);
 
     [Fact]
     public void Read_LoopVariableAroundGateAndCall_IsKnown() => Documents.Clean(

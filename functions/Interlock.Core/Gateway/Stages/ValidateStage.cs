@@ -21,9 +21,16 @@ internal static class ValidateStage
         if (!arguments.IsObject) return new Refusal(Name, "arguments", 400, "The arguments are a JSON object.");
         if (routed.Contract.InputSchema is { } schema)
         {
-            arguments = WithDefaults(schema, arguments);
-            if (Compiled(schema).Validate(arguments) is [var first, ..])
-                return new Refusal(Name, "arguments", 400, $"The arguments do not match the contract of '{routed.Entry.Name}' at '{first.InstanceLocation}': {first.Message}");
+            try
+            {
+                arguments = WithDefaults(schema, arguments);
+                if (Compiled(schema).Validate(arguments) is [var first, ..])
+                    return new Refusal(Name, "arguments", 400, $"The arguments do not match the contract of '{routed.Entry.Name}' at '{first.InstanceLocation}': {first.Message}");
+            }
+            catch (JsonSchemaException e)
+            {
+                return new Refusal(Name, "contract-invalid", 502, $"The input schema of '{routed.Entry.Name}' can't be used: {e.Message}");
+            }
         }
         var bytes = CanonicalJson.Serialize(arguments);
         return new FrozenCall(routed, arguments, bytes, CanonicalJson.Digest(bytes));

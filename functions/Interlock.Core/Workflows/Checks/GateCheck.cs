@@ -46,7 +46,8 @@ internal static partial class GateCheck
             }
             var calls = group.Select(path => Inside(list.Tasks[holder], path)).Where(one => !one.Call.Arguments.IsLiteral).ToArray();
             if (calls.Length == 0) continue;
-            var before = graph.Before(holder, graph.Next(at), avoid: at).Select(i => exports[i]).Where(one => one.Any).ToArray();
+            var before = graph.Before(holder, graph.Next(at), avoid: at).Append(at) // a gate exports once it is decided
+                .Select(i => exports[i]).Where(one => one.Any).ToArray();
             foreach (var (call, inside) in calls) Arguments(gate, call, [.. before, .. inside], scopes, known, log);
         }
     }

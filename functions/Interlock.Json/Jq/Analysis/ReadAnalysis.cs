@@ -10,6 +10,7 @@ internal sealed class ReadAnalysis
 {
     private const int MostCalls = 2_000;
     private const int MostPlaces = 64;
+    private const int MostDepth = 600;
 
     private readonly Found _found;
     private readonly object? _bound;
@@ -33,8 +34,14 @@ internal sealed class ReadAnalysis
     /// <summary>The analysis with one more binding: a <see cref="Reading"/> for a variable, a function, or null.</summary>
     public ReadAnalysis With(object? bound) => new(_found, bound, this);
 
-    /// <summary>What an expression reads. Programs may be long chains, so the stack is watched at every node.</summary>
-    public Reading Read(Node node, Reading input) => _found.HasStack() ? node.Read(this, input) : Use(input);
+    /// <summary>What an expression reads. Programs may be long chains, so the depth is bounded.</summary>
+    public Reading Read(Node node, Reading input)
+    {
+        if (!_found.TryDescend()) return Use(input);
+        var reading = node.Read(this, input);
+        _found.Depth--;
+        return reading;
+    }
 
     /// <summary>The value as a whole matters.</summary>
     public Reading Use(Reading reading)
@@ -94,6 +101,8 @@ internal sealed class ReadAnalysis
     {
         private int _calls;
 
+        public int Depth { get; set; }
+
         public List<JqPlace> Used { get; } = [];
 
         public List<JqPlace> Touched { get; } = [];
@@ -108,9 +117,10 @@ internal sealed class ReadAnalysis
             return !GaveUp;
         }
 
-        public bool HasStack()
+        public bool TryDescend()
         {
-            GaveUp |= !RuntimeHelpers.TryEnsureSufficientExecutionStack();
+            GaveUp |= Depth >= MostDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack();
+            if (!GaveUp) Depth++;
             return !GaveUp;
         }
 

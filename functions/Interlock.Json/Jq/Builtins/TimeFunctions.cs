@@ -17,13 +17,13 @@ internal static class TimeFunctions
 
     private static JsonValue? MakeTime(JqMachine machine, JsonValue input, JsonValue[] arguments)
     {
-        if (!input.IsArray) return machine.Fail("mktime requires array of 6 numbers");
+        if (!input.IsArray) return machine.Fail("mktime requires array inputs");
         return FromArray(input) is { } time ? time.ToSeconds() : machine.Fail("mktime requires parsed datetime inputs");
     }
 
     private static JsonValue? BrokenDown(JqMachine machine, JsonValue input, string name)
     {
-        if (!input.IsNumber) return machine.Fail($"{name}() requires a number");
+        if (!input.IsNumber) return machine.Fail($"{name}() requires numeric inputs");
         if (!(Math.Abs(input.AsNumber()) <= MostSeconds)) return machine.Fail("error converting number of seconds since epoch to datetime");
         return ToArray(machine, CalendarTime.FromSeconds(input.AsNumber()));
     }

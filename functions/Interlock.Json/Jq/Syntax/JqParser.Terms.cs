@@ -161,13 +161,20 @@ internal sealed partial class JqParser
 
     private If Conditional()
     {
+        if (++_nesting > MaxNesting) throw Error("The program nests too deep", Current);
         _at++;
         var condition = Query();
         ExpectWord("then");
         var whenTrue = Query();
-        if (Current.IsWord("elif")) return new If(condition, whenTrue, Conditional());
+        if (Current.IsWord("elif"))
+        {
+            var rest = Conditional();
+            _nesting--;
+            return new If(condition, whenTrue, rest);
+        }
         var whenFalse = TakeWord("else") ? Query() : Identity.Instance;
         ExpectWord("end");
+        _nesting--;
         return new If(condition, whenTrue, whenFalse);
     }
 
@@ -251,8 +258,11 @@ internal sealed partial class JqParser
     /// <summary>Operators and pipes, but no commas.</summary>
     private Node MemberValue()
     {
+        if (++_nesting > MaxNesting) throw Error("The program nests too deep", Current);
         var value = Expression();
-        return Take("|") ? new Pipe(value, MemberValue()) : value;
+        if (Take("|")) value = new Pipe(value, MemberValue());
+        _nesting--;
+        return value;
     }
 
     private bool StartsString(int at) => _tokens[at].Kind == TokenKind.StringStart

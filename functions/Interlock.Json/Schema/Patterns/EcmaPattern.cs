@@ -5,11 +5,14 @@ namespace Interlock.Json.Schema;
 /// <summary>
 /// An ECMA-262 regular expression (Unicode mode, with the literal braces and escaped punctuation of annex B) that runs in
 /// time linear in its input: .NET's non-backtracking engine on a translated pattern. Look-around and back references are
-/// refused. Two differences remain: <c>\b</c> takes Unicode letters as word characters, and <c>\p{…}</c> sees only the
+/// refused, and so are automata past the engine's own bound (some 2000 repetitions of a plain class, some 660 of
+/// <c>.</c> or a negated class). Two differences remain: <c>\b</c> takes Unicode letters as word characters, and <c>\p{…}</c> sees only the
 /// basic multilingual plane.
 /// </summary>
 internal sealed class EcmaPattern
 {
+    private const int SmallSize = 64;
+
     private readonly Regex _regex;
     private readonly int _size;
 
@@ -27,9 +30,14 @@ internal sealed class EcmaPattern
         {
             return new(source, new Regex(translation.Text, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant), translation.Size);
         }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        catch (NotSupportedException)
         {
-            reason = $"is no regular expression this validator can run: {Quote.Shorten(e.Message)}";
+            reason = "repeats too much to be run safely; use maxLength or smaller counts";
+            return null;
+        }
+        catch (ArgumentException e)
+        {
+            reason = $"is no regular expression this validator can run: {e.Message}";
             return null;
         }
     }
@@ -37,5 +45,7 @@ internal sealed class EcmaPattern
     /// <summary>Whether ECMA-262 accepts the pattern, runnable here or not: what the format <c>regex</c> asks.</summary>
     public static bool IsWellFormed(string source) => EcmaTranslator.Translate(source).IsWellFormed;
 
-    public bool IsMatch(string text, Evaluation run) => run.Spend((long)text.Length * _size >> 7) && _regex.IsMatch(text);
+    /// <summary>Large automata may cost their whole size per character, so they are charged for it.</summary>
+    public bool IsMatch(string text, Evaluation run) =>
+        run.Spend((_size <= SmallSize ? text.Length : (long)text.Length * _size) >> 4) && _regex.IsMatch(text);
 }

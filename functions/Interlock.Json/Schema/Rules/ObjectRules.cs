@@ -151,7 +151,7 @@ internal sealed class UnevaluatedPropertiesRule(SchemaPlace place, SchemaNode ow
             if (seen[i]) continue;
             var (name, member) = instance.Members[i];
             if (node.IsFalse)
-                valid = run.Fail(Location, Keyword, run.Collecting ? MembersRule.Unknown(name, instance, BranchFit.Declared(owner)) : "");
+                valid = run.Fail(Location, Keyword, run.Collecting ? MembersRule.Unknown(name, instance, BranchFit.Names(owner)) : "");
             else if (!run.ApplyMember(node, name, member))
                 valid = false;
             if (!valid && !run.Collecting) return false;

@@ -1,0 +1,43 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Interlock.Core;
+using Interlock.Json;
+
+namespace Interlock.Local.Commands;
+
+/// <summary>How commands answer: results as JSON on stdout, problems as RFC 7807 on stderr, and the exit codes.</summary>
+internal static class Output
+{
+    public const int Ok = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+
+    /// <summary>A person rejected the gate.</summary>
+    public const int Rejected = 3;
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static void Json(TextWriter writer, JsonValue value) => writer.WriteLine(Pretty(value));
+
+    public static int Problem(TextWriter writer, Problem problem)
+    {
+        Json(writer, problem.ToJson());
+        return Failed;
+    }
+
+    /// <summary>The text with what could steer a terminal made visible.</summary>
+    public static string Plain(string text)
+    {
+        var plain = new StringBuilder(text.Length);
+        foreach (var c in text)
+        {
+            if (char.IsControl(c) || c is '\u200b' or '\u200c' or '\u200d' or '\u2060' or '\ufeff' or (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069'))
+                plain.Append(System.Globalization.CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+            else plain.Append(c);
+        }
+        return plain.ToString();
+    }
+
+    private static string Pretty(JsonValue value) => JsonSerializer.Serialize(value, Indented);
+}

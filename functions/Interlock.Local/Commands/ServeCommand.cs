@@ -1,0 +1,77 @@
+using System.CommandLine;
+using System.Net;
+using System.Security.Cryptography;
+using Interlock.Http.Upstreams;
+using Interlock.Local.Hosting;
+using Interlock.Local.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Interlock.Local.Commands;
+
+/// <summary><c>interlock serve --data DIR --urls URL</c>: the embedded host, until it is stopped.</summary>
+internal static class ServeCommand
+{
+    private static readonly string[] AllRoles = ["author", "publisher", "operator", "approver", "auditor", "admin"];
+
+    public static Command Create()
+    {
+        var data = new Option<string>("--data") { Description = "The data directory.", DefaultValueFactory = _ => ".interlock" };
+        var urls = new Option<string>("--urls") { Description = "Where to listen.", DefaultValueFactory = _ => "http://127.0.0.1:7071" };
+        var expose = new Option<bool>("--expose") { Description = "Allow addresses that other machines can reach." };
+        var upstream = new Option<string[]>("--allow-upstream") { Description = "Private networks upstreams may be in: 'loopback' or a CIDR such as 10.1.0.0/16." };
+        var command = new Command("serve", "Serve the embedded host: /mcp, /api and the pages.") { data, urls, expose, upstream };
+        command.SetAction((parsed, cancellation) => ServeAsync(
+            parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(expose), parsed.GetValue(upstream) ?? [], cancellation)); // both have defaults
+        return command;
+    }
+
+    private static async Task<int> ServeAsync(string data, string url, bool expose, IReadOnlyList<string> upstreams, CancellationToken cancellationToken)
+    {
+        if (!expose && !LocalWeb.IsLoopback(url))
+        {
+            await Console.Error.WriteLineAsync($"{url} can be reached from other machines. Put a TLS proxy in front and say --expose, or listen on 127.0.0.1.");
+            return Output.Usage;
+        }
+        if (Egress(upstreams) is not { } egress)
+        {
+            await Console.Error.WriteLineAsync("--allow-upstream takes 'loopback' or a network such as 10.1.0.0/16.");
+            return Output.Usage;
+        }
+        using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information));
+        try
+        {
+            Directory.CreateDirectory(data);
+            FirstUser(data);
+            await using var services = await LocalServices.OpenAsync(new LocalOptions(data) { Egress = egress }, loggers, TimeProvider.System, cancellationToken);
+            await using var web = await LocalWeb.StartAsync(services, url, namesUsers: false, loggers, cancellationToken);
+            Console.WriteLine($"interlock: serving {web.Address} from {Path.GetFullPath(data)}");
+            await web.WaitAsync(cancellationToken);
+            return Output.Ok;
+        }
+        catch (Exception e) when (e is DataDirectoryInUseException or DataDirectoryVersionException or IOException or InvalidDataException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return Output.Failed;
+        }
+    }
+
+    private static EgressOptions? Egress(IReadOnlyList<string> upstreams)
+    {
+        var networks = new List<IPNetwork>();
+        foreach (var upstream in upstreams.Where(upstream => upstream != "loopback"))
+        {
+            if (!IPNetwork.TryParse(upstream, out var network)) return null;
+            networks.Add(network);
+        }
+        return new EgressOptions { AllowLoopback = upstreams.Contains("loopback"), AllowedNetworks = networks };
+    }
+
+    /// <summary>A new data directory gets one user with every role; its password is shown this once and kept as a hash only.</summary>
+    private static void FirstUser(string data)
+    {
+        if (LocalUsers.Exist(data)) return;
+        var password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(9));
+        LocalUsers.Write(data, [new NewUser("admin", "Administrator", AllRoles, ["admins"], password)]);
+        Console.WriteLine($"interlock: created the user 'admin' with the password {password} (shown once; users are in users.json)");
+    }
+}

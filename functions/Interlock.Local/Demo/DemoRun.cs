@@ -1,0 +1,149 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using Interlock.Core;
+using Interlock.Core.Audit;
+using Interlock.Core.Identity;
+using Interlock.Core.Registry;
+using Interlock.Core.Runs;
+using Interlock.Http.Upstreams;
+using Interlock.Json;
+using Interlock.Local.Commands;
+using Interlock.Local.Hosting;
+using Interlock.Samples.DemoServers;
+using Microsoft.Extensions.Logging;
+
+namespace Interlock.Local.Demo;
+
+/// <summary>
+/// The representative workflow on this machine: starts the sample servers and the embedded host on loopback, registers and publishes everything,
+/// delivers an alert over HTTP, waits at the gate for a person, and shows what the audit trail recorded.
+/// </summary>
+internal sealed class DemoRun(DemoOptions options, TextWriter output)
+{
+    private static readonly TenantId Tenant = new(LocalOptions.Tenant);
+
+    private readonly DemoCast _cast = DemoCast.Create();
+
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var own = options.DataDirectory is null ? Directory.CreateTempSubdirectory("interlock-demo-").FullName : null;
+        var data = options.DataDirectory ?? own!; // one of the two is set
+        try
+        {
+            Directory.CreateDirectory(data);
+            LocalUsers.Write(data, _cast.All);
+            using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
+            Say("Starting the sample servers and Interlock on loopback …");
+            await using var servers = await DemoServers.StartAsync(new DemoServersOptions { FailVerify = options.FailVerify }, cancellationToken);
+            await using var services = await LocalServices.OpenAsync(new LocalOptions(data) { Egress = new EgressOptions { AllowLoopback = true } }, loggers, TimeProvider.System, cancellationToken);
+            await using var web = await LocalWeb.StartAsync(services, $"http://127.0.0.1:{options.Port.ToString(CultureInfo.InvariantCulture)}", namesUsers: true, loggers, cancellationToken);
+            Say($"  Interlock    {web.Address}");
+            await RegisterAsync(services, servers, cancellationToken);
+            var run = await AlertAsync(services, web, cancellationToken);
+            Say($"  the run      {new Uri(web.Address, $"/runs/{run}")}");
+            Say("");
+            var state = await FollowAsync(services, web, run, cancellationToken);
+            return await ReportAsync(services, servers, state, cancellationToken);
+        }
+        finally
+        {
+            if (own is not null) Directory.Delete(own, recursive: true);
+        }
+    }
+
+    private async Task RegisterAsync(LocalServices services, DemoServers servers, CancellationToken cancellationToken)
+    {
+        var dana = services.User(_cast.Dana.Id)!; // written at the start
+        var registry = services.Registry;
+        Registered("server ticketing", await registry.RegisterServerAsync(dana, "ticketing", servers.Ticketing, cancellationToken));
+        Registered("server remediation", await registry.RegisterServerAsync(dana, "remediation", servers.Remediation, cancellationToken));
+        Registered("server chat", await registry.RegisterServerAsync(dana, "chat", servers.Chat, cancellationToken));
+        Registered("agent ticket-classifier", await registry.RegisterAgentAsync(dana, "ticket-classifier", "1.0.0", servers.Classifier, cancellationToken));
+        Registered("policy", await registry.PublishPolicyAsync(dana, SampleFiles.Read("policies/incident.yaml"), cancellationToken));
+        Registered("workflow", await registry.PublishWorkflowAsync(dana, SampleFiles.Read("workflows/incident-remediation.yaml"), "incident-remediation.yaml", cancellationToken));
+    }
+
+    private void Registered(string what, RegistryResult result)
+    {
+        switch (result)
+        {
+            case RegistryResult.Changed changed:
+                Say($"  registered   {what}: {string.Join(", ", changed.Entries.Where(entry => entry.Lifecycle == Lifecycle.Active).Select(entry => $"{entry.Name} {entry.Version}"))}");
+                break;
+            case RegistryResult.Refused refused:
+                throw new InvalidOperationException($"{what} was refused: {refused.Problem.Title}. {refused.Problem.Detail}");
+        }
+    }
+
+    /// <summary>Delivers the alert as monitoring would: a CloudEvent to <c>/api/events</c> with an application's token.</summary>
+    private static async Task<RunId> AlertAsync(LocalServices services, LocalWeb web, CancellationToken cancellationToken)
+    {
+        var monitoring = new Principal(Tenant, DemoCast.AlertSource, PrincipalKind.Application, "Monitoring", [], []);
+        var token = services.Keys.Issuer.Issue(new LocalTokenRequest(monitoring, TokenClass.Api, TimeSpan.FromMinutes(5)));
+        var alert = JsonValue.Object(
+            ("specversion", "1.0"), ("id", Guid.NewGuid().ToString()), ("source", "/monitoring/demo"), ("type", "com.zendesk.ticket.escalated"),
+            ("data", JsonValue.Object(
+                ("id", "4711"), ("subject", "Checkout is down after the release"), ("requester", "customer@example.com"),
+                ("body", "Since release 2026.11.2 of checkout every payment ends in error 500. Please roll back."))));
+        using var http = new HttpClient { BaseAddress = web.Address };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        using var content = new ByteArrayContent(CanonicalJson.Serialize(alert));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/cloudevents+json");
+        using var response = await http.PostAsync(new Uri("/api/events", UriKind.Relative), content, cancellationToken);
+        var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"The alert was answered with {(int)response.StatusCode}: {Encoding.UTF8.GetString(answer)}");
+        return new RunId(StrictJson.Parse(answer)["runs"]?[0] is { } run ? run.StringOrNull() ?? run["runId"]?.AsString() ?? run["id"]!.AsString() : throw new InvalidOperationException("The alert started no run."));
+    }
+
+    private async Task<RunState> FollowAsync(LocalServices services, LocalWeb web, RunId run, CancellationToken cancellationToken)
+    {
+        var narrator = new DemoNarrator(output);
+        RunState? last = null;
+        GateId? decided = null;
+        await foreach (var state in services.Engine.WatchAsync(Tenant, run, cancellationToken))
+        {
+            last = state;
+            narrator.Tell(state);
+            if (state.Pending.Values.OfType<Command.OpenApproval>().FirstOrDefault()?.Gate.Id is not { } gate || gate == decided) continue;
+            decided = gate;
+            await DecideAsync(services, web, gate, cancellationToken);
+        }
+        return last ?? throw new InvalidOperationException("The run vanished.");
+    }
+
+    private async Task DecideAsync(LocalServices services, LocalWeb web, GateId gate, CancellationToken cancellationToken)
+    {
+        while (await services.Approvals.FindAsync(Tenant, gate, cancellationToken) is null) await Task.Delay(20, cancellationToken);
+        Say($"""
+
+              The gate waits:  {new Uri(web.Address, $"/approvals/{gate}")}
+              Sign in as       {_cast.Ana.Id} / {_cast.Ana.Password}   (an SRE lead: may decide)
+                               {_cast.Sam.Id} / {_cast.Sam.Password}   (support: may look, not decide)
+
+            """);
+        if (options.Decision == DemoDecision.Person) return;
+        var approve = options.Decision == DemoDecision.Approve;
+        Say($"  {_cast.Ana.Id} signs in at the page and {(approve ? "approves" : "rejects")} …");
+        using var person = new DemoPerson(web.Address);
+        await person.DecideAsync(_cast.Ana, gate, approve, approve ? "The release is the cause." : "Not during the sale.", cancellationToken);
+    }
+
+    private async Task<int> ReportAsync(LocalServices services, DemoServers servers, RunState state, CancellationToken cancellationToken)
+    {
+        Say("");
+        Say("What the servers saw:");
+        foreach (var call in servers.State.Calls) Say($"  {call.Tool} {Commands.Output.Plain(call.Arguments.ToString())}");
+        Say("");
+        Say("What the audit trail recorded:");
+        await DemoTimeline.PrintAsync(services, Tenant, state.Id, output, cancellationToken);
+        Say("");
+        var verification = await AuditVerifier.VerifyStoreAsync(services.Tables, Tenant, cancellationToken);
+        if (AuditCommand.Report(verification) != Commands.Output.Ok) return Commands.Output.Failed;
+        return state.Status == RunStatus.Completed ? Commands.Output.Ok
+            : state.Error?.Type == ProblemTypes.GateRejected ? Commands.Output.Rejected
+            : Commands.Output.Failed;
+    }
+
+    private void Say(string text) => output.WriteLine(text);
+}

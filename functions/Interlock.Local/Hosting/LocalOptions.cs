@@ -1,0 +1,12 @@
+using Interlock.Http.Upstreams;
+
+namespace Interlock.Local.Hosting;
+
+/// <summary>How one embedded host is set up.</summary>
+internal sealed record LocalOptions(string DataDirectory)
+{
+    /// <summary>The tenant that local users, tokens and files belong to.</summary>
+    public const string Tenant = "local";
+
+    public EgressOptions Egress { get; init; } = new();
+}

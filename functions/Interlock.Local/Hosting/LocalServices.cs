@@ -1,0 +1,85 @@
+using Interlock.Core;
+using Interlock.Core.Approvals;
+using Interlock.Core.Audit;
+using Interlock.Core.Gateway;
+using Interlock.Core.Identity;
+using Interlock.Core.Intake;
+using Interlock.Core.Registry;
+using Interlock.Http.Upstreams;
+using Interlock.Local.Engine;
+using Interlock.Local.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Interlock.Local.Hosting;
+
+/// <summary>Everything one embedded host consists of, over one data directory. Opened, used by the web and the commands, disposed.</summary>
+internal sealed class LocalServices : IAsyncDisposable
+{
+    private readonly SqliteDatabase _database;
+    private readonly HttpMessageHandler _egress;
+    private readonly McpUpstream _mcp;
+    private readonly A2aUpstream _a2a;
+
+    private LocalServices(LocalOptions options, ILoggerFactory loggers, TimeProvider time)
+    {
+        _database = SqliteDatabase.Open(options.DataDirectory);
+        var blobs = new FileBlobStore(options.DataDirectory);
+        blobs.RemoveUnfinished();
+        Keys = LocalKeys.Open(options.DataDirectory, time);
+        Users = LocalUsers.Load(options.DataDirectory);
+        Time = time;
+        Tables = new SqliteTableStore(_database);
+        Audit = new AuditLog(Tables, time);
+        Registries = new RegistryStore(Tables);
+        Policies = new PolicyCache();
+        Catalog = new WorkflowCatalog(blobs);
+        _egress = EgressHandler.Create(options.Egress);
+        _mcp = new McpUpstream(_egress, loggers, time);
+        _a2a = new A2aUpstream(_egress, loggers, time);
+        var upstreams = new UpstreamRouter(_mcp, _a2a);
+        var gates = new GateStore(Tables, Keys.Mac);
+        var fences = new FenceTracker();
+        Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
+        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, gates, Audit, Engine, upstreams, fences, time));
+        Approvals = new ApprovalDesk(Registries, Policies, gates, Audit, Users, time);
+        Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, fences, time);
+        Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
+        Commands = new CommandRunner(Gateway, Approvals, time, loggers.CreateLogger<CommandRunner>());
+    }
+
+    public TimeProvider Time { get; }
+    public LocalKeys Keys { get; }
+    public LocalUserDirectory Users { get; }
+    public SqliteTableStore Tables { get; }
+    public AuditLog Audit { get; }
+    public RegistryStore Registries { get; }
+    public PolicyCache Policies { get; }
+    public WorkflowCatalog Catalog { get; }
+    public RunEngine Engine { get; }
+    public ToolGateway Gateway { get; }
+    public ApprovalDesk Approvals { get; }
+    public RegistryDesk Registry { get; }
+    public RunIntake Intake { get; }
+    private CommandRunner Commands { get; }
+
+    /// <summary>Opens the data directory and takes up every open run.</summary>
+    /// <exception cref="DataDirectoryInUseException">Another process has it.</exception>
+    public static async Task<LocalServices> OpenAsync(LocalOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken = default)
+    {
+        var services = new LocalServices(options, loggers, time);
+        await services.Engine.ResumeAllAsync(services.Commands, cancellationToken);
+        return services;
+    }
+
+    public Principal? User(string id) => Users.Find(new TenantId(LocalOptions.Tenant), id)?.ToPrincipal(new TenantId(LocalOptions.Tenant));
+
+    public async ValueTask DisposeAsync()
+    {
+        await Engine.DisposeAsync();
+        await _mcp.DisposeAsync();
+        _a2a.Dispose();
+        _egress.Dispose();
+        await _database.DisposeAsync();
+        Keys.Dispose();
+    }
+}

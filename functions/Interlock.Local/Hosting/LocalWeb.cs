@@ -1,0 +1,77 @@
+using System.Net;
+using Interlock.Core.Identity;
+using Interlock.Http.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Interlock.Local.Hosting;
+
+/// <summary>The embedded host's web server: Kestrel in front of the pipeline that both hosts share.</summary>
+internal sealed class LocalWeb : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private LocalWeb(WebApplication app, Uri address) => (_app, Address) = (app, address);
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Whether every address is of this machine only.</summary>
+    public static bool IsLoopback(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri) && (uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)));
+
+    /// <exception cref="IOException">The address is in use.</exception>
+    public static async Task<LocalWeb> StartAsync(LocalServices services, string url, bool namesUsers, ILoggerFactory loggers, CancellationToken cancellationToken = default)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddRouting();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(3));
+        builder.WebHost.UseUrls(url);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        var app = builder.Build();
+        InterlockPipeline.Map(app, Web(services, url, namesUsers, loggers));
+        await app.StartAsync(cancellationToken);
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.First()
+            ?? throw new InvalidOperationException("The server has no address.");
+        return new LocalWeb(app, new Uri(address));
+    }
+
+    public Task WaitAsync(CancellationToken cancellationToken) => _app.WaitForShutdownAsync(cancellationToken);
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static InterlockWeb Web(LocalServices services, string url, bool namesUsers, ILoggerFactory loggers)
+    {
+        var issuer = services.Keys.Issuer;
+        JwtVerifier Verifier(string audience, TokenClass face, bool runTokens) => new(
+            new JwtVerifierOptions { Issuers = [issuer.Trust], Audience = audience, Class = face, AcceptRunTokens = runTokens }, issuer, services.Time);
+        return new InterlockWeb
+        {
+            Gateway = services.Gateway,
+            Approvals = services.Approvals,
+            Registry = services.Registry,
+            Workflows = services.Catalog,
+            Policies = services.Policies,
+            Intake = services.Intake,
+            Runs = services.Engine,
+            Audit = services.Audit,
+            Store = services.Tables,
+            McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, runTokens: true),
+            ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, runTokens: false),
+            SignIn = new LocalSignIn(services.Users, namesUsers),
+            Directory = services.Users,
+            Mac = services.Keys.Mac,
+            // A name that leads to this machine is no reason to answer: a page elsewhere could have sent the browser here (DNS rebinding).
+            Options = new WebOptions { DefaultTenant = LocalOptions.Tenant, AllowedHosts = IsLoopback(url) ? ["localhost", "127.0.0.1", "[::1]"] : [] },
+            Time = services.Time,
+            Loggers = loggers,
+        };
+    }
+}
