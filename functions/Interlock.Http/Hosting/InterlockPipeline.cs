@@ -1,17 +1,66 @@
+using Interlock.Http.Api;
+using Interlock.Http.Mcp;
+using Interlock.Http.Pages;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
 
 namespace Interlock.Http.Hosting;
 
-/// <summary>Everything Interlock serves over HTTP, as one pipeline for both hosts.</summary>
+/// <summary>Everything Interlock serves over HTTP, as one pipeline for both hosts: <c>/mcp</c>, <c>/api</c> and the pages.</summary>
 public static class InterlockPipeline
 {
+    private static readonly string[] Read = [HttpMethods.Get, HttpMethods.Head];
+    private static readonly string[] Post = [HttpMethods.Post];
+
     /// <summary>
     /// Adds the whole pipeline; the services must have routing (<c>AddRouting</c>). An endpoint that a host chose before is forgotten.
     /// </summary>
+    /// <exception cref="ArgumentException">An option is outside its range.</exception>
     public static void Map(IApplicationBuilder app, InterlockWeb web)
     {
         web.Options.Validate();
+        var site = new Site(web.Options);
+        var edge = new Edge(web.Options, site, web.Loggers.CreateLogger<Edge>());
+        app.Use((context, next) =>
+        {
+            context.SetEndpoint(null);
+            context.Request.RouteValues.Clear();
+            return edge.InvokeAsync(context, next);
+        });
         app.UseRouting();
-        app.UseEndpoints(_ => { });
+        app.UseEndpoints(routes =>
+        {
+            MapApi(routes, new ApiDispatcher(web));
+            MapMcp(routes, new McpFace(web, site));
+            MapPages(routes, new PageFace(web, site));
+        });
+    }
+
+    private static void MapApi(IEndpointRouteBuilder routes, ApiDispatcher api)
+    {
+        foreach (var route in ApiRoutes.All)
+            routes.MapMethods(route.Path, [route.Method], (RequestDelegate)(context => api.HandleAsync(context, route)));
+    }
+
+    private static void MapMcp(IEndpointRouteBuilder routes, McpFace mcp)
+    {
+        routes.Map(McpFace.Path, (RequestDelegate)mcp.HandleAsync);
+        routes.MapMethods(McpFace.MetadataPath, Read, (RequestDelegate)mcp.DescribeAsync);
+    }
+
+    private static void MapPages(IEndpointRouteBuilder routes, PageFace pages)
+    {
+        routes.MapMethods("/", Read, (RequestDelegate)pages.OverviewAsync);
+        routes.MapMethods("/signin", Read, (RequestDelegate)pages.SignInAsync);
+        routes.MapMethods("/signin", Post, (RequestDelegate)pages.SignedInAsync);
+        routes.MapMethods("/signout", Post, (RequestDelegate)pages.SignOutAsync);
+        routes.MapMethods("/runs", Read, (RequestDelegate)pages.RunsAsync);
+        routes.MapMethods("/runs/{id}", Read, (RequestDelegate)pages.RunAsync);
+        routes.MapMethods("/approvals", Read, (RequestDelegate)pages.ApprovalsAsync);
+        routes.MapMethods("/approvals/{id}", Read, (RequestDelegate)pages.ReviewAsync);
+        routes.MapMethods("/approvals/{id}", Post, (RequestDelegate)pages.DecideAsync);
+        routes.MapMethods(Stylesheet.Path, Read, (RequestDelegate)Stylesheet.WriteAsync);
     }
 }

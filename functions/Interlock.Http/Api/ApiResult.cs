@@ -1,0 +1,55 @@
+using Interlock.Core;
+using Interlock.Http.Hosting;
+using Interlock.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace Interlock.Http.Api;
+
+/// <summary>What an operation answers.</summary>
+internal abstract record ApiResult
+{
+    public static ApiResult Ok(JsonValue body, int status = 200, string? location = null) => new Answer(status, body, location);
+
+    public static ApiResult Fail(Problem problem, JsonValue? more = null) => new Failure(problem, more);
+
+    public static ApiResult NotFound(string what) => Fail(new Problem(ProblemTypes.NotFound, 404, "There is no such thing", what) { Stage = "http", Rule = "not-found" });
+
+    public static ApiResult Streamed(string contentType, Func<Stream, CancellationToken, Task> write) => new Chunks(contentType, write);
+
+    public static ApiResult Empty(int status) => new Nothing(status);
+
+    public abstract Task WriteAsync(HttpContext context);
+
+    private sealed record Answer(int Status, JsonValue Body, string? Location) : ApiResult
+    {
+        public override Task WriteAsync(HttpContext context)
+        {
+            context.Response.StatusCode = Status;
+            if (Location is not null) context.Response.Headers.Location = Location;
+            return ProblemResponse.WriteJsonAsync(context, "application/json", Body);
+        }
+    }
+
+    private sealed record Failure(Problem Problem, JsonValue? More) : ApiResult
+    {
+        public override Task WriteAsync(HttpContext context) => ProblemResponse.WriteAsync(context, Problem, More);
+    }
+
+    private sealed record Chunks(string ContentType, Func<Stream, CancellationToken, Task> Write) : ApiResult
+    {
+        public override Task WriteAsync(HttpContext context)
+        {
+            context.Response.ContentType = ContentType;
+            return Write(context.Response.Body, context.RequestAborted);
+        }
+    }
+
+    private sealed record Nothing(int Status) : ApiResult
+    {
+        public override Task WriteAsync(HttpContext context)
+        {
+            context.Response.StatusCode = Status;
+            return Task.CompletedTask;
+        }
+    }
+}

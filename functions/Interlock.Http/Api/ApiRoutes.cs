@@ -1,0 +1,135 @@
+namespace Interlock.Http.Api;
+
+/// <summary>The API, whole: routing and the OpenAPI document are made from this table and from nothing else.</summary>
+internal static class ApiRoutes
+{
+    private static readonly string[] Yaml = ["text/yaml", "application/yaml", "application/x-yaml"];
+
+    public static IReadOnlyList<ApiRoute> All { get; } =
+    [
+        new("POST", "/api/events", "receiveEvents", "Takes one CloudEvent or a batch; starts the workflows that listen, each once.", EventsApi.ReceiveAsync)
+        {
+            Roles = ["operator", "publisher"],
+            Body = new(["application/cloudevents+json", "application/cloudevents-batch+json", "application/json"], null),
+            Answers = [(202, "EventsTaken"), (200, "EventGridHandshake")],
+        },
+        new("OPTIONS", "/api/events", "eventsHandshake", "The CloudEvents webhook handshake.", EventsApi.HandshakeAsync) { IsPublic = true, Answers = [(200, "")] },
+
+        new("POST", "/api/workflows", "publishWorkflow", "Checks and publishes a workflow document.", WorkflowsApi.PublishAsync)
+        {
+            Roles = ["author", "publisher"],
+            Body = ApiBody.Text([.. Yaml, "application/json"]),
+            Answers = [(201, "RegistryChange"), (200, "RegistryChange")],
+        },
+        new("GET", "/api/workflows", "listWorkflows", "The tenant's workflows, every version.", WorkflowsApi.ListAsync) { Answers = [(200, "Workflows")] },
+        new("GET", "/api/workflows/{ns}/{name}", "getWorkflow", "One workflow with its document.", WorkflowsApi.GetAsync)
+        {
+            Query = [("version", "An exact version; the newest active one without it.")],
+            Answers = [(200, "Workflow")],
+        },
+
+        new("POST", "/api/runs", "startRun", "Starts a workflow for the caller.", RunsApi.StartAsync)
+        {
+            Body = ApiBody.Json("""
+                { "type": "object", "required": ["workflow"], "additionalProperties": false, "properties": {
+                  "workflow": { "type": "string", "minLength": 3, "maxLength": 128, "description": "namespace/name" },
+                  "version": { "type": "string", "maxLength": 64, "description": "A version or range: 1.2.3, ^1, ~1.2" },
+                  "input": true,
+                  "idempotencyKey": { "type": "string", "minLength": 1, "maxLength": 256 } } }
+                """),
+            Answers = [(201, "Run"), (200, "Run")],
+        },
+        new("GET", "/api/runs", "listRuns", "Runs, newest first: all with a role, one's own without.", RunsApi.ListAsync)
+        {
+            Query = [("status", "running, compensating, completed, faulted or cancelled"), ("limit", "1 to 500, 100 without it")],
+            Answers = [(200, "Runs")],
+        },
+        new("GET", "/api/runs/{id}", "getRun", "A run as it stands.", RunsApi.GetAsync) { Answers = [(200, "Run")] },
+        new("GET", "/api/runs/{id}/events", "listRunEvents", "What happened to a run, in order.", RunsApi.EventsAsync)
+        {
+            Query = [("after", "How many events to leave out"), ("limit", "1 to 1000, 500 without it")],
+            Answers = [(200, "RunEvents")],
+        },
+        Control("cancel", "Stops a run: calls under way settle, completed ones are compensated.", RunsApi.CancelAsync),
+        Control("suspend", "Lets a run start nothing new.", RunsApi.SuspendAsync),
+        Control("resume", "Lets a suspended run go on.", RunsApi.ResumeAsync),
+
+        new("GET", "/api/approvals", "listApprovals", "Open gates: those the caller may decide, or all of the tenant's.", ApprovalsApi.ListAsync)
+        {
+            Query = [("scope", "all: every open gate (needs a role)")],
+            Answers = [(200, "Gates")],
+        },
+        new("GET", "/api/approvals/{id}", "getApproval", "A gate: what is asked, of whom, bound to what, and the votes.", ApprovalsApi.GetAsync) { Answers = [(200, "Gate")] },
+        new("POST", "/api/approvals/{id}/decisions", "decideApproval", "Always refused: people decide on the review page, signed in; tokens never do.", ApprovalsApi.DecideAsync),
+
+        new("GET", "/api/registry", "getRegistry", "Servers, tools, agents, workflows and policies with their lifecycle.", RegistryApi.ListAsync)
+        {
+            Query = [("kind", "server, tool, agent, workflow or policy")],
+            Answers = [(200, "Registry")],
+        },
+        new("POST", "/api/registry/servers", "registerServer", "Registers an MCP server with every tool it shows.", RegistryApi.ServerAsync)
+        {
+            Roles = ["admin"],
+            Body = ApiBody.Json("""
+                { "type": "object", "required": ["name", "address"], "additionalProperties": false, "properties": {
+                  "name": { "type": "string", "minLength": 1, "maxLength": 48 },
+                  "address": { "type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https" } } }
+                """),
+            Answers = [(201, "RegistryChange"), (200, "RegistryChange")],
+        },
+        new("POST", "/api/registry/agents", "registerAgent", "Registers an A2A agent.", RegistryApi.AgentAsync)
+        {
+            Roles = ["admin"],
+            Body = ApiBody.Json("""
+                { "type": "object", "required": ["name", "version", "address"], "additionalProperties": false, "properties": {
+                  "name": { "type": "string", "minLength": 1, "maxLength": 48 },
+                  "version": { "type": "string", "minLength": 5, "maxLength": 64 },
+                  "address": { "type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https" } } }
+                """),
+            Answers = [(201, "RegistryChange"), (200, "RegistryChange")],
+        },
+        new("POST", "/api/registry/lifecycle", "setLifecycle", "Moves a version through its lifecycle; applies from the answer on.", RegistryApi.LifecycleAsync)
+        {
+            Roles = ["operator", "admin"],
+            Body = ApiBody.Json("""
+                { "type": "object", "required": ["kind", "name", "version", "lifecycle"], "additionalProperties": false, "properties": {
+                  "kind": { "enum": ["server", "tool", "agent", "workflow", "policy"] },
+                  "name": { "type": "string", "minLength": 1, "maxLength": 256 },
+                  "version": { "type": "string", "minLength": 1, "maxLength": 64 },
+                  "lifecycle": { "enum": ["active", "deprecated", "disabled", "quarantined"] },
+                  "successor": { "type": "string", "minLength": 1, "maxLength": 64 },
+                  "reason": { "type": "string", "maxLength": 1000 } } }
+                """),
+            Answers = [(200, "RegistryChange")],
+        },
+
+        new("GET", "/api/policy", "getPolicy", "The policy in force.", PolicyApi.GetAsync) { Answers = [(200, "Policy")] },
+        new("PUT", "/api/policy", "putPolicy", "Publishes the tenant's policy (YAML); it applies from the answer on.", PolicyApi.PutAsync)
+        {
+            Roles = ["admin"],
+            Body = ApiBody.Text(Yaml),
+            Answers = [(200, "RegistryChange")],
+        },
+
+        new("GET", "/api/audit/export", "exportAudit", "Everything recorded for the tenant, as JSON Lines.", AuditApi.ExportAsync)
+        {
+            Roles = ["auditor"],
+            Answers = [(200, "application/jsonl")],
+        },
+        new("GET", "/api/audit/runs/{id}", "getRunAudit", "A run's audit chain.", AuditApi.RunAsync) { Roles = ["auditor"], Answers = [(200, "AuditEntries")] },
+
+        new("GET", "/api/openapi.json", "getOpenApi", "This description.", OpenApiDocument.GetAsync) { IsPublic = true, Answers = [(200, "Any")] },
+        new("GET", "/healthz", "getHealth", "Whether the process serves requests.", static _ => Task.FromResult(ApiResult.Ok(Json.JsonValue.Object(("status", "ok")))))
+        {
+            IsPublic = true,
+            Answers = [(200, "Any")],
+        },
+    ];
+
+    private static ApiRoute Control(string what, string summary, ApiHandler handle) => new("POST", "/api/runs/{id}/" + what, what + "Run", summary, handle)
+    {
+        Roles = ["operator"],
+        Body = ApiBody.Json("""{ "type": "object", "additionalProperties": false, "properties": { "reason": { "type": "string", "maxLength": 1000 } } }"""),
+        Answers = [(202, "Transition")],
+    };
+}

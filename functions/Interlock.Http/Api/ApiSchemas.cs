@@ -1,0 +1,62 @@
+using Interlock.Json;
+
+namespace Interlock.Http.Api;
+
+/// <summary>The schemas of what the API answers, as <see cref="Views"/> writes it.</summary>
+internal static class ApiSchemas
+{
+    public static JsonValue All { get; } = StrictJson.Parse("""
+        {
+          "Any": {},
+          "Problem": { "type": "object", "required": ["type", "status", "title"], "properties": {
+            "type": { "type": "string" }, "status": { "type": "integer" }, "title": { "type": "string" }, "detail": { "type": "string" },
+            "instance": { "type": "string" }, "stage": { "type": "string" }, "rule": { "type": "string" },
+            "findings": { "type": "array", "items": { "$ref": "#/components/schemas/Finding" } } } },
+          "Finding": { "type": "object", "properties": {
+            "file": { "type": "string" }, "line": { "type": "integer" }, "column": { "type": "integer" }, "pointer": { "type": "string" },
+            "severity": { "enum": ["warning", "error"] }, "rule": { "type": "string" }, "message": { "type": "string" } } },
+          "Run": { "type": "object", "required": ["id", "workflow", "status"], "properties": {
+            "id": { "type": "string" },
+            "workflow": { "type": "object", "properties": { "name": { "type": "string" }, "version": { "type": "string" }, "digest": { "type": "string" } } },
+            "status": { "enum": ["running", "compensating", "completed", "faulted", "cancelled"] }, "suspended": { "type": "boolean" },
+            "startedAt": { "type": "string", "format": "date-time" }, "updatedAt": { "type": "string", "format": "date-time" },
+            "starter": { "type": "string" }, "trigger": { "type": "string" }, "input": {}, "output": {}, "error": { "$ref": "#/components/schemas/Problem" },
+            "pending": { "type": "array", "items": { "type": "object", "properties": { "effect": { "type": "string" }, "frame": { "type": "string" }, "kind": { "type": "string" },
+              "target": { "type": "string" }, "deadline": { "type": "string" }, "gate": { "type": "string" }, "title": { "type": "string" }, "dueAt": { "type": "string" } } } },
+            "inDoubt": { "type": "array", "items": { "type": "string" } }, "events": { "type": "integer" }, "auditRef": { "type": "string" } } },
+          "RunSummary": { "type": "object", "properties": {
+            "id": { "type": "string" }, "workflow": { "type": "string" }, "version": { "type": "string" }, "status": { "type": "string" },
+            "startedAt": { "type": "string", "format": "date-time" }, "updatedAt": { "type": "string", "format": "date-time" } } },
+          "Runs": { "type": "object", "properties": { "runs": { "type": "array", "items": { "$ref": "#/components/schemas/RunSummary" } } } },
+          "RunEvents": { "type": "object", "properties": { "events": { "type": "array", "items": { "type": "object" } }, "next": { "type": "integer" } } },
+          "Transition": { "type": "object", "properties": {
+            "ok": { "type": "boolean" }, "runId": { "type": "string" }, "previousState": { "type": ["string", "null"] }, "currentState": { "type": "string" }, "auditRef": { "type": "string" } } },
+          "EventsTaken": { "type": "object", "properties": {
+            "runs": { "type": "array", "items": { "type": "object", "properties": { "id": { "type": "string" }, "workflow": { "type": "string" }, "version": { "type": "string" }, "isNew": { "type": "boolean" } } } },
+            "duplicates": { "type": "integer" },
+            "refused": { "type": "array", "items": { "type": "object", "properties": { "id": { "type": "string" }, "source": { "type": "string" }, "problem": { "$ref": "#/components/schemas/Problem" } } } } } },
+          "EventGridHandshake": { "type": "object", "properties": { "validationResponse": { "type": "string" } } },
+          "Entry": { "type": "object", "properties": {
+            "kind": { "type": "string" }, "name": { "type": "string" }, "version": { "type": "string" },
+            "lifecycle": { "enum": ["draft", "active", "deprecated", "disabled", "quarantined"] }, "digest": { "type": "string" },
+            "changedBy": { "type": "string" }, "changedAt": { "type": "string", "format": "date-time" }, "successor": { "type": "string" }, "reason": { "type": "string" },
+            "owner": { "type": "string" }, "documentDigest": { "type": "string" }, "body": { "type": "object" } } },
+          "Registry": { "type": "object", "properties": { "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
+          "RegistryChange": { "type": "object", "properties": {
+            "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } }, "inFlight": { "type": "array", "items": { "type": "string" } } } },
+          "Workflows": { "type": "object", "properties": { "workflows": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
+          "Workflow": { "allOf": [{ "$ref": "#/components/schemas/Entry" }], "properties": { "document": { "type": "object" } } },
+          "Policy": { "allOf": [{ "$ref": "#/components/schemas/Entry" }], "properties": { "text": { "type": "string" } } },
+          "Gate": { "type": "object", "properties": {
+            "id": { "type": "string" }, "run": { "type": "string" }, "workflow": { "type": "string" }, "version": { "type": "string" },
+            "title": { "type": "string" }, "description": { "type": "string" }, "approvers": { "type": "array", "items": { "type": "object" } }, "quorum": { "type": "integer" },
+            "excludeInitiator": { "type": "boolean" }, "excludeAuthor": { "type": "boolean" }, "initiators": { "type": "array", "items": { "type": "string" } },
+            "openedAt": { "type": "string", "format": "date-time" }, "expiresAt": { "type": "string", "format": "date-time" }, "onReject": { "type": "string" }, "onExpiry": { "type": "string" },
+            "shownDigest": { "type": "string" }, "calls": { "type": "array", "items": { "type": "object" } }, "votes": { "type": "array", "items": { "type": "object" } },
+            "outcome": { "enum": ["approved", "rejected", "expired", "withdrawn"] } } },
+          "Gates": { "type": "object", "properties": { "approvals": { "type": "array", "items": { "$ref": "#/components/schemas/Gate" } } } },
+          "AuditEntries": { "type": "object", "properties": { "entries": { "type": "array", "items": { "type": "object", "properties": {
+            "seq": { "type": "integer" }, "prev": { "type": "string" }, "hash": { "type": "string" }, "record": { "type": "object" } } } } } }
+        }
+        """);
+}

@@ -1,0 +1,39 @@
+using Interlock.Core;
+using Interlock.Core.Approvals;
+using Interlock.Core.Identity;
+using Interlock.Http.Hosting;
+using Interlock.Json;
+
+namespace Interlock.Http.Api;
+
+/// <summary>Reading gates. Nothing here decides one.</summary>
+internal static class ApprovalsApi
+{
+    public static async Task<ApiResult> ListAsync(ApiRequest request)
+    {
+        IReadOnlyList<Gate> gates;
+        if (request.Query("scope") == "all")
+        {
+            if (!Visibility.HasAnyRole(request.Caller))
+                return ApiResult.Fail(new Problem(ProblemTypes.Authorization, 403, "A role is missing", "Only callers with a role see every gate.") { Stage = "authorize", Rule = "role-required" });
+            gates = await request.Web.Approvals.OpenGatesAsync(request.Caller.Tenant, request.Aborted);
+        }
+        else
+        {
+            gates = request.Caller.Kind == PrincipalKind.User ? await request.Web.Approvals.InboxAsync(request.Caller, request.Aborted) : [];
+        }
+        return ApiResult.Ok(JsonValue.Object(("approvals", JsonValue.Array(gates.Select(Views.Gate)))));
+    }
+
+    public static async Task<ApiResult> GetAsync(ApiRequest request)
+    {
+        var id = request.Part("id");
+        if (!Ids.IsHex32(id) || await request.Web.Approvals.FindAsync(request.Caller.Tenant, new GateId(id), request.Aborted) is not { } gate || !Visibility.MayRead(request.Caller, gate))
+            return ApiResult.NotFound("There is no such gate.");
+        return ApiResult.Ok(Views.Gate(gate));
+    }
+
+    public static Task<ApiResult> DecideAsync(ApiRequest request) => Task.FromResult(ApiResult.Fail(
+        new Problem(ProblemTypes.Authorization, 403, "A token decides nothing", "Decisions are made by people on the review page, signed in there.") { Stage = "decision", Rule = "interactive-session-required" },
+        JsonValue.Object(("reviewPage", "/approvals/" + (Ids.IsHex32(request.Part("id")) ? request.Part("id") : "")))));
+}

@@ -1,0 +1,72 @@
+using Interlock.Core;
+using Interlock.Core.Registry;
+using Interlock.Http.Hosting;
+using Interlock.Json;
+
+namespace Interlock.Http.Api;
+
+/// <summary>The registry: what is registered, registering servers and agents, lifecycle.</summary>
+internal static class RegistryApi
+{
+    public static async Task<ApiResult> ListAsync(ApiRequest request)
+    {
+        var registry = await request.Web.Registry.ReadAsync(request.Caller.Tenant, request.Aborted);
+        var kind = request.Query("kind");
+        var entries = registry.All
+            .Where(entry => kind is null || entry.Kind.ToString().Equals(kind, StringComparison.OrdinalIgnoreCase))
+            .OrderBy(entry => entry.Kind).ThenBy(entry => entry.Name, StringComparer.Ordinal).ThenByDescending(entry => SemanticVersion.TryParse(entry.Version));
+        return ApiResult.Ok(JsonValue.Object(("epoch", registry.Epoch), ("entries", JsonValue.Array(entries.Select(Views.Entry)))));
+    }
+
+    public static async Task<ApiResult> ServerAsync(ApiRequest request)
+    {
+        if (Address(request.Json) is not { } address) return BadAddress();
+        return Answer(await request.Web.Registry.RegisterServerAsync(request.Caller, Text(request.Json, "name"), address, request.Aborted), created: true);
+    }
+
+    public static async Task<ApiResult> AgentAsync(ApiRequest request)
+    {
+        if (Address(request.Json) is not { } address) return BadAddress();
+        return Answer(await request.Web.Registry.RegisterAgentAsync(request.Caller, Text(request.Json, "name"), Text(request.Json, "version"), address, request.Aborted), created: true);
+    }
+
+    /// <summary>Operators retire things; what widens again what may be called (a policy, a quarantined contract) is an administrator's.</summary>
+    public static async Task<ApiResult> LifecycleAsync(ApiRequest request)
+    {
+        var body = request.Json;
+        var kind = Enum.Parse<RegistryKind>(Text(body, "kind"), ignoreCase: true); // the schema lists them
+        var lifecycle = Enum.Parse<Lifecycle>(Text(body, "lifecycle"), ignoreCase: true); // as above
+        var (name, version) = (Text(body, "name"), Text(body, "version"));
+        var registry = await request.Web.Registry.ReadAsync(request.Caller.Tenant, request.Aborted);
+        var isWidening = kind == RegistryKind.Policy || (lifecycle != Lifecycle.Disabled && registry.Find(kind, name, version) is { Lifecycle: Lifecycle.Quarantined });
+        if (isWidening && !Visibility.HasRole(request.Caller, "admin"))
+            return ApiResult.Fail(new Problem(ProblemTypes.Authorization, 403, "A role is missing", "Policies, and whatever is quarantined, are changed by the role admin.") { Stage = "authorize", Rule = "role-required" });
+        var result = await request.Web.Registry.SetLifecycleAsync(
+            request.Caller, kind, name, version, lifecycle, body["successor"]?.AsString(), body["reason"]?.AsString(), request.Aborted);
+        return Answer(result, created: false);
+    }
+
+    internal static ApiResult Answer(RegistryResult result, bool created) => result switch
+    {
+        RegistryResult.Changed changed => ApiResult.Ok(
+            JsonValue.Object(
+                ("epoch", changed.Epoch),
+                ("entries", JsonValue.Array(changed.Entries.Select(Views.Entry))),
+                ("inFlight", JsonValue.Array(changed.InFlight.Select(effect => JsonValue.From(effect.Value))))),
+            created && changed.Entries.Count > 0 ? 201 : 200),
+        RegistryResult.Refused refused => ApiResult.Fail(
+            refused.Problem with { Stage = refused.Problem.Stage ?? "registry", Rule = refused.Problem.Rule ?? "registry-refused" },
+            JsonValue.Object(("findings", JsonValue.Array(refused.Findings.Select(finding => JsonValue.Object(
+                ("file", finding.File), ("line", finding.Line), ("column", finding.Column), ("pointer", finding.Pointer),
+                ("severity", finding.Severity.ToString().ToLowerInvariant()), ("rule", finding.Rule), ("message", finding.Message))))))),
+        _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
+    };
+
+    private static string Text(JsonValue body, string name) => body[name]!.AsString(); // the schema requires it
+
+    private static Uri? Address(JsonValue body) =>
+        Uri.TryCreate(Text(body, "address"), UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.UserInfo.Length == 0 ? address : null;
+
+    private static ApiResult BadAddress() =>
+        ApiResult.Fail(new Problem(ProblemTypes.Validation, 400, "The address is not valid", "An address is an absolute http or https URL without user name or password.", "/address") { Stage = "validate", Rule = "invalid-address" });
+}

@@ -1,0 +1,125 @@
+using System.Globalization;
+using Interlock.Core.Approvals;
+using Interlock.Core.Audit;
+using Interlock.Core.Registry;
+using Interlock.Core.Runs;
+using Interlock.Json;
+
+namespace Interlock.Http.Api;
+
+/// <summary>How things look in answers of the API; their schemas are in <see cref="ApiSchemas"/>.</summary>
+internal static class Views
+{
+    public static JsonValue Run(RunState run)
+    {
+        var json = JsonValue.Object(
+            ("id", run.Id.Value),
+            ("workflow", JsonValue.Object(("name", run.Workflow.Name), ("version", run.Workflow.Version), ("digest", run.Workflow.Digest))),
+            ("status", run.Status.Text()),
+            ("suspended", run.Suspended),
+            ("startedAt", Time(run.StartedAt)),
+            ("updatedAt", Time(run.Now)),
+            ("starter", run.Origin.Starter.Subject),
+            ("trigger", run.Origin.Trigger),
+            ("input", run.Input),
+            ("pending", JsonValue.Array(run.Pending.Values.Select(Pending))),
+            ("inDoubt", JsonValue.Array(run.InDoubt.Select(effect => JsonValue.From(effect.Value)))),
+            ("events", run.Events),
+            ("auditRef", AuditChain.ForRun(run.Tenant, run.Id).Id));
+        if (run.Output is { } output) json = json.With("output", output);
+        return run.Error is { } error ? json.With("error", error.ToJson()) : json;
+    }
+
+    public static JsonValue Run(RunSummary run) => JsonValue.Object(
+        ("id", run.Id.Value), ("workflow", run.Workflow), ("version", run.Version), ("status", run.Status), ("startedAt", Time(run.StartedAt)), ("updatedAt", Time(run.UpdatedAt)));
+
+    public static JsonValue Entry(RegistryEntry entry)
+    {
+        var json = JsonValue.Object(
+            ("kind", entry.Kind.ToString().ToLowerInvariant()), ("name", entry.Name), ("version", entry.Version),
+            ("lifecycle", entry.Lifecycle.ToString().ToLowerInvariant()), ("digest", entry.Digest), ("changedBy", entry.ChangedBy), ("changedAt", Time(entry.ChangedAt)));
+        if (entry.Successor is not null) json = json.With("successor", entry.Successor);
+        if (entry.Reason is not null) json = json.With("reason", entry.Reason);
+        return entry.Kind switch
+        {
+            RegistryKind.Policy => json,
+            RegistryKind.Workflow => json.With("documentDigest", entry.As<WorkflowBody>().DocumentDigest).With("owner", entry.As<WorkflowBody>().Owner),
+            _ => json.With("body", entry.Body),
+        };
+    }
+
+    public static JsonValue Gate(Gate gate)
+    {
+        var json = JsonValue.Object(
+            ("id", gate.Id.Value), ("run", gate.Run.Value), ("workflow", gate.Workflow.Name), ("version", gate.Workflow.Version),
+            ("title", gate.Request.Title),
+            ("approvers", JsonValue.Array(gate.Request.Approvers.Select(approver => approver.ToJson()))),
+            ("quorum", gate.Request.Quorum),
+            ("excludeInitiator", gate.Request.ExcludeInitiator),
+            ("excludeAuthor", gate.Request.ExcludeAuthor),
+            ("initiators", JsonValue.Array(gate.Initiators.Select(JsonValue.From))),
+            ("openedAt", Time(gate.OpenedAt)),
+            ("expiresAt", Time(gate.Request.ExpiresAt)),
+            ("onReject", gate.Request.OnReject),
+            ("onExpiry", gate.Request.OnExpiry),
+            ("shownDigest", gate.ShownDigest),
+            ("calls", JsonValue.Array(gate.Calls.Select(Call))),
+            ("votes", JsonValue.Array(gate.Votes.Select(Vote))));
+        if (gate.Request.Description is { } description) json = json.With("description", description);
+        return gate.Outcome is { } outcome ? json.With("outcome", outcome.ToString().ToLowerInvariant()) : json;
+    }
+
+    public static JsonValue Audit(AuditEntry entry) =>
+        JsonValue.Object(("seq", entry.Seq), ("prev", entry.Prev), ("hash", entry.Hash), ("record", entry.Record.ToJson()));
+
+    public static JsonValue Transition(RunState? before, RunState after, bool ok) => JsonValue.Object(
+        ("ok", ok),
+        ("runId", after.Id.Value),
+        ("previousState", before is null ? JsonValue.Null : State(before)),
+        ("currentState", State(after)),
+        ("auditRef", AuditChain.ForRun(after.Tenant, after.Id).Id));
+
+    /// <summary>The status, or <c>suspended</c> while a running one is.</summary>
+    public static string State(RunState run) => run.Suspended && !run.Status.IsClosed() ? "suspended" : run.Status.Text();
+
+    public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    private static JsonValue Call(BoundCall call)
+    {
+        var json = JsonValue.Object(
+            ("task", call.Task.Value), ("frame", call.Frame.Value), ("kind", call.Kind), ("target", Target(call.Target)),
+            ("arguments", call.Arguments), ("argumentsDigest", call.ArgumentsDigest),
+            ("computed", JsonValue.Array(call.Computed.Select(JsonValue.From))));
+        if (call.PolicyReason is { } reason) json = json.With("policyReason", reason);
+        return call.Compensation is { } undo ? json.With("compensation", Target(undo)) : json;
+    }
+
+    private static JsonValue Target(BoundTarget target) => JsonValue.Object(
+        ("name", target.Name), ("version", target.Version), ("contractDigest", target.ContractDigest), ("address", target.Address.ToString()));
+
+    private static JsonValue Vote(Vote vote)
+    {
+        var json = JsonValue.Object(("by", vote.By), ("name", vote.DisplayName), ("as", vote.As), ("approves", vote.Approves), ("at", Time(vote.At)));
+        return vote.Reason is { } reason ? json.With("reason", reason) : json;
+    }
+
+    private static JsonValue Pending(Command command)
+    {
+        var json = JsonValue.Object(("effect", command.Id.Value), ("frame", command.Frame.Value), ("kind", command switch
+        {
+            Command.CallTool => "tool",
+            Command.CallAgent => "agent",
+            Command.OpenApproval => "approval",
+            Command.CloseApproval => "approvalClosing",
+            Command.StartTimer => "timer",
+            _ => "other",
+        }));
+        return command switch
+        {
+            Command.Call call => json.With("target", call.Target).With("deadline", Time(call.Deadline)),
+            Command.OpenApproval open => json.With("gate", open.Gate.Id.Value).With("title", open.Gate.Title),
+            Command.StartTimer timer => json.With("dueAt", Time(timer.DueAt)),
+            _ => json,
+        };
+    }
+}

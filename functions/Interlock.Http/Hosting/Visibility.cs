@@ -1,0 +1,29 @@
+using Interlock.Core.Approvals;
+using Interlock.Core.Identity;
+using Interlock.Core.Policy;
+using Interlock.Core.Runs;
+
+namespace Interlock.Http.Hosting;
+
+/// <summary>Who of a tenant may read what: any role reads all; without a role, one's own runs and the gates one has a part in.</summary>
+internal static class Visibility
+{
+    public static bool HasRole(Principal person, params ReadOnlySpan<string> roles)
+    {
+        if (person.Roles.IsDefaultOrEmpty) return false;
+        foreach (var role in roles)
+            if (person.Roles.Contains(role)) return true;
+        return false;
+    }
+
+    public static bool HasAnyRole(Principal person) => !person.Roles.IsDefaultOrEmpty;
+
+    public static bool MayRead(Principal person, RunState run) =>
+        run.Tenant == person.Tenant && (HasAnyRole(person) || run.Origin.Starter.Subject == person.Subject);
+
+    public static bool MayRead(Principal person, Gate gate) =>
+        gate.Tenant == person.Tenant && (HasAnyRole(person) || gate.Initiators.Contains(person.Subject) || gate.Votes.Any(vote => vote.By == person.Subject) || IsAsked(person, gate));
+
+    public static bool IsAsked(Principal person, Gate gate) => person.Kind == PrincipalKind.User && gate.Request.Approvers
+        .Any(approver => approver.Kind == ApproverKind.User ? approver.Id == person.Id : !person.Groups.IsDefault && person.Groups.Contains(approver.Id));
+}

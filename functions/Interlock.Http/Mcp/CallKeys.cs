@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Interlock.Core;
+using Interlock.Core.Audit;
+using Interlock.Core.Storage;
+using Interlock.Json;
+
+namespace Interlock.Http.Mcp;
+
+/// <summary>
+/// Effect ids for clients' calls: random, or derived from caller and <c>_meta["interlock/idempotencyKey"]</c>. A key stands for the tool and the arguments
+/// it was first used with; for others it is refused (<c>key-reuse</c>) and recorded.
+/// </summary>
+internal sealed class CallKeys(ITableStore store, AuditLog audit, TimeProvider time)
+{
+    private const string Table = "callkeys";
+    private const int MaxKey = 256;
+
+    public async Task<(EffectId Effect, Problem? Refusal)> EffectAsync(McpCaller caller, string tool, JsonValue arguments, JsonValue? key, CancellationToken cancellationToken)
+    {
+        if (key is null) return (new EffectId(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))), null);
+        if (key.StringOrNull() is not { Length: > 0 and <= MaxKey } text)
+            return (default, new Problem(ProblemTypes.Validation, 400, "The idempotency key is not valid", $"A key is a text of 1 to {MaxKey} characters.") { Stage = "admit", Rule = "invalid-key" });
+        var tenant = caller.Principal.Tenant;
+        var effect = Derive(tenant.Value, caller.Principal.Subject, caller.Token?.Run.Value ?? "", caller.Token?.Frame.Value ?? "", text);
+        var digest = CanonicalJson.Digest(arguments);
+        var body = JsonValue.Object(("tool", tool), ("arguments", digest));
+        var row = new RowKey(Keys.Join(tenant.Value, effect.Value), "key");
+        if ((await store.InsertAsync(Table, row, body, cancellationToken)).Ok) return (effect, null);
+        if (await store.GetAsync(Table, row, cancellationToken) is { } seen && seen.Body == body) return (effect, null);
+        var problem = new Problem(ProblemTypes.Conflict, 409, "The idempotency key was used for something else", "Use a new key for another tool or other arguments.") { Stage = "admit", Rule = "key-reuse" };
+        await RecordAsync(caller, tool, digest, effect, problem, cancellationToken);
+        return (effect, problem);
+    }
+
+    private async Task RecordAsync(McpCaller caller, string tool, string digest, EffectId effect, Problem problem, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var chain = AuditChain.ForPrincipal(caller.Principal.Tenant, caller.Chain.Starter.Subject, now);
+        var record = new AuditRecord
+        {
+            Id = $"refused:{effect}:key-reuse:{now.UtcTicks.ToString(CultureInfo.InvariantCulture)}",
+            Type = AuditTypes.CallRefused,
+            Time = now,
+            Tenant = chain.Tenant,
+            Chain = chain.Id,
+            Actors = [.. caller.Chain.Subjects],
+            Target = tool,
+            ArgumentsDigest = digest,
+            Decision = "refused",
+            Stage = problem.Stage,
+            Rule = problem.Rule,
+        };
+        await audit.AppendAsync(chain, [record], [], cancellationToken);
+    }
+
+    /// <summary>From length-prefixed parts, so that no two lists of parts run together.</summary>
+    private static EffectId Derive(params ReadOnlySpan<string> parts)
+    {
+        var text = new StringBuilder("mcp-call");
+        foreach (var part in parts) text.Append(CultureInfo.InvariantCulture, $"{part.Length}:{part}");
+        return new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())).AsSpan(0, 16)));
+    }
+}

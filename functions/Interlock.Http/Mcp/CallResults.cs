@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Interlock.Core;
+using Interlock.Core.Gateway;
+using Interlock.Json;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+
+namespace Interlock.Http.Mcp;
+
+/// <summary>What calls come to, as results of <c>tools/call</c>. A failure or refusal is an <c>isError</c> result that holds the whole problem.</summary>
+internal static class CallResults
+{
+    public static CallToolResult Of(GatewayResult result) => result switch
+    {
+        GatewayResult.Completed done => Of(done.Output),
+        GatewayResult.Failed failed => Of(failed.Problem),
+        GatewayResult.Refused refused => Of(refused.Refusal.ToProblem()),
+        GatewayResult.InDoubt doubt => Of(doubt.Problem),
+        _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
+    };
+
+    public static CallToolResult Of(Problem problem) => new()
+    {
+        IsError = true,
+        StructuredContent = ToolNames.Element(problem.ToJson()),
+        Content = [new TextContentBlock { Text = Sentence(problem) }],
+    };
+
+    /// <summary>An object is structured content; content blocks go on as they came; anything else is text.</summary>
+    public static CallToolResult Of(JsonValue output)
+    {
+        if (output.IsObject) return new() { StructuredContent = ToolNames.Element(output), Content = [new TextContentBlock { Text = output.ToString() }] };
+        if (output.IsArray && Blocks(output) is { } blocks) return new() { Content = blocks };
+        return new() { Content = [new TextContentBlock { Text = output.StringOrNull() ?? output.ToString() }] };
+    }
+
+    private static List<ContentBlock>? Blocks(JsonValue output)
+    {
+        if (output.Count == 0 || output.Items.Any(item => item["type"]?.StringOrNull() is null)) return null;
+        try
+        {
+            return JsonSerializer.Deserialize<List<ContentBlock>>(output.ToString(), McpJsonUtilities.DefaultOptions);
+        }
+        catch (JsonException)
+        {
+            return null; // a list of the tool's own that has members called type
+        }
+    }
+
+    private static string Sentence(Problem problem)
+    {
+        var rule = problem.Rule is null ? "" : $" ({problem.Stage}: {problem.Rule})";
+        return $"{problem.Title}{rule}. {problem.Detail}".TrimEnd();
+    }
+}

@@ -1,0 +1,85 @@
+using Interlock.Core;
+using Interlock.Core.Identity;
+using Interlock.Http.Hosting;
+using Interlock.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace Interlock.Http.Mcp;
+
+/// <summary>
+/// <c>/mcp</c>: authenticates (a token of class mcp, or a run token while its frame is pending) and hands over to the endpoint; and the RFC 9728 document
+/// that tells clients where tokens come from.
+/// </summary>
+internal sealed class McpFace
+{
+    public const string Path = "/mcp";
+    public const string MetadataPath = "/.well-known/oauth-protected-resource/mcp";
+
+    private readonly InterlockWeb _web;
+    private readonly Site _site;
+    private readonly Bearer _bearer;
+    private readonly McpEndpoint _endpoint;
+    private readonly GatewayToolSource _tools;
+
+    public McpFace(InterlockWeb web, Site site)
+    {
+        (_web, _site) = (web, site);
+        _bearer = new Bearer(web.McpTokens, web.Directory);
+        _endpoint = new McpEndpoint(
+            new McpEndpointOptions { AllowedHosts = web.Options.AllowedHosts, AllowedOrigins = Origins(web.Options), MaxBodyBytes = web.Options.MaxMcpBytes }, web.Loggers, web.Time);
+        _tools = new GatewayToolSource(web, site);
+    }
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var (token, principal, refusal) = await _bearer.ReadAsync(context);
+        if (refusal is null && token is not null && principal is not null)
+        {
+            (var caller, refusal) = await CallerAsync(token, principal, context.RequestAborted);
+            if (caller is not null)
+            {
+                context.Features.Set(caller);
+                await _endpoint.HandleAsync(context, _tools);
+                return;
+            }
+        }
+        refusal ??= ProblemResponse.Of(401, "token-missing", "The token is not accepted", "Send a bearer token.");
+        if (refusal.Status == 401)
+        {
+            var error = refusal.Rule == "token-missing" ? "" : ", error=\"invalid_token\"";
+            context.Response.Headers.WWWAuthenticate = $"Bearer resource_metadata=\"{_site.Origin(context.Request)}{MetadataPath}\"{error}";
+        }
+        await ProblemResponse.WriteAsync(context, refusal);
+    }
+
+    public Task DescribeAsync(HttpContext context)
+    {
+        var json = JsonValue.Object(
+            ("resource", _site.Origin(context.Request) + Path),
+            ("resource_name", "Interlock"),
+            ("bearer_methods_supported", JsonValue.Array(JsonValue.From("header"))));
+        if (_web.Options.AuthorizationServers is { Count: > 0 } servers)
+            json = json.With("authorization_servers", JsonValue.Array(servers.Select(server => JsonValue.From(server.AbsoluteUri))));
+        return ProblemResponse.WriteJsonAsync(context, "application/json", json);
+    }
+
+    /// <summary>A run token counts only while its frame is pending, and only for an agent or for the person who started the run.</summary>
+    private async Task<(McpCaller? Caller, Problem? Refusal)> CallerAsync(VerifiedToken token, Principal principal, CancellationToken cancellationToken)
+    {
+        if (token.Run is not { } claims) return (new McpCaller(principal, new ActorChain(principal), null, null), null);
+        var run = await _web.Runs.GetAsync(claims.Tenant, claims.Run, cancellationToken);
+        if (run is null || !run.Frames.ContainsKey(claims.Frame))
+            return (null, Refuse("frame-not-pending", "The run no longer waits for this agent."));
+        var isAgent = principal.Kind == PrincipalKind.Agent;
+        if (!isAgent && principal.Subject != run.Origin.Starter.Subject)
+            return (null, Refuse("chain-not-authorized", "The token's holder is neither an agent nor who started the run."));
+        return (new McpCaller(principal, run.Origin.Chain(isAgent ? principal.Id : null), claims, run), null);
+    }
+
+    private static Problem Refuse(string rule, string detail) =>
+        new(ProblemTypes.Authorization, 403, "The run token is not accepted", detail) { Stage = "authenticate", Rule = rule };
+
+    private static List<string> Origins(WebOptions options) => options.PublicOrigin is { } own
+        ? [.. options.AllowedOrigins, own.GetLeftPart(UriPartial.Authority)]
+        : [.. options.AllowedOrigins];
+}

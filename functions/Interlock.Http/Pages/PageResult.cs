@@ -1,0 +1,25 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace Interlock.Http.Pages;
+
+/// <summary>Sends a page.</summary>
+internal static class PageResult
+{
+    public static Task WriteAsync(HttpContext context, int status, Html page)
+    {
+        var bytes = Encoding.UTF8.GetBytes(page.ToString());
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/html; charset=utf-8";
+        context.Response.ContentLength = bytes.Length;
+        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.Body.WriteAsync(bytes, context.RequestAborted).AsTask();
+    }
+
+    /// <summary>After a POST: look at the page with a GET.</summary>
+    public static Task SeeOther(HttpContext context, string path)
+    {
+        context.Response.StatusCode = StatusCodes.Status303SeeOther;
+        context.Response.Headers.Location = path;
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+using Interlock.Core.Runs;
+
+namespace Interlock.Http.Pages;
+
+/// <summary>Small things that several pages show.</summary>
+internal static class Parts
+{
+    public static Html Time(DateTimeOffset time)
+    {
+        var utc = time.UtcDateTime;
+        return Html.Of($"""<time datetime="{utc.ToString("O", CultureInfo.InvariantCulture)}">{utc.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC</time>""");
+    }
+
+    /// <summary>A span of time in its two largest units: <c>3 h 20 min</c>.</summary>
+    public static string Span(TimeSpan span)
+    {
+        if (span < TimeSpan.FromSeconds(1)) return string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (long)span.TotalMilliseconds)} ms");
+        if (span < TimeSpan.FromMinutes(1)) return string.Create(CultureInfo.InvariantCulture, $"{span.Seconds} s");
+        if (span < TimeSpan.FromHours(1)) return string.Create(CultureInfo.InvariantCulture, $"{span.Minutes} min {span.Seconds} s");
+        if (span < TimeSpan.FromDays(1)) return string.Create(CultureInfo.InvariantCulture, $"{span.Hours} h {span.Minutes} min");
+        return string.Create(CultureInfo.InvariantCulture, $"{span.Days} d {span.Hours} h");
+    }
+
+    public static Html Status(string status)
+    {
+        var tone = status switch
+        {
+            "completed" or "approved" => "good",
+            "faulted" or "rejected" => "bad",
+            "cancelled" or "expired" or "withdrawn" or "suspended" or "compensating" => "warn",
+            _ => "live",
+        };
+        return Html.Of($"""<span class="status {tone}">{status}</span>""");
+    }
+
+    public static Html RunTable(IReadOnlyList<RunSummary> runs) => runs.Count == 0 ? Html.Of($"""<p class="dim">No runs yet.</p>""") : Html.Of($"""
+        <div class="scroll"><table>
+        <thead><tr><th scope="col">Run</th><th scope="col">Workflow</th><th scope="col">Status</th><th scope="col">Started</th><th scope="col">Took</th></tr></thead>
+        <tbody>{Html.Join(runs.Select(RunRow))}</tbody>
+        </table></div>
+        """);
+
+    private static Html RunRow(RunSummary run) => Html.Of($"""
+        <tr><td><a class="id" href="/runs/{run.Id.Value}">{run.Id.Value[..Math.Min(8, run.Id.Value.Length)]}</a></td><td>{run.Workflow} <small>{run.Version}</small></td><td>{Status(run.Status)}</td><td>{Time(run.StartedAt)}</td><td>{Span(run.UpdatedAt - run.StartedAt)}</td></tr>
+        """);
+}
