@@ -111,7 +111,7 @@ internal sealed class Installation : IAsyncDisposable
         patience.CancelAfter(TimeSpan.FromSeconds(60));
         while (true)
         {
-            var (_, body) = await SendAsync(HttpMethod.Get, "/api/approvals");
+            var (_, body) = await SendAsync(HttpMethod.Get, "/api/approvals?scope=all");
             var gates = body.IsArray ? body.Items : body["approvals"]?.Items ?? JsonValue.EmptyArray.Items;
             if (gates.FirstOrDefault(gate => (gate["run"] ?? gate["runId"])?.StringOrNull() == run.Value) is { } gate) return new GateId((gate["id"] ?? gate["gateId"])!.AsString());
             await Task.Delay(50, patience.Token);

@@ -32,13 +32,9 @@ public sealed class LocalUserDirectory : IDirectory
 
     public LocalUser? Find(TenantId tenant, string id) => _users.GetValueOrDefault((tenant, id));
 
-    /// <summary>Everybody of a tenant, by id.</summary>
-    public IReadOnlyList<LocalUser> All(TenantId tenant) =>
-        [.. _users.Where(entry => entry.Key.Tenant == tenant).Select(entry => entry.Value).OrderBy(user => user.Id, StringComparer.Ordinal)];
-
     /// <summary>The members of a group, by id.</summary>
     public IReadOnlyList<LocalUser> MembersOf(TenantId tenant, string group) =>
-        [.. All(tenant).Where(user => user.Groups.Contains(group))];
+        [.. _users.Where(entry => entry.Key.Tenant == tenant && entry.Value.Groups.Contains(group)).Select(entry => entry.Value).OrderBy(user => user.Id, StringComparer.Ordinal)];
 
     public ValueTask<Principal?> FindUserAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
         ValueTask.FromResult(Find(tenant, id)?.ToPrincipal(tenant));

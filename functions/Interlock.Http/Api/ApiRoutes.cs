@@ -9,7 +9,7 @@ internal static class ApiRoutes
     [
         new("POST", "/api/events", "receiveEvents", "Takes one CloudEvent or a batch; starts the workflows that listen, each once.", EventsApi.ReceiveAsync)
         {
-            Roles = ["operator", "publisher"],
+            Roles = ["event-source", "operator"],
             Body = new(["application/cloudevents+json", "application/cloudevents-batch+json", "application/json"], null),
             Answers = [(202, "EventsTaken"), (200, "EventGridHandshake")],
         },

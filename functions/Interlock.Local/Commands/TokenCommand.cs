@@ -12,7 +12,7 @@ internal static class TokenCommand
     public static Command Create()
     {
         var data = new Option<string>("--data") { Description = "The data directory.", Required = true };
-        var user = new Option<string>("--as") { Description = "The user, or app:NAME for an application.", Required = true };
+        var user = new Option<string>("--as") { Description = "The user, or app:NAME for an application that delivers events.", Required = true };
         var face = new Option<string>("--for") { Description = "Which face it opens: mcp or api.", DefaultValueFactory = _ => "api" };
         var hours = new Option<double>("--hours") { Description = "How long it is valid.", DefaultValueFactory = _ => DefaultLifetime.TotalHours };
         var command = new Command("token", "Issue a bearer token for a local user.") { data, user, face, hours };
@@ -43,7 +43,7 @@ internal static class TokenCommand
     {
         var tenant = new Core.TenantId(LocalOptions.Tenant);
         return subject.StartsWith("app:", StringComparison.Ordinal)
-            ? new Principal(tenant, subject["app:".Length..], PrincipalKind.Application, subject, [], [])
+            ? new Principal(tenant, subject["app:".Length..], PrincipalKind.Application, subject, [], ["event-source"])
             : LocalUsers.Load(data).Find(tenant, subject)?.ToPrincipal(tenant);
     }
 }

@@ -18,7 +18,7 @@ internal sealed partial class DemoPerson : IDisposable
     public async Task DecideAsync(NewUser user, GateId gate, bool approve, string reason, CancellationToken cancellationToken)
     {
         var page = $"/approvals/{gate}";
-        await SubmitAsync("/signin?return=" + Uri.EscapeDataString(page), "/signin", new() { ["user"] = user.Id, ["password"] = user.Password }, cancellationToken);
+        await SubmitAsync("/signin", "/signin", new() { ["tenant"] = LocalOptions.Tenant, ["user"] = user.Id, ["password"] = user.Password }, cancellationToken);
         await SubmitAsync(page, page, new() { ["decision"] = approve ? "approve" : "reject", ["reason"] = reason }, cancellationToken);
     }
 

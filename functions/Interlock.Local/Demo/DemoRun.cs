@@ -37,7 +37,7 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
             Say("Starting the sample servers and Interlock on loopback …");
             await using var servers = await DemoServers.StartAsync(new DemoServersOptions { FailVerify = options.FailVerify }, cancellationToken);
             await using var services = await LocalServices.OpenAsync(new LocalOptions(data) { Egress = new EgressOptions { AllowLoopback = true } }, loggers, TimeProvider.System, cancellationToken);
-            await using var web = await LocalWeb.StartAsync(services, $"http://127.0.0.1:{options.Port.ToString(CultureInfo.InvariantCulture)}", namesUsers: true, loggers, cancellationToken);
+            await using var web = await LocalWeb.StartAsync(services, $"http://127.0.0.1:{options.Port.ToString(CultureInfo.InvariantCulture)}", [.. _cast.All.Select(user => user.Id)], loggers, cancellationToken);
             Say($"  Interlock    {web.Address}");
             await RegisterAsync(services, servers, cancellationToken);
             var run = await AlertAsync(services, web, cancellationToken);
@@ -79,7 +79,7 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
     /// <summary>Delivers the alert as monitoring would: a CloudEvent to <c>/api/events</c> with an application's token.</summary>
     private static async Task<RunId> AlertAsync(LocalServices services, LocalWeb web, CancellationToken cancellationToken)
     {
-        var monitoring = new Principal(Tenant, DemoCast.AlertSource, PrincipalKind.Application, "Monitoring", [], []);
+        var monitoring = new Principal(Tenant, DemoCast.AlertSource, PrincipalKind.Application, "Monitoring", [], ["event-source"]);
         var token = services.Keys.Issuer.Issue(new LocalTokenRequest(monitoring, TokenClass.Api, TimeSpan.FromMinutes(5)));
         var alert = JsonValue.Object(
             ("specversion", "1.0"), ("id", Guid.NewGuid().ToString()), ("source", "/monitoring/demo"), ("type", "com.zendesk.ticket.escalated"),

@@ -15,7 +15,7 @@ internal static class DemoTimeline
         await foreach (var entry in services.Audit.ReadAsync(tenant, AuditChain.ForRun(tenant, run).Id, cancellationToken))
         {
             var record = entry.Record;
-            var who = record.Actors is [.., var last] ? last : "";
+            var who = record.Actors is [var first, ..] ? first : "";
             await output.WriteLineAsync(Output.Plain(string.Create(CultureInfo.InvariantCulture, $"  {entry.Seq,3}  {record.Time:HH:mm:ss.fff}  {who,-31}  {What(record)}")));
         }
     }

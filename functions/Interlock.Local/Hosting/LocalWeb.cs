@@ -1,4 +1,5 @@
 using System.Net;
+using Interlock.Core;
 using Interlock.Core.Identity;
 using Interlock.Http.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -25,8 +26,13 @@ internal sealed class LocalWeb : IAsyncDisposable
     public static bool IsLoopback(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri) && (uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)));
 
+    /// <param name="services">What it serves.</param>
+    /// <param name="url">One address; port 0 takes a free one.</param>
+    /// <param name="shownUsers">Users whom the sign-in form names to everybody: none but in the demo.</param>
+    /// <param name="loggers">Where it logs.</param>
+    /// <param name="cancellationToken">Stops the starting.</param>
     /// <exception cref="IOException">The address is in use.</exception>
-    public static async Task<LocalWeb> StartAsync(LocalServices services, string url, bool namesUsers, ILoggerFactory loggers, CancellationToken cancellationToken = default)
+    public static async Task<LocalWeb> StartAsync(LocalServices services, string url, IReadOnlyList<string> shownUsers, ILoggerFactory loggers, CancellationToken cancellationToken = default)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -36,7 +42,7 @@ internal sealed class LocalWeb : IAsyncDisposable
         builder.WebHost.UseUrls(url);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         var app = builder.Build();
-        InterlockPipeline.Map(app, Web(services, url, namesUsers, loggers));
+        InterlockPipeline.Map(app, Web(services, url, shownUsers, loggers));
         await app.StartAsync(cancellationToken);
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.First()
             ?? throw new InvalidOperationException("The server has no address.");
@@ -47,7 +53,7 @@ internal sealed class LocalWeb : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private static InterlockWeb Web(LocalServices services, string url, bool namesUsers, ILoggerFactory loggers)
+    private static InterlockWeb Web(LocalServices services, string url, IReadOnlyList<string> shownUsers, ILoggerFactory loggers)
     {
         var issuer = services.Keys.Issuer;
         JwtVerifier Verifier(string audience, TokenClass face, bool runTokens) => new(
@@ -65,7 +71,7 @@ internal sealed class LocalWeb : IAsyncDisposable
             Store = services.Tables,
             McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, runTokens: true),
             ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, runTokens: false),
-            SignIn = new LocalSignIn(services.Users, namesUsers),
+            SignIn = new LocalSignIn(services.Users, new Dictionary<TenantId, IReadOnlyList<string>> { [new(LocalOptions.Tenant)] = shownUsers }),
             Directory = services.Users,
             Mac = services.Keys.Mac,
             // A name that leads to this machine is no reason to answer: a page elsewhere could have sent the browser here (DNS rebinding).
