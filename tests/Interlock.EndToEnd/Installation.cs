@@ -56,11 +56,12 @@ internal sealed class Installation : IAsyncDisposable
         await _process!.KillAsync(); // serving since the start
     }
 
-    public string Token(TokenClass face, TimeSpan? lifetime = null)
+    /// <summary>A token of Dana's, valid for an hour from the clock's time.</summary>
+    public string Token(TokenClass face, TimeProvider? clock = null)
     {
-        using var keys = LocalKeys.Open(_data, TimeProvider.System);
+        using var keys = LocalKeys.Open(_data, clock ?? TimeProvider.System);
         var dana = LocalUsers.Load(_data).Find(new TenantId(LocalOptions.Tenant), Dana.Id)!.ToPrincipal(new TenantId(LocalOptions.Tenant)); // written above
-        return keys.Issuer.Issue(new LocalTokenRequest(dana, face, lifetime ?? TimeSpan.FromHours(1)));
+        return keys.Issuer.Issue(new LocalTokenRequest(dana, face, TimeSpan.FromHours(1)));
     }
 
     public async Task<(HttpStatusCode Status, JsonValue Body)> SendAsync(HttpMethod method, string path, JsonValue? body = null, string contentType = "application/json")
@@ -87,7 +88,7 @@ internal sealed class Installation : IAsyncDisposable
         var (status, body) = await AlertAsync(Guid.NewGuid().ToString());
         Assert.Equal(HttpStatusCode.Accepted, status);
         var run = Assert.Single(body["runs"]!.Items);
-        return new RunId(run.StringOrNull() ?? run["runId"]!.AsString());
+        return new RunId(run["id"]!.AsString());
     }
 
     /// <summary>Asks for the run until it is as wanted.</summary>
@@ -112,8 +113,7 @@ internal sealed class Installation : IAsyncDisposable
         while (true)
         {
             var (_, body) = await SendAsync(HttpMethod.Get, "/api/approvals?scope=all");
-            var gates = body.IsArray ? body.Items : body["approvals"]?.Items ?? JsonValue.EmptyArray.Items;
-            if (gates.FirstOrDefault(gate => (gate["run"] ?? gate["runId"])?.StringOrNull() == run.Value) is { } gate) return new GateId((gate["id"] ?? gate["gateId"])!.AsString());
+            if (body["approvals"]!.Items.FirstOrDefault(gate => gate["run"]?.StringOrNull() == run.Value) is { } gate) return new GateId(gate["id"]!.AsString());
             await Task.Delay(50, patience.Token);
         }
     }
