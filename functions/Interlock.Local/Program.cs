@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Interlock.Local.Commands;
+using Interlock.Local.Storage;
 
 var root = new RootCommand("Interlock: workflows over agents and MCP tools, behind gates that hold.")
 {
@@ -10,4 +11,16 @@ var root = new RootCommand("Interlock: workflows over agents and MCP tools, behi
     TokenCommand.Create(),
     AuditCommand.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+try
+{
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (e is DataDirectoryInUseException or DataDirectoryVersionException or DatabaseException or InvalidDataException or IOException)
+{
+    await Console.Error.WriteLineAsync(Output.Plain(e.Message));
+    return Output.Failed;
+}
+catch (OperationCanceledException)
+{
+    return Output.Failed;
+}

@@ -3,7 +3,6 @@ using System.Net;
 using System.Security.Cryptography;
 using Interlock.Http.Upstreams;
 using Interlock.Local.Hosting;
-using Interlock.Local.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Interlock.Local.Commands;
@@ -38,21 +37,13 @@ internal static class ServeCommand
             return Output.Usage;
         }
         using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information));
-        try
-        {
-            Directory.CreateDirectory(data);
-            FirstUser(data);
-            await using var services = await LocalServices.OpenAsync(new LocalOptions(data) { Egress = egress }, loggers, TimeProvider.System, cancellationToken);
-            await using var web = await LocalWeb.StartAsync(services, url, shownUsers: [], loggers, cancellationToken);
-            Console.WriteLine($"interlock: serving {web.Address} from {Path.GetFullPath(data)}");
-            await web.WaitAsync(cancellationToken);
-            return Output.Ok;
-        }
-        catch (Exception e) when (e is DataDirectoryInUseException or DataDirectoryVersionException or IOException or InvalidDataException)
-        {
-            await Console.Error.WriteLineAsync(e.Message);
-            return Output.Failed;
-        }
+        Directory.CreateDirectory(data);
+        FirstUser(data);
+        await using var services = await LocalServices.OpenAsync(new LocalOptions(data) { Egress = egress }, loggers, TimeProvider.System, cancellationToken);
+        await using var web = await LocalWeb.StartAsync(services, url, shownUsers: [], loggers, cancellationToken);
+        Console.WriteLine($"interlock: serving {web.Address} from {Path.GetFullPath(data)}");
+        await web.WaitAsync(cancellationToken);
+        return Output.Ok;
     }
 
     private static EgressOptions? Egress(IReadOnlyList<string> upstreams)

@@ -23,6 +23,8 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
 {
     private static readonly TenantId Tenant = new(LocalOptions.Tenant);
 
+    private static readonly TimeSpan FarewellWithoutTerminal = TimeSpan.FromSeconds(5);
+
     private readonly DemoCast _cast = DemoCast.Create();
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
@@ -44,7 +46,9 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
             Say($"  the run      {new Uri(web.Address, $"/runs/{run}")}");
             Say("");
             var state = await FollowAsync(services, web, run, cancellationToken);
-            return await ReportAsync(services, servers, state, cancellationToken);
+            var exit = await ReportAsync(services, servers, state, cancellationToken);
+            if (options.Decision == DemoDecision.Person) await LingerAsync(cancellationToken);
+            return exit;
         }
         finally
         {
@@ -143,6 +147,14 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
         return state.Status == RunStatus.Completed ? Commands.Output.Ok
             : state.Error?.Type == ProblemTypes.GateRejected ? Commands.Output.Rejected
             : Commands.Output.Failed;
+    }
+
+    /// <summary>Keeps the pages up for the person at the browser: until Enter, or for a moment where nobody can press it.</summary>
+    private async Task LingerAsync(CancellationToken cancellationToken)
+    {
+        Say("");
+        Say("The pages stay up until you press Enter.");
+        if (await Console.In.ReadLineAsync(cancellationToken) is null) await Task.Delay(FarewellWithoutTerminal, cancellationToken);
     }
 
     private void Say(string text) => output.WriteLine(text);

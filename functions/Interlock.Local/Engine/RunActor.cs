@@ -91,6 +91,8 @@ internal sealed class RunActor
             {
                 foreach (var (_, done) in batch) done?.TrySetException(e);
                 _engine.Fault(this, e);
+                lock (_lock)
+                    foreach (var watcher in _watchers) watcher.Writer.TryComplete(e);
                 return;
             }
             Sync();
@@ -157,6 +159,7 @@ internal sealed class RunActor
         try
         {
             if (await _engine.DoAsync(state, command, stop.Token) is not { } happened) return;
+            if (WasHeldBack(command, happened)) return;
             Enqueue(happened, null);
         }
         catch (OperationCanceledException) when (_engine.IsStopping)
@@ -166,6 +169,20 @@ internal sealed class RunActor
         finally
         {
             lock (_lock) _finished.Add(command.Id);
+        }
+    }
+
+    /// <summary>
+    /// Whether the fence refused a call only because the run was suspended before it left: that is no failure, and the call starts again when
+    /// the run resumes.
+    /// </summary>
+    private bool WasHeldBack(Command command, RunEvent happened)
+    {
+        lock (_lock)
+        {
+            if (!State.Suspended || !State.Pending.ContainsKey(command.Id)) return false;
+            if (happened is not RunEvent.EffectFailed { Problem.Rule: "frame-not-pending" }) return false;
+            return _running.Remove(command.Id);
         }
     }
 
