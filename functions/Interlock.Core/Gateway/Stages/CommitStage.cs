@@ -17,7 +17,9 @@ internal sealed class CommitStage(
     public async Task<StageResult<CommittedCall>> RunAsync(
         AuditChain chain, AuthorizedCall authorized, int attempt, string? ledgerETag, CancellationToken cancellationToken)
     {
-        if (await RefuseAsync(authorized, cancellationToken) is { } changed) return changed;
+        var passed = await PassAsync(authorized, cancellationToken);
+        if (passed.Refusal is { } changed) return changed;
+        authorized = passed.Value!; // no refusal, so there is a value: the call as the fence saw it
         var call = authorized.Call;
         var spent = authorized.Gate is { } gate && call.Site is { } site ? EffectClaims.SpentRow(site.Run, gate.Id, site.Frame, call.IsCompensation) : null;
         var spender = spent is null ? null : await claims.SpentByAsync(chain, spent, cancellationToken);
@@ -43,25 +45,27 @@ internal sealed class CommitStage(
 
     private static Refusal Claimed { get; } = new(Name, "effect-claimed", 409, "Another worker is making this call.");
 
-    private async Task<Refusal?> RefuseAsync(AuthorizedCall authorized, CancellationToken cancellationToken)
+    /// <summary>The call by the registry, the policy, the time and the gate as they are now.</summary>
+    private async Task<StageResult<AuthorizedCall>> PassAsync(AuthorizedCall authorized, CancellationToken cancellationToken)
     {
-        var call = authorized.Call;
+        var (call, frozen) = (authorized.Call, authorized.Frozen);
         if (call.Deadline <= time.GetUtcNow()) return new Refusal(Name, "deadline", 408, "The call's deadline passed while it waited.");
         var registry = await registries.ReadAsync(call.Tenant, cancellationToken);
-        if (registry.Epoch != authorized.Routed.Registry.Epoch || authorized.Gate is not null)
+        if (registry.Epoch != authorized.Routed.Registry.Epoch)
         {
             var routed = ResolveStage.Run(call, registry);
             if (routed.Refusal is { } gone) return gone;
-            var frozen = ValidateStage.Run(routed.Value!); // no refusal, so there is a value
-            if (frozen.Refusal is { } invalid) return invalid;
-            var again = await authorize.RunAsync(frozen.Value!, cancellationToken); // as above
-            if (again.Refusal is { } denied) return denied;
-            if (routed.Value!.Target != authorized.Routed.Target || frozen.Value!.Digest != authorized.Frozen.Digest)
+            var again = ValidateStage.Run(routed.Value!); // no refusal, so there is a value; the same below
+            if (again.Refusal is { } invalid) return invalid;
+            if (routed.Value!.Target != authorized.Routed.Target || again.Value!.Digest != frozen.Digest)
                 return new Refusal(Name, "fence-changed", 409, "The tool's registration changed while the call waited; repeat the call.");
+            frozen = again.Value!;
         }
+        var passed = await authorize.RunAsync(frozen, cancellationToken);
+        if (passed.Refusal is { } denied) return denied;
         if (call.Site is { } site && !await fence.IsPendingAsync(call.Tenant, site, call.Effect, cancellationToken))
             return new Refusal(Name, "frame-not-pending", 409, "The run no longer waits for this call.");
-        return null;
+        return passed;
     }
 
     private static JsonValue Body(GatewayCall call, AuthorizedCall authorized) =>
