@@ -7,6 +7,8 @@ namespace Interlock.Core.Gateway;
 /// <summary>The audit records of calls: intent, outcome, refusal. Arguments and results appear as digests only.</summary>
 internal static class CallRecords
 {
+    private const int MaxText = 4000;
+
     public static AuditChain ChainOf(GatewayCall call, DateTimeOffset now) => call.Site is { } site
         ? AuditChain.ForRun(call.Tenant, site.Run)
         : AuditChain.ForPrincipal(call.Tenant, call.Chain.Starter.Subject, now);
@@ -51,7 +53,7 @@ internal static class CallRecords
             Decision = "refused",
             Stage = refusal.Stage,
             Rule = refusal.Rule,
-            Reason = refusal.Detail,
+            Reason = Excerpt.Of(refusal.Detail, MaxText),
             Gate = call.Grant,
         };
 
@@ -69,7 +71,7 @@ internal static class CallRecords
         Task = call.Site?.Task,
         Frame = call.Site?.Frame,
         Actors = [.. call.Chain.Subjects],
-        Target = call.Target,
+        Target = Excerpt.Of(call.Target, MaxText),
         Effect = call.Effect,
         Trace = call.TraceParent,
     };

@@ -54,9 +54,5 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider ti
     };
 
     /// <summary>The tool's own words, bounded: data, shown as such.</summary>
-    private static string Text(JsonValue output)
-    {
-        var text = output.StringOrNull() ?? output.ToString();
-        return text.Length <= 2000 ? text : text[..2000] + "…";
-    }
+    private static string Text(JsonValue output) => Excerpt.Of(output.StringOrNull() ?? output.ToString(), 2000);
 }
