@@ -35,8 +35,9 @@ internal static class CallRecords
         };
     }
 
+    /// <summary>An unknown outcome has an id of its own: what is learnt later is recorded beside it.</summary>
     public static AuditRecord Outcome(AuditChain chain, GatewayCall call, LedgerRow row) =>
-        Of(chain, call, $"outcome:{call.Effect}:{row.Attempt}", AuditTypes.CallOutcome, row.EndedAt ?? row.IntendedAt) with
+        Of(chain, call, $"outcome:{call.Effect}:{row.Attempt}{(row.State == LedgerState.Unknown ? ":unknown" : "")}", AuditTypes.CallOutcome, row.EndedAt ?? row.IntendedAt) with
         {
             Attempt = row.Attempt,
             ArgumentsDigest = row.ArgumentsDigest,

@@ -16,6 +16,9 @@ public enum LedgerState
 /// <summary>An effect in the ledger: what was intended, by which attempt, and its outcome, from which it is answered when asked for again.</summary>
 public sealed record LedgerRow(LedgerState State, int Attempt, string Target, string ArgumentsDigest, DateTimeOffset IntendedAt)
 {
+    /// <summary>The registration the call went to: only there may it be repeated.</summary>
+    public string? Registration { get; init; }
+
     public JsonValue? Output { get; init; }
 
     /// <summary>Where an output too large for the row is.</summary>

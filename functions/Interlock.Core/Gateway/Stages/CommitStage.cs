@@ -15,25 +15,29 @@ internal sealed class CommitStage(
     public const string Name = "commit";
 
     public async Task<StageResult<CommittedCall>> RunAsync(
-        AuditChain chain, AuthorizedCall authorized, int attempt, string? ledgerETag, CancellationToken cancellationToken)
+        AuditChain chain, AuthorizedCall authorized, int attempt, string? ledgerETag, LedgerRow? repeated, CancellationToken cancellationToken)
     {
         var passed = await PassAsync(authorized, cancellationToken);
         if (passed.Refusal is { } changed) return changed;
         authorized = passed.Value!; // no refusal, so there is a value: the call as the fence saw it
         var call = authorized.Call;
+        var registration = authorized.Routed.Target.RegistrationId;
+        if (repeated is not null && (repeated.Registration != registration || repeated.ArgumentsDigest != authorized.Frozen.Digest))
+            return new Refusal(Name, "fence-changed", 409, "The tool's registration changed since the attempt whose outcome is unknown: to repeat it would be another call.");
         var spent = authorized.Gate is { } gate && call.Site is { } site ? EffectClaims.SpentRow(site.Run, gate.Id, site.Frame, call.IsCompensation) : null;
         var spender = spent is null ? null : await claims.SpentByAsync(chain, spent, cancellationToken);
         if (spender is { } other && other != call.Effect) return Spent;
         if (call.IsCompensation && authorized.Gate is { } granted && await claims.SpentByAsync(chain, EffectClaims.SpentRow(call.Site!.Run, granted.Id, new FrameId(call.Site.Frame.Value.Replace("!undo", "", StringComparison.Ordinal)), false), cancellationToken) is null)
             return new Refusal(Name, "compensation-blocked", 403, "The call that this compensation undoes never happened under its approval.");
 
-        var row = new LedgerRow(LedgerState.Intended, attempt, call.Target, authorized.Frozen.Digest, time.GetUtcNow());
+        var row = new LedgerRow(LedgerState.Intended, attempt, call.Target, authorized.Frozen.Digest, time.GetUtcNow()) { Registration = registration };
         if (await ledger.WriteAsync(chain, call.Effect, row, ledgerETag, cancellationToken) is not { } etag) return Claimed;
 
         var effectRow = new TableWrite.Insert(EffectClaims.EffectRow(call.Effect, attempt), Body(call, authorized));
         List<TableWrite> alongside = spent is null || spender is not null ? [effectRow] : [effectRow, new TableWrite.Insert(spent, Body(call, authorized))];
         var intent = CallRecords.Intent(chain, authorized, attempt, time.GetUtcNow());
-        return await audit.AppendAsync(chain, [intent], alongside, cancellationToken) switch
+        // Not to be cancelled: an append that may or may not have happened would leave the effect in doubt for nothing.
+        return await audit.AppendAsync(chain, [intent], alongside, CancellationToken.None) switch
         {
             AuditAppendResult.Appended => new CommittedCall(authorized, row, etag),
             AuditAppendResult.AlongsideExists exists when exists.Row == spent => Spent,
