@@ -60,7 +60,8 @@ public sealed class ToolGateway
     private async Task<GatewayResult> ExecuteAsync(GatewayCall call, CancellationToken cancellationToken)
     {
         var chain = CallRecords.ChainOf(call, _time.GetUtcNow());
-        var recovered = await RecoverAsync(chain, call, cancellationToken);
+        var recovered = await RecoverAsync(call, cancellationToken);
+        if (recovered?.Chain is { } begun) chain = begun;
         for (var previous = recovered; ;)
         {
             if (previous?.Result is { } result) return result;
@@ -71,23 +72,24 @@ public sealed class ToolGateway
     }
 
     /// <summary>What the ledger knows of the effect: its result, or from which attempt to go on, or nothing.</summary>
-    private async Task<Standing?> RecoverAsync(AuditChain chain, GatewayCall call, CancellationToken cancellationToken)
+    private async Task<Standing?> RecoverAsync(GatewayCall call, CancellationToken cancellationToken)
     {
         while (true)
         {
-            if (await _ledger.FindAsync(chain, call.Effect, cancellationToken) is not var (row, etag)) return null;
+            if (await _ledger.FindAsync(call, cancellationToken) is not var (row, etag)) return null;
+            var chain = row.Chain is { } id ? new AuditChain(call.Tenant, id) : CallRecords.ChainOf(call, row.IntendedAt);
             if (row.State != LedgerState.Intended)
             {
                 await _settle.RecordAsync(chain, call, row);
-                return await AnswerAsync(call, new SettledCall(row, etag), cancellationToken);
+                return await AnswerAsync(call, new SettledCall(row, etag), cancellationToken) with { Chain = chain };
             }
             if (!await _claims.IsClaimedAsync(chain, call.Effect, row.Attempt, cancellationToken))
             {
-                if (row.Attempt == 1) return new Standing(null, 1, etag, null);
-                if (await MayRepeatAsync(call, cancellationToken)) return new Standing(null, row.Attempt, etag, row);
+                if (row.Attempt == 1) return new Standing(null, 1, etag, null) { Chain = chain };
+                if (await MayRepeatAsync(call, cancellationToken)) return new Standing(null, row.Attempt, etag, row) { Chain = chain };
                 return new Standing(InDoubt("An attempt has no known outcome, and it may not be repeated any more."), 0, null, null);
             }
-            if (await _settle.UnknownAsync(chain, call, row, etag) is { } settled) return await AnswerAsync(call, settled, cancellationToken);
+            if (await _settle.UnknownAsync(chain, call, row, etag) is { } settled) return await AnswerAsync(call, settled, cancellationToken) with { Chain = chain };
         }
     }
 
@@ -143,5 +145,9 @@ public sealed class ToolGateway
     /// Where an effect stands: a result, or the attempt to make over the ledger row with that ETag. A repeat names the row of an attempt that
     /// it must be equal to.
     /// </summary>
-    private sealed record Standing(GatewayResult? Result, int Attempt, string? ETag, LedgerRow? Repeated);
+    private sealed record Standing(GatewayResult? Result, int Attempt, string? ETag, LedgerRow? Repeated)
+    {
+        /// <summary>The chain in which the effect was begun.</summary>
+        public AuditChain? Chain { get; init; }
+    }
 }

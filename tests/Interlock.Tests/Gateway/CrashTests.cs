@@ -186,7 +186,7 @@ public sealed class CrashTests
     private static async Task SettledAsync(World world, GatewayCall call, string where)
     {
         var claimed = await world.Memory.GetAsync(AuditChain.RecordsTable, new RowKey(AuditChain.ForRun(World.Tenant, World.Run).Partition, EffectClaims.EffectRow(call.Effect, 1)), Token) is not null;
-        var ledger = await new Ledger(world.Memory, world.Blobs).FindAsync(AuditChain.ForRun(World.Tenant, World.Run), call.Effect, Token);
+        var ledger = await new Ledger(world.Memory, world.Blobs).FindAsync(call, Token);
         var before = world.Upstream.Calls.Count;
         Assert.True(before == 0 || claimed, $"called without a claim; {where}");
         var doubt = claimed && ledger is { Row.State: LedgerState.Intended };

@@ -1,3 +1,4 @@
+using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
@@ -27,11 +28,11 @@ internal sealed class CommitStage(
         var spent = authorized.Gate is { } gate && call.Site is { } site ? EffectClaims.SpentRow(site.Run, gate.Id, site.Frame, call.IsCompensation) : null;
         var spender = spent is null ? null : await claims.SpentByAsync(chain, spent, cancellationToken);
         if (spender is { } other && other != call.Effect) return Spent;
-        if (call.IsCompensation && authorized.Gate is { } granted && await claims.SpentByAsync(chain, EffectClaims.SpentRow(call.Site!.Run, granted.Id, new FrameId(call.Site.Frame.Value.Replace("!undo", "", StringComparison.Ordinal)), false), cancellationToken) is null)
+        if (call.IsCompensation && authorized.Gate is { } granted && await claims.SpentByAsync(chain, EffectClaims.SpentRow(call.Site!.Run, granted.Id, GrantCheck.Undone(call.Site.Frame), false), cancellationToken) is null)
             return new Refusal(Name, "compensation-blocked", 403, "The call that this compensation undoes never happened under its approval.");
 
-        var row = new LedgerRow(LedgerState.Intended, attempt, call.Target, authorized.Frozen.Digest, time.GetUtcNow()) { Registration = registration };
-        if (await ledger.WriteAsync(chain, call.Effect, row, ledgerETag, cancellationToken) is not { } etag) return Claimed;
+        var row = new LedgerRow(LedgerState.Intended, attempt, call.Target, authorized.Frozen.Digest, time.GetUtcNow()) { Chain = chain.Id, Registration = registration };
+        if (await ledger.WriteAsync(call, row, ledgerETag, cancellationToken) is not { } etag) return Claimed;
 
         var effectRow = new TableWrite.Insert(EffectClaims.EffectRow(call.Effect, attempt), Body(call, authorized));
         List<TableWrite> alongside = spent is null || spender is not null ? [effectRow] : [effectRow, new TableWrite.Insert(spent, Body(call, authorized))];

@@ -13,13 +13,13 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider ti
     {
         var call = committed.Authorized.Call;
         var row = await OutcomeAsync(call, committed.Row with { EndedAt = time.GetUtcNow() }, result);
-        var etag = await ledger.WriteAsync(chain, call.Effect, row, committed.LedgerETag, CancellationToken.None);
+        var etag = await ledger.WriteAsync(call, row, committed.LedgerETag, CancellationToken.None);
         while (etag is null)
         {
-            var (stored, current) = await ledger.FindAsync(chain, call.Effect, CancellationToken.None)
+            var (stored, current) = await ledger.FindAsync(call, CancellationToken.None)
                 ?? throw new InvalidOperationException($"The ledger lost effect {call.Effect}.");
             if (stored.Attempt > row.Attempt) return await OvertakenAsync(chain, call, row);
-            etag = await ledger.WriteAsync(chain, call.Effect, row, current, CancellationToken.None);
+            etag = await ledger.WriteAsync(call, row, current, CancellationToken.None);
         }
         await RecordAsync(chain, call, row);
         return new SettledCall(row, etag);
@@ -30,7 +30,7 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider ti
     {
         var problem = new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", "The process ended after the call was sent and before its answer was recorded.");
         var row = intended with { State = LedgerState.Unknown, Problem = problem, EndedAt = time.GetUtcNow() };
-        if (await ledger.WriteAsync(chain, call.Effect, row, etag, CancellationToken.None) is not { } written) return null;
+        if (await ledger.WriteAsync(call, row, etag, CancellationToken.None) is not { } written) return null;
         await RecordAsync(chain, call, row);
         return new SettledCall(row, written);
     }
