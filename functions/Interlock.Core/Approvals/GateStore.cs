@@ -23,13 +23,12 @@ public sealed class GateStore(ITableStore store, Mac mac)
         return new StoredGate(authentic ? RunJson.Deserialize<Gate>(CanonicalJson.Serialize(body)) : null, row.ETag);
     }
 
-    /// <summary>Inserts a gate's row; false when it has one already.</summary>
+    /// <summary>Inserts a gate's row; false when it has one already. The index comes first: no open gate is hidden from those who decide.</summary>
     public async Task<bool> InsertAsync(Gate gate, CancellationToken cancellationToken = default)
     {
-        var written = await store.InsertAsync(Table, Key(gate.Tenant, gate.Id), Sign(gate), cancellationToken);
-        if (written.Ok && gate.Outcome is null)
+        if (gate.Outcome is null)
             await store.InsertAsync(IndexTable, IndexKey(gate), JsonValue.Object(("run", gate.Run.Value)), cancellationToken);
-        return written.Ok;
+        return (await store.InsertAsync(Table, Key(gate.Tenant, gate.Id), Sign(gate), cancellationToken)).Ok;
     }
 
     /// <summary>Replaces the row if nobody else did meanwhile.</summary>

@@ -23,11 +23,15 @@ public static class GrantCheck
         if (gate.Tenant != claim.Tenant || gate.Run != claim.Run) return new("target-mismatch", 403, "The gate belongs to another run.");
         if (gate.Outcome != GateOutcome.Approved) return new("grant-missing", 403, $"The gate '{gate.Request.Title}' was not approved.");
         if (gate.ClosedAt is not { } closed || now > closed + Validity) return new("grant-expired", 403, "The approval is older than 24 hours; open a new gate.");
-        var frame = claim.IsCompensation ? new FrameId(claim.Frame.Value.Replace(UndoSuffix, "", StringComparison.Ordinal)) : claim.Frame;
+        var frame = claim.IsCompensation ? Undone(claim.Frame) : claim.Frame;
         if (gate.Calls.FirstOrDefault(call => call.Frame == frame) is not { } bound)
             return new("target-mismatch", 403, $"The gate '{gate.Request.Title}' does not cover this task or this iteration of it.");
         return claim.IsCompensation ? RefuseCompensation(bound, claim) : RefuseCall(bound, claim);
     }
+
+    /// <summary>The frame whose call a compensation's frame undoes. Only the end counts: a task may be named as it likes.</summary>
+    public static FrameId Undone(FrameId compensation) =>
+        compensation.Value.EndsWith(UndoSuffix, StringComparison.Ordinal) ? new(compensation.Value[..^UndoSuffix.Length]) : compensation;
 
     /// <summary>The arguments without the members at these pointers; the empty pointer takes them all.</summary>
     public static JsonValue Without(JsonValue arguments, IEnumerable<string> pointers)

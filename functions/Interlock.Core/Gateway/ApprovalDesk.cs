@@ -45,7 +45,12 @@ public sealed class ApprovalDesk
         var now = _time.GetUtcNow();
         var registry = await _registries.ReadAsync(tenant, cancellationToken);
         var bound = _binder.Bind(request, origin, site, registry, now);
-        if (bound.Refusal is { } refusal) return refusal;
+        if (bound.Refusal is { } refusal)
+        {
+            var record = GateRecords.NotOpened(tenant, site, origin, request, refusal, now);
+            await _audit.AppendAsync(AuditChain.ForRun(tenant, site.Run), [record], [], cancellationToken);
+            return refusal;
+        }
         ImmutableArray<string> initiators = [origin.Starter.Subject, .. origin.Initiators];
         var gate = new Gate(tenant, site.Run, site.Workflow, request, [.. bound.Value!], initiators, origin.WorkflowOwner, now);
         await _gates.InsertAsync(gate, cancellationToken);
@@ -58,16 +63,18 @@ public sealed class ApprovalDesk
     public async Task<GateResult> DecideAsync(InteractiveSession session, GateId id, Decision decision, CancellationToken cancellationToken = default)
     {
         var person = session.Person;
-        var reason = decision.Reason is { Length: > MaxReason } ? decision.Reason[..MaxReason] : decision.Reason;
-        if (_time.GetUtcNow() - session.SignedInAt > RecentSignIn)
-            return new GateResult.Refused("interactive-session-required", 401, "Your sign-in is older than an hour; sign in again to decide.");
+        var reason = decision.Reason is { } text ? Excerpt.Of(text, MaxReason) : null;
         for (var i = 0; i < Retries; i++)
         {
             if (await _gates.FindAsync(person.Tenant, id, cancellationToken) is not { } stored) return new GateResult.Refused("unknown-gate", 404, "There is no such gate.");
             if (stored.Gate is not { } gate) return new GateResult.Refused("grant-unauthentic", 403, "The gate's row was not written by Interlock; an administrator must look at the store.");
             var groups = await _directory.GroupsOfAsync(gate.Tenant, person.Id, cancellationToken);
             var eligible = ApproverCheck.Refuse(gate, person, groups, out var role);
-            if ((await RefuseAsync(gate, person, decision, cancellationToken) ?? eligible) is { } no) return await RecordRefusalAsync(gate, person, no, cancellationToken);
+            if ((await RefuseAsync(gate, session, decision, cancellationToken) ?? eligible) is { } no)
+            {
+                await RecordAsync(gate, cancellationToken); // whoever wrote the row may have died before its records
+                return await RecordRefusalAsync(gate, person, no, cancellationToken);
+            }
             var now = _time.GetUtcNow();
             var vote = new Vote(person.Subject, person.DisplayName, role, decision.Approves, reason, now, decision.ShownDigest);
             var next = gate with { Votes = gate.Votes.Add(vote) };
@@ -81,8 +88,10 @@ public sealed class ApprovalDesk
     }
 
     /// <summary>Closes an undecided gate, and says how it stands after that: a decision that came first stays.</summary>
+    /// <exception cref="ArgumentException">The cause is a decision: only people decide.</exception>
     public async Task<Gate> CloseAsync(TenantId tenant, CallSite site, GateId id, GateOutcome cause, CancellationToken cancellationToken = default)
     {
+        if (cause is not (GateOutcome.Expired or GateOutcome.Withdrawn)) throw new ArgumentException($"A gate is closed as expired or withdrawn, not as {cause}.", nameof(cause));
         while (true)
         {
             var now = _time.GetUtcNow();
@@ -119,8 +128,12 @@ public sealed class ApprovalDesk
     /// <summary>All of the tenant's open gates, oldest first.</summary>
     public Task<IReadOnlyList<Gate>> OpenGatesAsync(TenantId tenant, CancellationToken cancellationToken = default) => _gates.OpenAsync(tenant, cancellationToken);
 
-    private async Task<GateResult.Refused?> RefuseAsync(Gate gate, Principal person, Decision decision, CancellationToken cancellationToken)
+    private async Task<GateResult.Refused?> RefuseAsync(Gate gate, InteractiveSession session, Decision decision, CancellationToken cancellationToken)
     {
+        var person = session.Person;
+        if (person.Kind != PrincipalKind.User) return new GateResult.Refused("interactive-session-required", 403, "Only people decide; applications and agents do not.");
+        if (_time.GetUtcNow() - session.SignedInAt > RecentSignIn)
+            return new GateResult.Refused("interactive-session-required", 401, "Your sign-in is older than an hour; sign in again to decide.");
         if (gate.Outcome is { } outcome) return new GateResult.Refused("gate-closed", 409, $"This gate was {outcome.ToString().ToLowerInvariant()} already.");
         if (_time.GetUtcNow() >= gate.Request.ExpiresAt) return new GateResult.Refused("gate-expired", 409, "This gate has expired.");
         if (decision.ShownDigest != gate.ShownDigest) return new GateResult.Refused("intent-mismatch", 409, "What you were shown is not what the gate now asks; look at it again.");

@@ -7,6 +7,8 @@ namespace Interlock.Core.Gateway;
 /// <summary>The audit records of calls: intent, outcome, refusal. Arguments and results appear as digests only.</summary>
 internal static class CallRecords
 {
+    private const int MaxText = 4000;
+
     public static AuditChain ChainOf(GatewayCall call, DateTimeOffset now) => call.Site is { } site
         ? AuditChain.ForRun(call.Tenant, site.Run)
         : AuditChain.ForPrincipal(call.Tenant, call.Chain.Starter.Subject, now);
@@ -33,8 +35,9 @@ internal static class CallRecords
         };
     }
 
+    /// <summary>An unknown outcome has an id of its own: what is learnt later is recorded beside it.</summary>
     public static AuditRecord Outcome(AuditChain chain, GatewayCall call, LedgerRow row) =>
-        Of(chain, call, $"outcome:{call.Effect}:{row.Attempt}", AuditTypes.CallOutcome, row.EndedAt ?? row.IntendedAt) with
+        Of(chain, call, $"outcome:{call.Effect}:{row.Attempt}{(row.State == LedgerState.Unknown ? ":unknown" : "")}", AuditTypes.CallOutcome, row.EndedAt ?? row.IntendedAt) with
         {
             Attempt = row.Attempt,
             ArgumentsDigest = row.ArgumentsDigest,
@@ -51,7 +54,7 @@ internal static class CallRecords
             Decision = "refused",
             Stage = refusal.Stage,
             Rule = refusal.Rule,
-            Reason = refusal.Detail,
+            Reason = Excerpt.Of(refusal.Detail, MaxText),
             Gate = call.Grant,
         };
 
@@ -69,7 +72,7 @@ internal static class CallRecords
         Task = call.Site?.Task,
         Frame = call.Site?.Frame,
         Actors = [.. call.Chain.Subjects],
-        Target = call.Target,
+        Target = Excerpt.Of(call.Target, MaxText),
         Effect = call.Effect,
         Trace = call.TraceParent,
     };

@@ -1,3 +1,4 @@
+using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
@@ -16,7 +17,7 @@ public sealed class EffectClaims(ITableStore auditStore)
     /// <summary>The grant of one gate for one frame; its compensation is a use of its own.</summary>
     public static string SpentRow(RunId run, GateId gate, FrameId frame, bool compensation)
     {
-        var granted = compensation ? new FrameId(frame.Value.Replace("!undo", "", StringComparison.Ordinal)) : frame;
+        var granted = compensation ? GrantCheck.Undone(frame) : frame;
         return $"spent:{EffectIds.Of(run, granted, $"grant:{gate.Value}").Value}:{(compensation ? "undo" : "1")}";
     }
 

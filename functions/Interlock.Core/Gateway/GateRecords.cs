@@ -2,6 +2,7 @@ using System.Globalization;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Identity;
+using Interlock.Core.Runs;
 using Interlock.Json;
 
 namespace Interlock.Core.Gateway;
@@ -14,7 +15,7 @@ internal static class GateRecords
     /// <summary>Everything the row says: that it opened, each vote, how it closed.</summary>
     public static IEnumerable<AuditRecord> Of(Gate gate)
     {
-        if (gate.Request.Title.Length > 0) yield return Opened(gate);
+        if (gate.Request.Approvers.Length > 0) yield return Opened(gate); // one closed before it opened asks nobody
         foreach (var vote in gate.Votes) yield return Voted(gate, vote);
         if (gate.Outcome is not null) yield return Closed(gate);
     }
@@ -28,6 +29,20 @@ internal static class GateRecords
             Rule = refused.Rule,
             Reason = refused.Detail,
         };
+
+    public static AuditRecord NotOpened(TenantId tenant, CallSite site, RunOrigin origin, GateRequest request, Refusal refusal, DateTimeOffset now)
+    {
+        var gate = new Gate(tenant, site.Run, site.Workflow, request, [], [], null, now);
+        return Of(gate, $"gate:{request.Id}:refused:{refusal.Rule}", AuditTypes.CallRefused, now) with
+        {
+            Actors = [.. origin.Chain().Subjects],
+            ArgumentsDigest = gate.ShownDigest,
+            Decision = "refused",
+            Stage = refusal.Stage,
+            Rule = refusal.Rule,
+            Reason = refusal.Detail,
+        };
+    }
 
     private static AuditRecord Opened(Gate gate) => Of(gate, $"gate:{gate.Id}:opened", AuditTypes.GateOpened, gate.OpenedAt) with
     {

@@ -5,25 +5,25 @@ using Interlock.Json;
 
 namespace Interlock.Core.Gateway;
 
-/// <summary>The ledger of effects: one row per effect, in the partition of its run or of its principal's day.</summary>
+/// <summary>The ledger of effects: one row per effect, in the partition of its run or, outside runs, of its principal.</summary>
 public sealed class Ledger(ITableStore store, IBlobStore blobs)
 {
     private const string Table = "ledger";
     private const int InlineBytes = 128 * 1024;
 
-    public async Task<(LedgerRow Row, string ETag)?> FindAsync(AuditChain chain, EffectId effect, CancellationToken cancellationToken = default)
+    public async Task<(LedgerRow Row, string ETag)?> FindAsync(GatewayCall call, CancellationToken cancellationToken = default)
     {
-        if (await store.GetAsync(Table, Key(chain, effect), cancellationToken) is not { } row) return null;
+        if (await store.GetAsync(Table, Key(call), cancellationToken) is not { } row) return null;
         return (RunJson.Deserialize<LedgerRow>(CanonicalJson.Serialize(row.Body)), row.ETag);
     }
 
     /// <summary>Writes a new effect, or the next state over one with that ETag; null when somebody else did.</summary>
-    public async Task<string?> WriteAsync(AuditChain chain, EffectId effect, LedgerRow row, string? etag, CancellationToken cancellationToken = default)
+    public async Task<string?> WriteAsync(GatewayCall call, LedgerRow row, string? etag, CancellationToken cancellationToken = default)
     {
         var body = StrictJson.ParseLenient(RunJson.Serialize(row));
         var result = etag is null
-            ? await store.InsertAsync(Table, Key(chain, effect), body, cancellationToken)
-            : await store.ReplaceAsync(Table, Key(chain, effect), body, etag, cancellationToken);
+            ? await store.InsertAsync(Table, Key(call), body, cancellationToken)
+            : await store.ReplaceAsync(Table, Key(call), body, etag, cancellationToken);
         return result.Ok ? result.ETag : null;
     }
 
@@ -47,5 +47,6 @@ public sealed class Ledger(ITableStore store, IBlobStore blobs)
             : throw new InvalidDataException($"The recorded output {digest} is missing from the blob store.");
     }
 
-    private static RowKey Key(AuditChain chain, EffectId effect) => new(Keys.Join(chain.Tenant.Value, chain.Id), effect.Value);
+    private static RowKey Key(GatewayCall call) =>
+        new(Keys.Join(call.Tenant.Value, call.Site is { } site ? $"run:{site.Run}" : $"principal:{call.Chain.Starter.Subject}"), call.Effect.Value);
 }

@@ -16,6 +16,12 @@ public enum LedgerState
 /// <summary>An effect in the ledger: what was intended, by which attempt, and its outcome, from which it is answered when asked for again.</summary>
 public sealed record LedgerRow(LedgerState State, int Attempt, string Target, string ArgumentsDigest, DateTimeOffset IntendedAt)
 {
+    /// <summary>The id of the audit chain in which the effect is claimed and recorded, on whatever day it is asked for again.</summary>
+    public string? Chain { get; init; }
+
+    /// <summary>The registration the call went to: only there may it be repeated.</summary>
+    public string? Registration { get; init; }
+
     public JsonValue? Output { get; init; }
 
     /// <summary>Where an output too large for the row is.</summary>

@@ -60,46 +60,53 @@ public sealed class ToolGateway
     private async Task<GatewayResult> ExecuteAsync(GatewayCall call, CancellationToken cancellationToken)
     {
         var chain = CallRecords.ChainOf(call, _time.GetUtcNow());
-        var recovered = await RecoverAsync(chain, call, cancellationToken);
+        var recovered = await RecoverAsync(call, cancellationToken);
+        if (recovered?.Chain is { } begun) chain = begun;
         for (var previous = recovered; ;)
         {
             if (previous?.Result is { } result) return result;
-            var (row, refusal) = await AttemptAsync(chain, call, previous, cancellationToken);
+            var (settled, refusal) = await AttemptAsync(chain, call, previous, cancellationToken);
             if (refusal is not null) return await RefuseAsync(chain, call, refusal, isRepeat: previous is { Attempt: > 1 });
-            previous = await AnswerAsync(chain, call, row!, cancellationToken); // no refusal, so it was settled
+            previous = await AnswerAsync(call, settled!, cancellationToken); // no refusal, so it was settled
         }
     }
 
     /// <summary>What the ledger knows of the effect: its result, or from which attempt to go on, or nothing.</summary>
-    private async Task<Standing?> RecoverAsync(AuditChain chain, GatewayCall call, CancellationToken cancellationToken)
+    private async Task<Standing?> RecoverAsync(GatewayCall call, CancellationToken cancellationToken)
     {
-        if (await _ledger.FindAsync(chain, call.Effect, cancellationToken) is not var (row, etag)) return null;
-        if (row.State == LedgerState.Intended)
+        while (true)
         {
-            if (!await _claims.IsClaimedAsync(chain, call.Effect, row.Attempt, cancellationToken)) return new Standing(null, row.Attempt, etag);
-            row = await _settle.UnknownAsync(chain, call, row, etag);
+            if (await _ledger.FindAsync(call, cancellationToken) is not var (row, etag)) return null;
+            var chain = row.Chain is { } id ? new AuditChain(call.Tenant, id) : CallRecords.ChainOf(call, row.IntendedAt);
+            if (row.State != LedgerState.Intended)
+            {
+                await _settle.RecordAsync(chain, call, row);
+                return await AnswerAsync(call, new SettledCall(row, etag), cancellationToken) with { Chain = chain };
+            }
+            if (!await _claims.IsClaimedAsync(chain, call.Effect, row.Attempt, cancellationToken))
+            {
+                if (row.Attempt == 1) return new Standing(null, 1, etag, null) { Chain = chain };
+                if (await MayRepeatAsync(call, cancellationToken)) return new Standing(null, row.Attempt, etag, row) { Chain = chain };
+                return new Standing(InDoubt("An attempt has no known outcome, and it may not be repeated any more."), 0, null, null);
+            }
+            if (await _settle.UnknownAsync(chain, call, row, etag) is { } settled) return await AnswerAsync(call, settled, cancellationToken) with { Chain = chain };
         }
-        else
-        {
-            await _settle.RecordAsync(chain, call, row);
-        }
-        return await AnswerAsync(chain, call, row, cancellationToken);
     }
 
     /// <summary>The result of a settled attempt, or, when it is in doubt and may be repeated, the next attempt.</summary>
-    private async Task<Standing> AnswerAsync(AuditChain chain, GatewayCall call, LedgerRow row, CancellationToken cancellationToken)
+    private async Task<Standing> AnswerAsync(GatewayCall call, SettledCall settled, CancellationToken cancellationToken)
     {
+        var row = settled.Row;
         switch (row.State)
         {
             case LedgerState.Completed:
-                return new Standing(new GatewayResult.Completed(await _ledger.OutputAsync(call.Tenant, row, cancellationToken)), 0, null);
+                return new Standing(new GatewayResult.Completed(await _ledger.OutputAsync(call.Tenant, row, cancellationToken)), 0, null, null);
             case LedgerState.Failed:
-                return new Standing(new GatewayResult.Failed(row.Problem ?? new Problem(ProblemTypes.Runtime, 500, "The call failed")), 0, null);
-            case LedgerState.Unknown when row.Attempt < MaxAttempts && !cancellationToken.IsCancellationRequested && await MayRepeatAsync(call, cancellationToken):
-                var (_, etag) = await _ledger.FindAsync(chain, call.Effect, cancellationToken) ?? throw new InvalidOperationException($"The ledger lost effect {call.Effect}.");
-                return new Standing(null, row.Attempt + 1, etag);
+                return new Standing(new GatewayResult.Failed(row.Problem ?? new Problem(ProblemTypes.Runtime, 500, "The call failed")), 0, null, null);
+            case LedgerState.Unknown when settled.LedgerETag is { } etag && row.Attempt < MaxAttempts && !cancellationToken.IsCancellationRequested && await MayRepeatAsync(call, cancellationToken):
+                return new Standing(null, row.Attempt + 1, etag, row);
             default:
-                return new Standing(InDoubt($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} Look there, then say what happened."), 0, null);
+                return new Standing(InDoubt($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} Look there, then say what happened."), 0, null, null);
         }
     }
 
@@ -108,7 +115,7 @@ public sealed class ToolGateway
         call.OnInDoubt == InDoubtAction.Retry
         || ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value is { Contract.Idempotent: true };
 
-    private async Task<(LedgerRow? Row, Refusal? Refusal)> AttemptAsync(AuditChain chain, GatewayCall call, Standing? previous, CancellationToken cancellationToken)
+    private async Task<(SettledCall? Settled, Refusal? Refusal)> AttemptAsync(AuditChain chain, GatewayCall call, Standing? previous, CancellationToken cancellationToken)
     {
         if (_admit.Refuse(call) is { } late) return (null, late);
         var routed = ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken));
@@ -119,7 +126,7 @@ public sealed class ToolGateway
         if (authorized.Refusal is { } denied) return (null, denied);
         using var slot = await _admit.EnterAsync(chain.Id, cancellationToken);
         using var ticket = _fences.Enter(call);
-        var committed = await _commit.RunAsync(chain, authorized.Value!, previous?.Attempt ?? 1, previous?.ETag, cancellationToken);
+        var committed = await _commit.RunAsync(chain, authorized.Value!, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
         if (committed.Refusal is { } fenced) return (null, fenced);
         return (await _settle.RunAsync(chain, committed.Value!, await _invoke.RunAsync(committed.Value!, cancellationToken)), null);
     }
@@ -134,6 +141,13 @@ public sealed class ToolGateway
 
     private static GatewayResult.InDoubt InDoubt(string detail) => new(new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", detail));
 
-    /// <summary>Where an effect stands: a result, or the attempt to make over the ledger row with that ETag.</summary>
-    private sealed record Standing(GatewayResult? Result, int Attempt, string? ETag);
+    /// <summary>
+    /// Where an effect stands: a result, or the attempt to make over the ledger row with that ETag. A repeat names the row of an attempt that
+    /// it must be equal to.
+    /// </summary>
+    private sealed record Standing(GatewayResult? Result, int Attempt, string? ETag, LedgerRow? Repeated)
+    {
+        /// <summary>The chain in which the effect was begun.</summary>
+        public AuditChain? Chain { get; init; }
+    }
 }

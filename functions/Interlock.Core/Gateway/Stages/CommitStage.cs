@@ -1,3 +1,4 @@
+using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
@@ -15,23 +16,29 @@ internal sealed class CommitStage(
     public const string Name = "commit";
 
     public async Task<StageResult<CommittedCall>> RunAsync(
-        AuditChain chain, AuthorizedCall authorized, int attempt, string? ledgerETag, CancellationToken cancellationToken)
+        AuditChain chain, AuthorizedCall authorized, int attempt, string? ledgerETag, LedgerRow? repeated, CancellationToken cancellationToken)
     {
-        if (await RefuseAsync(authorized, cancellationToken) is { } changed) return changed;
+        var passed = await PassAsync(authorized, cancellationToken);
+        if (passed.Refusal is { } changed) return changed;
+        authorized = passed.Value!; // no refusal, so there is a value: the call as the fence saw it
         var call = authorized.Call;
+        var registration = authorized.Routed.Target.RegistrationId;
+        if (repeated is not null && (repeated.Registration != registration || repeated.ArgumentsDigest != authorized.Frozen.Digest))
+            return new Refusal(Name, "fence-changed", 409, "The tool's registration changed since the attempt whose outcome is unknown: to repeat it would be another call.");
         var spent = authorized.Gate is { } gate && call.Site is { } site ? EffectClaims.SpentRow(site.Run, gate.Id, site.Frame, call.IsCompensation) : null;
         var spender = spent is null ? null : await claims.SpentByAsync(chain, spent, cancellationToken);
         if (spender is { } other && other != call.Effect) return Spent;
-        if (call.IsCompensation && authorized.Gate is { } granted && await claims.SpentByAsync(chain, EffectClaims.SpentRow(call.Site!.Run, granted.Id, new FrameId(call.Site.Frame.Value.Replace("!undo", "", StringComparison.Ordinal)), false), cancellationToken) is null)
+        if (call.IsCompensation && authorized.Gate is { } granted && await claims.SpentByAsync(chain, EffectClaims.SpentRow(call.Site!.Run, granted.Id, GrantCheck.Undone(call.Site.Frame), false), cancellationToken) is null)
             return new Refusal(Name, "compensation-blocked", 403, "The call that this compensation undoes never happened under its approval.");
 
-        var row = new LedgerRow(LedgerState.Intended, attempt, call.Target, authorized.Frozen.Digest, time.GetUtcNow());
-        if (await ledger.WriteAsync(chain, call.Effect, row, ledgerETag, cancellationToken) is not { } etag) return Claimed;
+        var row = new LedgerRow(LedgerState.Intended, attempt, call.Target, authorized.Frozen.Digest, time.GetUtcNow()) { Chain = chain.Id, Registration = registration };
+        if (await ledger.WriteAsync(call, row, ledgerETag, cancellationToken) is not { } etag) return Claimed;
 
         var effectRow = new TableWrite.Insert(EffectClaims.EffectRow(call.Effect, attempt), Body(call, authorized));
         List<TableWrite> alongside = spent is null || spender is not null ? [effectRow] : [effectRow, new TableWrite.Insert(spent, Body(call, authorized))];
         var intent = CallRecords.Intent(chain, authorized, attempt, time.GetUtcNow());
-        return await audit.AppendAsync(chain, [intent], alongside, cancellationToken) switch
+        // Not to be cancelled: an append that may or may not have happened would leave the effect in doubt for nothing.
+        return await audit.AppendAsync(chain, [intent], alongside, CancellationToken.None) switch
         {
             AuditAppendResult.Appended => new CommittedCall(authorized, row, etag),
             AuditAppendResult.AlongsideExists exists when exists.Row == spent => Spent,
@@ -43,25 +50,27 @@ internal sealed class CommitStage(
 
     private static Refusal Claimed { get; } = new(Name, "effect-claimed", 409, "Another worker is making this call.");
 
-    private async Task<Refusal?> RefuseAsync(AuthorizedCall authorized, CancellationToken cancellationToken)
+    /// <summary>The call by the registry, the policy, the time and the gate as they are now.</summary>
+    private async Task<StageResult<AuthorizedCall>> PassAsync(AuthorizedCall authorized, CancellationToken cancellationToken)
     {
-        var call = authorized.Call;
+        var (call, frozen) = (authorized.Call, authorized.Frozen);
         if (call.Deadline <= time.GetUtcNow()) return new Refusal(Name, "deadline", 408, "The call's deadline passed while it waited.");
         var registry = await registries.ReadAsync(call.Tenant, cancellationToken);
-        if (registry.Epoch != authorized.Routed.Registry.Epoch || authorized.Gate is not null)
+        if (registry.Epoch != authorized.Routed.Registry.Epoch)
         {
             var routed = ResolveStage.Run(call, registry);
             if (routed.Refusal is { } gone) return gone;
-            var frozen = ValidateStage.Run(routed.Value!); // no refusal, so there is a value
-            if (frozen.Refusal is { } invalid) return invalid;
-            var again = await authorize.RunAsync(frozen.Value!, cancellationToken); // as above
-            if (again.Refusal is { } denied) return denied;
-            if (routed.Value!.Target != authorized.Routed.Target || frozen.Value!.Digest != authorized.Frozen.Digest)
+            var again = ValidateStage.Run(routed.Value!); // no refusal, so there is a value; the same below
+            if (again.Refusal is { } invalid) return invalid;
+            if (routed.Value!.Target != authorized.Routed.Target || again.Value!.Digest != frozen.Digest)
                 return new Refusal(Name, "fence-changed", 409, "The tool's registration changed while the call waited; repeat the call.");
+            frozen = again.Value!;
         }
+        var passed = await authorize.RunAsync(frozen, cancellationToken);
+        if (passed.Refusal is { } denied) return denied;
         if (call.Site is { } site && !await fence.IsPendingAsync(call.Tenant, site, call.Effect, cancellationToken))
             return new Refusal(Name, "frame-not-pending", 409, "The run no longer waits for this call.");
-        return null;
+        return passed;
     }
 
     private static JsonValue Body(GatewayCall call, AuthorizedCall authorized) =>

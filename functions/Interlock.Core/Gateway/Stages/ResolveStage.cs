@@ -15,7 +15,7 @@ internal static class ResolveStage
     private static StageResult<RoutedCall> Tool(GatewayCall call, RegistrySnapshot registry)
     {
         if (call.Target.IndexOf('/') is not (> 0 and var slash) || slash == call.Target.Length - 1)
-            return new Refusal(Name, "unknown-tool", 404, $"'{Shorten(call.Target)}' is no tool name; tools are named server/tool.");
+            return new Refusal(Name, "unknown-tool", 404, $"'{Excerpt.Of(call.Target, 80)}' is no tool name; tools are named server/tool.");
         var resolution = registry.Resolve(RegistryKind.Tool, call.Target, call.Version);
         if (resolution is Resolution.Refused refused) return Refuse(refused, "unknown-tool");
         var (entry, repinned) = (Resolution.Found)resolution; // the only other case
@@ -41,6 +41,4 @@ internal static class ResolveStage
 
     private static Refusal Refuse(Resolution.Refused refused, string unknown) =>
         new(Name, refused.Rule == "unknown" ? unknown : refused.Rule, refused.Status, refused.Detail);
-
-    private static string Shorten(string text) => text.Length <= 80 ? text : text[..80] + "…";
 }

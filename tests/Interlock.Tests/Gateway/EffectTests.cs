@@ -1,0 +1,177 @@
+using Interlock.Core;
+using Interlock.Core.Audit;
+using Interlock.Core.Gateway;
+using Interlock.Core.Registry;
+using Interlock.Core.Workflows;
+using Interlock.Json;
+
+namespace Interlock.Tests.Gateway;
+
+/// <summary>One effect, one execution; what is in doubt is repeated only where that was declared safe.</summary>
+public sealed class EffectTests
+{
+    private static readonly UpstreamResult NotSent = new UpstreamResult.NotSent(new Problem(ProblemTypes.Runtime, 502, "Connection refused"));
+    private static readonly UpstreamResult Rejected = new UpstreamResult.Rejected(new Problem(ProblemTypes.Runtime, 400, "Invalid params"));
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Call_AskedAgain_AnswersFromTheLedger()
+    {
+        await using var world = await World.CreateAsync();
+        world.Upstream.Then(StubUpstream.Done(JsonValue.Object(("n", 1))));
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(JsonValue.Object(("n", 1)), Assert.IsType<GatewayResult.Completed>(await new Node(world, world.Memory).Gateway.CallAsync(world.Call(), Token)).Output);
+        Assert.Equal([AuditTypes.CallIntent, AuditTypes.CallOutcome], (await world.RecordsAsync()).Select(record => record.Type));
+    }
+
+    [Fact]
+    public async Task Call_CompletedThenToolDisabled_StillAnswersFromTheLedger()
+    {
+        await using var world = await World.CreateAsync();
+        world.Upstream.Then(StubUpstream.Done());
+        await world.Node.Gateway.CallAsync(world.Call(), Token);
+        await world.MoveAsync(RegistryKind.Tool, "crm/read", "1.0.0", Lifecycle.Disabled);
+        Assert.IsType<GatewayResult.Completed>(await world.Node.Gateway.CallAsync(world.Call(), Token));
+    }
+
+    [Fact]
+    public async Task Call_LargeOutput_IsKeptApartAndComesBack()
+    {
+        await using var world = await World.CreateAsync();
+        var output = JsonValue.From(new string('x', 2_000_000));
+        world.Upstream.Then(StubUpstream.Done(output));
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(output, Assert.IsType<GatewayResult.Completed>(await new Node(world, world.Memory).Gateway.CallAsync(world.Call(), Token)).Output);
+        Assert.Equal(1, world.Blobs.Count);
+    }
+
+    [Fact]
+    public async Task Call_ToolSaysItFailed_IsFailedForGoodWithItsWordsBounded()
+    {
+        await using var world = await World.CreateAsync();
+        world.Upstream.Then(new UpstreamResult.Completed(JsonValue.From(new string('x', 1999) + "😀" + new string('y', 100_000)), true));
+        for (var i = 0; i < 2; i++)
+        {
+            var problem = Assert.IsType<GatewayResult.Failed>(await new Node(world, world.Memory).Gateway.CallAsync(world.Call(), Token)).Problem;
+            Assert.Equal(new string('x', 1999) + "…", problem.Detail);
+        }
+    }
+
+    [Fact]
+    public async Task Call_ClientsOwn_IsRecordedInThePrincipalsChain()
+    {
+        await using var world = await World.CreateAsync();
+        world.Upstream.Then(StubUpstream.Done());
+        Assert.IsType<GatewayResult.Completed>(await world.Node.Gateway.CallAsync(world.Call() with { Site = null }, Token));
+        Assert.All(await world.RecordsAsync(), record => Assert.Equal("principal:user:ana:2026-03-03", record.Chain));
+    }
+
+    [Fact]
+    public async Task Call_ClientsOwnAskedAgainAfterMidnight_AnswersFromTheLedger()
+    {
+        await using var world = await World.CreateAsync();
+        world.Upstream.Then(StubUpstream.Done());
+        var call = world.Call() with { Site = null, Deadline = World.Start.AddDays(3) };
+        await world.Node.Gateway.CallAsync(call, Token);
+        world.Time.Now = World.Start.AddDays(1);
+        Assert.IsType<GatewayResult.Completed>(await new Node(world, world.Memory).Gateway.CallAsync(call, Token));
+        Assert.Single(world.Upstream.Calls);
+    }
+
+    [Theory]
+    [InlineData("crm/read", InDoubtAction.Fail, 1)]
+    [InlineData("crm/read", InDoubtAction.Escalate, 1)]
+    [InlineData("crm/read", InDoubtAction.Retry, 3)]
+    [InlineData("crm/safe", InDoubtAction.Fail, 3)]
+    public async Task Call_AnswersKeepGettingLost_IsRepeatedOnlyWhereDeclared(string tool, InDoubtAction onInDoubt, int calls)
+    {
+        await using var world = await World.CreateAsync();
+        world.Upstream.Then([.. Enumerable.Repeat(StubUpstream.Lost(), calls)]);
+        var call = world.Call(tool) with { OnInDoubt = onInDoubt, IdempotencyKey = "order-7" };
+        Assert.IsType<GatewayResult.InDoubt>(await world.Node.Gateway.CallAsync(call, Token));
+        Assert.IsType<GatewayResult.InDoubt>(await new Node(world, world.Memory).Gateway.CallAsync(call, Token));
+        Assert.Equal(Enumerable.Repeat("order-7", calls), world.Upstream.Calls.Select(sent => sent.IdempotencyKey));
+        Assert.Equal(calls, (await world.RecordsAsync(AuditTypes.CallIntent)).Count);
+        Assert.Equal(calls, (await world.RecordsAsync(AuditTypes.CallOutcome)).Count(record => record.Outcome == "unknown"));
+    }
+
+    [Fact]
+    public async Task Call_ServerHintsThatItIsIdempotent_IsNotRepeated()
+    {
+        await using var world = await World.CreateAsync();
+        var contract = JsonValue.Object(("name", "hinted"), ("annotations", JsonValue.Object(("idempotentHint", true), ("readOnlyHint", true))));
+        await world.WriteAsync(World.Entry(RegistryKind.Tool, "crm/read", "1.1.0", new ToolBody(contract, "sha256:hinted", JsonValue.Object(("type", "object")))));
+        world.Upstream.Then(StubUpstream.Lost());
+        Assert.IsType<GatewayResult.InDoubt>(await world.Node.Gateway.CallAsync(world.Call(), Token));
+        Assert.Single(world.Upstream.Calls);
+    }
+
+    [Fact]
+    public async Task Call_RepeatDidNotHappen_LeavesTheFirstAttemptInDoubt()
+    {
+        foreach (var last in new[] { NotSent, Rejected })
+        {
+            await using var world = await World.CreateAsync();
+            world.Upstream.Then(StubUpstream.Lost(), last, last);
+            Assert.IsType<GatewayResult.InDoubt>(await world.Node.Gateway.CallAsync(world.Call() with { OnInDoubt = InDoubtAction.Retry }, Token));
+        }
+    }
+
+    [Fact]
+    public async Task Call_CertainlyNotDone_IsFailedAndNotInDoubt()
+    {
+        foreach (var result in new[] { NotSent, Rejected })
+        {
+            await using var world = await World.CreateAsync();
+            world.Upstream.Then(result);
+            Assert.IsType<GatewayResult.Failed>(await world.Node.Gateway.CallAsync(world.Call() with { OnInDoubt = InDoubtAction.Retry }, Token));
+        }
+    }
+
+    [Fact]
+    public async Task Call_RepeatRefused_StaysInDoubt()
+    {
+        await using var world = await World.CreateAsync();
+        world.Upstream.Then(async (_, _) =>
+        {
+            await world.MoveAsync(RegistryKind.Tool, "crm/read", "1.0.0", Lifecycle.Disabled);
+            return StubUpstream.Lost();
+        });
+        Assert.IsType<GatewayResult.InDoubt>(await world.Node.Gateway.CallAsync(world.Call() with { OnInDoubt = InDoubtAction.Retry }, Token));
+        Assert.Equal("disabled", Assert.Single(await world.RecordsAsync(AuditTypes.CallRefused)).Rule);
+    }
+
+    [Fact]
+    public async Task Call_ServerRegisteredAnewBeforeTheRepeat_IsNotRepeatedThere()
+    {
+        await using var world = await World.CreateAsync();
+        world.Upstream.Then(async (_, _) =>
+        {
+            await world.MoveAsync(RegistryKind.Server, "crm", "1.0.0", Lifecycle.Deprecated);
+            await world.WriteAsync(World.Server("2.0.0", "reg-2", new Uri("https://elsewhere.contoso.com/mcp")));
+            return StubUpstream.Lost();
+        });
+        Assert.IsType<GatewayResult.InDoubt>(await world.Node.Gateway.CallAsync(world.Call("crm/safe"), Token));
+        Assert.Single(world.Upstream.Calls);
+    }
+
+    [Fact]
+    public async Task Call_UpstreamThrows_IsInDoubtWhenAskedAgain()
+    {
+        await using var world = await World.CreateAsync();
+        world.Upstream.Then((_, _) => throw new InvalidOperationException("a bug"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => world.Node.Gateway.CallAsync(world.Call(), Token));
+        Assert.IsType<GatewayResult.InDoubt>(await world.Node.Gateway.CallAsync(world.Call(), Token));
+        Assert.Single(world.Upstream.Calls);
+    }
+
+    [Fact]
+    public async Task Call_OutputThatIsNoText_IsSettled()
+    {
+        await using var world = await World.CreateAsync();
+        world.Upstream.Then(StubUpstream.Done(JsonValue.From("half a \ud83d pair")));
+        Assert.IsNotType<GatewayResult.InDoubt>(await world.Node.Gateway.CallAsync(world.Call(), Token));
+        Assert.Equal("completed", Assert.Single(await world.RecordsAsync(AuditTypes.CallOutcome)).Outcome);
+    }
+}

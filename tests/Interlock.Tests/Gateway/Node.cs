@@ -1,0 +1,49 @@
+using Interlock.Core.Approvals;
+using Interlock.Core.Audit;
+using Interlock.Core.Gateway;
+using Interlock.Core.Identity;
+using Interlock.Core.Registry;
+using Interlock.Core.Storage;
+
+namespace Interlock.Tests.Gateway;
+
+/// <summary>One process over a store: its own caches, logs and locks. Dropping it is that process's death.</summary>
+internal sealed class Node
+{
+    public Node(World world, ITableStore store)
+    {
+        Audit = new AuditLog(store, world.Time);
+        Registries = new RegistryStore(store);
+        Gates = new GateStore(store, world.Mac);
+        var policies = new PolicyCache();
+        Desk = new ApprovalDesk(Registries, policies, Gates, Audit, world.Directory, world.Time);
+        Gateway = new ToolGateway(new GatewayParts(
+            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Fence, world.Upstream, Fences, world.Time));
+    }
+
+    public AuditLog Audit { get; }
+
+    public RegistryStore Registries { get; }
+
+    public GateStore Gates { get; }
+
+    public FenceTracker Fences { get; } = new();
+
+    public ApprovalDesk Desk { get; }
+
+    public ToolGateway Gateway { get; }
+}
+
+/// <summary>Says what a test makes it say, and runs what a test wants to happen at the last moment before a call leaves.</summary>
+internal sealed class StubFence : IFrameFence
+{
+    public bool IsPending { get; set; } = true;
+
+    public Func<Task> OnAsked { get; set; } = () => Task.CompletedTask;
+
+    public async ValueTask<bool> IsPendingAsync(Core.TenantId tenant, CallSite site, Core.EffectId effect, CancellationToken cancellationToken = default)
+    {
+        await OnAsked();
+        return IsPending;
+    }
+}
