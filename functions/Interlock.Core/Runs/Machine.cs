@@ -224,6 +224,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     public void Fail(FrameId at, Problem problem)
     {
         var isTimeout = problem.Type == ProblemTypes.Timeout && problem.Instance == at.Value;
+        var maySkip = MaySkip(at, problem);
         for (var frame = Find(at); frame is not null; frame = frame.Parent is { } parent ? Find(parent) : null)
         {
             if (DefinitionOf(frame) is not { } task) continue;
@@ -234,7 +235,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
                 return;
             }
             var action = isTimeout && frame.Id == at ? task.OnTimeout : task.OnError;
-            if (action == StepAction.Skip && MaySkip(task, problem))
+            if (action == StepAction.Skip && maySkip)
             {
                 Interrupt(frame.Id);
                 WithdrawOwn(frame);
@@ -246,9 +247,9 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         End(new Ending(RunStatus.Faulted, problem, null));
     }
 
-    /// <summary>Only a failed step is skipped: not an error the document raises, nor what people decided at a gate.</summary>
-    private static bool MaySkip(TaskDefinition task, Problem problem) =>
-        task is not RaiseTask && problem.Type is not (ProblemTypes.GateRejected or ProblemTypes.GateExpired);
+    /// <summary>Only a failed step is skipped: not an error the document raises, nor what people decided at a gate; nor what these stand in.</summary>
+    private bool MaySkip(FrameId at, Problem problem) =>
+        (Find(at) is not { } frame || DefinitionOf(frame) is not RaiseTask) && problem.Type is not (ProblemTypes.GateRejected or ProblemTypes.GateExpired);
 
     private void WithdrawOwn(Frame frame)
     {
