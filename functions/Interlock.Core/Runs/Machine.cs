@@ -293,7 +293,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     private void EffectFailed(RunEvent.EffectFailed failed)
     {
         if (Settle(failed.Effect, null, failed.Problem)) return;
-        if (!_pending.TryGetValue(failed.Effect, out var command)) return;
+        if (!_pending.TryGetValue(failed.Effect, out var command) || command is not (Command.Call or Command.OpenApproval)) return;
         if (command is Command.Call { OnInDoubt: InDoubtAction.Escalate } && failed.Problem.Type == ProblemTypes.InDoubt && !_state.InDoubt.Contains(command.Id))
         {
             _state = _state with { InDoubt = _state.InDoubt.Add(command.Id) };

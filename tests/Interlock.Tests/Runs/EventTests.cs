@@ -35,6 +35,17 @@ public sealed class EventTests
     }
 
     [Fact]
+    public void A_timer_is_ended_by_firing_only()
+    {
+        var run = RunHarness.Tasks("  - w: { wait: PT5M }\n");
+        var timer = run.Timer("w", TimerPurpose.Delay).Id;
+        var before = Essence(run.State);
+        Assert.Equal(before, Essence(run.Send(new RunEvent.EffectCompleted(run.Now, timer, JsonValue.Null)).State));
+        Assert.Equal(before, Essence(run.Send(new RunEvent.EffectFailed(run.Now, timer, new Problem("x:y", 500, "t"))).State));
+        run.Fire("w", TimerPurpose.Delay).Is(RunStatus.Completed);
+    }
+
+    [Fact]
     public void A_call_is_not_ended_by_a_timer_event_of_its_id()
     {
         var run = RunHarness.Tasks(TwoCalls);
