@@ -9,8 +9,9 @@ namespace Interlock.Core.Runs;
 /// <summary>
 /// One event's worth of interpretation: a mutable view of a state that is frozen again at the end. Work is queued, never recursed, so a
 /// long list takes no stack. The kinds of task are in <c>Tasks/</c>; here is what they share: frames, data flow, effects.
+/// <c>shown</c> are the commands of the last state that a host saw: what is withdrawn without having been among them never started.
 /// </summary>
-internal sealed partial class Machine(WorkflowDefinition definition, RunState state)
+internal sealed partial class Machine(WorkflowDefinition definition, RunState state, ImmutableSortedDictionary<EffectId, Command> shown)
 {
     private readonly Queue<Action> _work = new();
     private readonly ImmutableSortedDictionary<FrameId, Frame>.Builder _frames = state.Frames.ToBuilder();
@@ -159,6 +160,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         switch (command)
         {
             case Command.StartTimer:
+            case not null when !shown.ContainsKey(command.Id):
                 _pending.Remove(command.Id);
                 break;
             case Command.OpenApproval open:

@@ -92,6 +92,49 @@ public sealed class EventTests
     }
 
     [Fact]
+    public void A_call_that_a_resume_both_starts_and_stops_was_never_issued()
+    {
+        var run = RunHarness.Tasks(TwoCalls).Suspend();
+        run.Complete("a").Send(new RunEvent.TimerFired(run.Now, run.Timer("", TimerPurpose.Timeout).Id)).Resume().Is(RunStatus.Faulted);
+        Assert.Equal(["a"], run.Called);
+    }
+
+    [Fact]
+    public void A_call_that_one_event_both_starts_and_stops_was_never_issued()
+    {
+        var run = RunHarness.Tasks(
+            """
+              - t:
+                  try:
+                    - both:
+                        fork:
+                          branches:
+                            - left: { call: tool, with: { tool: s/left } }
+                            - gate: { call: approval, with: { title: T, approvers: [ { group: g } ], expiresAfter: PT1H } }
+                            - right: { raise: { error: { type: 'https://x.y/e', status: 500 } } }
+                  catch: { do: [ { s: { set: { caught: true } } } ] }
+            """).Is(RunStatus.Completed);
+        Assert.Empty(run.Called);
+        Assert.DoesNotContain(run.Issued, command => command is Command.OpenApproval or Command.CloseApproval);
+    }
+
+    [Fact]
+    public void A_competitor_that_needs_no_effect_wins_before_the_others_start()
+    {
+        var run = RunHarness.Tasks(
+            """
+              - race:
+                  fork:
+                    compete: true
+                    branches:
+                      - slow: { call: tool, with: { tool: s/slow } }
+                      - fast: { set: { won: fast } }
+            """).Is(RunStatus.Completed);
+        Assert.Empty(run.Called);
+        Assert.Equal("{\"won\":\"fast\"}", run.State.Output?.ToString());
+    }
+
+    [Fact]
     public void A_cancel_waits_for_the_abandoned_call_and_undoes_what_it_did()
     {
         var run = RunHarness.Tasks(
