@@ -187,8 +187,12 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         return id;
     }
 
-    public void CloseGate(FrameId frame, GateId gate, GateOutcome cause) =>
-        Issue(new Command.CloseApproval(NewEffect(frame, $"close:{gate.Value}"), frame, gate, cause));
+    /// <summary>Asks the row once: a gate that is closing keeps its first cause.</summary>
+    public void CloseGate(FrameId frame, GateId gate, GateOutcome cause)
+    {
+        var id = NewEffect(frame, $"close:{gate.Value}");
+        if (!_pending.ContainsKey(id)) Issue(new Command.CloseApproval(id, frame, gate, cause));
+    }
 
     public GateId? GrantFor(FrameId frame) => _state.Grants.TryGetValue(frame, out var gate) ? gate : null;
 
