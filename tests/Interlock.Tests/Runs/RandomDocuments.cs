@@ -3,7 +3,10 @@ using Interlock.Json;
 
 namespace Interlock.Tests.Runs;
 
-/// <summary>Documents that nest every kind of task, the same for the same seed. Jumps lead forward only, so that every run can end.</summary>
+/// <summary>
+/// Documents that nest every kind of task, the same for the same seed. Jumps lead forward, or back to a call as long as what it gave says so:
+/// every run can end.
+/// </summary>
 internal sealed class RandomDocuments(int seed)
 {
     private const int MostTasks = 24;
@@ -29,8 +32,20 @@ internal sealed class RandomDocuments(int seed)
     private JsonValue List(int depth, string last)
     {
         var names = Enumerable.Range(0, _random.Next(1, depth == 0 ? 6 : 4)).Select(_ => $"t{_tasks++}").ToArray();
-        return JsonValue.Array(names.Select((name, i) => JsonValue.Object((name, Task(depth, [.. names.Skip(i + 1)], last)))));
+        var tasks = names.Select((_, i) => Task(depth, [.. names.Skip(i + 1)], last)).ToArray();
+        for (var i = 0; i < tasks.Length; i++)
+        {
+            bool IsTool(JsonValue task) => task["call"]?.AsString() == "tool" && task["if"] is null;
+            if (tasks[i]["call"]?.AsString() == "approval" && Array.FindIndex(tasks, i, IsTool) is >= 0 and var covered)
+                tasks[i] = tasks[i].With("with", tasks[i]["with"]!.With("covers", JsonValue.Array(names[covered]))); // a call has arguments
+            if (tasks[i]["switch"] is not null && Array.FindIndex(tasks, 0, i, IsTool) is >= 0 and var before) tasks[i] = tasks[i].With("switch", Back(names[before]));
+        }
+        return JsonValue.Array(names.Select((name, i) => JsonValue.Object((name, tasks[i]))));
     }
+
+    private static JsonValue Back(string to) => JsonValue.Array(
+        JsonValue.Object(("a", JsonValue.Object(("when", "type == \"object\" and .again == true"), ("then", to)))),
+        JsonValue.Object(("b", JsonValue.Object(("then", "continue")))));
 
     private JsonValue Task(int depth, string[] after, string last)
     {
@@ -58,10 +73,13 @@ internal sealed class RandomDocuments(int seed)
 
     private JsonValue Call()
     {
-        var call = JsonValue.Object(("call", "tool"), ("with", JsonValue.Object(("tool", "s/t"), ("arguments", JsonValue.Object(("c", "${ $context }"))))));
-        if (!Chance(2)) return call;
+        var with = JsonValue.Object(("tool", "s/t"), ("arguments", JsonValue.Object(("c", "${ $context }"))));
+        if (Chance(4)) with = with.With("onInDoubt", "escalate");
+        var call = JsonValue.Object(("call", "tool"), ("with", with));
+        var interlock = JsonValue.Object(("computed", JsonValue.Array("c")));
+        if (Chance(10)) interlock = interlock.With("onError", "skip");
         var undo = JsonValue.Object(("tool", "s/undo"), ("arguments", JsonValue.Object(("of", "${ $output.id }"))), ("timeout", "PT1M"));
-        return call.With("metadata", JsonValue.Object(("interlock", JsonValue.Object(("compensate", undo)))));
+        return call.With("metadata", JsonValue.Object(("interlock", Chance(2) ? interlock.With("compensate", undo) : interlock)));
     }
 
     private JsonValue Approval()

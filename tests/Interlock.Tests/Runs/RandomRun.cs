@@ -36,7 +36,7 @@ internal sealed class RandomRun(int seed, WorkflowDefinition definition)
     {
         var hurry = _run.Events.Count > Hurry;
         if (_run.State.Suspended && (hurry || Chance(3))) return new RunEvent.ResumeRequested(_now, "user:ana");
-        if (!hurry && Chance(120)) return new RunEvent.CancelRequested(_now, "user:ana", "enough");
+        if (!hurry && Chance(_run.State.Suspended ? 12 : 120)) return new RunEvent.CancelRequested(_now, "user:ana", "enough");
         if (!hurry && Chance(40)) return new RunEvent.SuspendRequested(_now, "user:ana", null);
         if (!hurry && Chance(8)) return Again();
         var commands = _run.State.Pending.Values.Concat(_run.State.Abandoned.Values.Select(a => a.Call)).OrderBy(c => c.Id).ToList();
@@ -58,6 +58,8 @@ internal sealed class RandomRun(int seed, WorkflowDefinition definition)
                 var gate = RunHarness.GateOf(command)!.Value; // both are about a gate
                 foreach (var same in _run.State.Pending.Values.Where(c => RunHarness.GateOf(c) == gate)) _answered.Add(same.Id);
                 return new RunEvent.GateClosed(_now, gate, outcome, outcome == GateOutcome.Expired ? [] : ["user:cem"], null);
+            case Command.Call { OnInDoubt: InDoubtAction.Escalate } call when Chance(4) && !_run.State.Suspended && _run.State.Pending.ContainsKey(call.Id) && !_run.State.InDoubt.Contains(call.Id):
+                return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.InDoubt, 500, "Nobody knows"));
             case Command.Call call when Chance(4):
                 _answered.Add(call.Id);
                 return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.Communication, Chance(2) ? 503 : 500, "It failed"));
@@ -66,7 +68,7 @@ internal sealed class RandomRun(int seed, WorkflowDefinition definition)
                 var effect = (Command.Call)command;
                 if (effect is Command.CallTool { IsCompensation: false } && definition.Task(effect.Task) is EffectTask { Compensate: not null })
                     _compensable.Add(effect.Frame, _run.State.Abandoned.ContainsKey(effect.Id));
-                return new RunEvent.EffectCompleted(_now, effect.Id, JsonValue.Object(("id", effect.Frame.Value)));
+                return new RunEvent.EffectCompleted(_now, effect.Id, JsonValue.Object(("id", effect.Frame.Value), ("again", _run.Events.Count < Hurry && Chance(2))));
         }
     }
 

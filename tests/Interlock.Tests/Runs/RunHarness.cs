@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using Interlock.Core;
 using Interlock.Core.Identity;
