@@ -112,11 +112,11 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         });
     }
 
-    /// <summary>Starts a task list inside a frame; its end reaches the frame's executor.</summary>
-    public void EnterList(Frame owner, TaskList list, string suffix, JsonValue input, JsonValue? locals = null)
+    /// <summary>Starts a task list inside a frame; its end reaches the frame's executor. It may have less time than the frame.</summary>
+    public void EnterList(Frame owner, TaskList list, string suffix, JsonValue input, JsonValue? locals = null, DateTimeOffset? deadline = null)
     {
         var frame = new Frame(owner.Id.Append(suffix), owner.Id, list.Path, input, input, Now,
-            new FrameState.Sequence(ImmutableSortedDictionary<int, int>.Empty)) { Locals = locals, Deadline = owner.Deadline };
+            new FrameState.Sequence(ImmutableSortedDictionary<int, int>.Empty)) { Locals = locals, Deadline = Earlier(owner.Deadline, deadline) };
         _frames.Add(frame.Id, frame);
         SequenceExecutor.Goto(this, frame, 0, input);
     }
@@ -384,9 +384,10 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         if (timeout is null) return frame;
         var due = Now + timeout.Evaluate(frame.Input, Scope(frame));
         var timer = StartTimer(frame, due, TimerPurpose.Timeout, "timeout");
-        var deadline = frame.Deadline is { } outer && outer < due ? outer : due;
-        return Update(frame with { TimeoutTimer = timer, Deadline = deadline });
+        return Update(frame with { TimeoutTimer = timer, Deadline = Earlier(frame.Deadline, due) });
     }
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
 
     private static void Check(JsonSchema? schema, JsonValue value, Frame frame, string what)
     {

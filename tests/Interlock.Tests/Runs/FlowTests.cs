@@ -39,8 +39,10 @@ public sealed class FlowTests
                   try:
                     - a: { call: tool, with: { tool: s/a }, timeout: { after: PT5M } }
                   catch: { retry: { delay: PT0S, limit: { attempt: { count: 2, duration: PT10S } } } }
-            """).Fire("t", TimerPurpose.Attempt);
-        Assert.Single(run.State.Abandoned);
+            """);
+        Assert.Equal(RunHarness.Noon + TimeSpan.FromSeconds(10), run.Call("a").Deadline);
+        run.Fire("t", TimerPurpose.Attempt);
+        Assert.Equal(run.Now + RunLimits.AbandonedGrace, run.Timer("/do/0/t/try/0/a", TimerPurpose.Abandoned).DueAt);
         Assert.Equal("/do/0/t/try@2/0/a", run.Calls.Single().Frame.Value);
         run.Fire("t", TimerPurpose.Attempt).Is(RunStatus.Compensating);
         Assert.Equal(408, run.State.Ending?.Problem?.Status);
