@@ -19,6 +19,9 @@ namespace Interlock.Core.Runs;
 public abstract record Command(EffectId Id, FrameId Frame)
 {
     /// <summary>A call to a tool or agent through the gateway.</summary>
+    [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+    [JsonDerivedType(typeof(CallTool), "callTool")]
+    [JsonDerivedType(typeof(CallAgent), "callAgent")]
     public abstract record Call(EffectId Id, FrameId Frame, TaskPath Task, string Target, string? Version, JsonValue Arguments, DateTimeOffset Deadline)
         : Command(Id, Frame)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Interlock.Core.Workflows;
 
 namespace Interlock.Core.Runs;
@@ -27,7 +28,7 @@ public static class Interpreter
             Now = started.At,
             Input = started.Input,
             Events = 1,
-        });
+        }, ImmutableSortedDictionary<EffectId, Command>.Empty);
         machine.Begin();
         return machine.Freeze();
     }
@@ -57,10 +58,11 @@ public static class Interpreter
 
     private static RunState Fold(WorkflowDefinition definition, RunState state, IReadOnlyList<RunEvent> events)
     {
+        var shown = state.Pending;
         foreach (var happened in events)
         {
             if (state.Status.IsClosed()) return state;
-            var machine = new Machine(definition, state);
+            var machine = new Machine(definition, state, shown);
             machine.Apply(happened);
             state = machine.Freeze();
         }

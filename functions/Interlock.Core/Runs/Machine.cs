@@ -9,8 +9,9 @@ namespace Interlock.Core.Runs;
 /// <summary>
 /// One event's worth of interpretation: a mutable view of a state that is frozen again at the end. Work is queued, never recursed, so a
 /// long list takes no stack. The kinds of task are in <c>Tasks/</c>; here is what they share: frames, data flow, effects.
+/// <c>shown</c> are the commands of the last state that a host saw: what is withdrawn without having been among them never started.
 /// </summary>
-internal sealed partial class Machine(WorkflowDefinition definition, RunState state)
+internal sealed partial class Machine(WorkflowDefinition definition, RunState state, ImmutableSortedDictionary<EffectId, Command> shown)
 {
     private readonly Queue<Action> _work = new();
     private readonly ImmutableSortedDictionary<FrameId, Frame>.Builder _frames = state.Frames.ToBuilder();
@@ -111,12 +112,12 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         });
     }
 
-    /// <summary>Starts a task list inside a frame; its end reaches the frame's executor.</summary>
-    public void EnterList(Frame owner, TaskList list, string suffix, JsonValue input, JsonValue? locals = null)
+    /// <summary>Starts a task list inside a frame; its end reaches the frame's executor. It may have less time than the frame.</summary>
+    public void EnterList(Frame owner, TaskList list, string suffix, JsonValue input, JsonValue? locals = null, DateTimeOffset? deadline = null)
     {
         var frame = new Frame(owner.Id.Append(suffix), owner.Id, list.Path, input, input, Now,
             new FrameState.Sequence(ImmutableSortedDictionary<int, int>.Empty))
-        { Locals = locals, Deadline = owner.Deadline };
+        { Locals = locals, Deadline = Earlier(owner.Deadline, deadline) };
         _frames.Add(frame.Id, frame);
         SequenceExecutor.Goto(this, frame, 0, input);
     }
@@ -160,6 +161,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         switch (command)
         {
             case Command.StartTimer:
+            case not null when !shown.ContainsKey(command.Id):
                 _pending.Remove(command.Id);
                 break;
             case Command.OpenApproval open:
@@ -186,8 +188,12 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         return id;
     }
 
-    public void CloseGate(FrameId frame, GateId gate, GateOutcome cause) =>
-        Issue(new Command.CloseApproval(NewEffect(frame, $"close:{gate.Value}"), frame, gate, cause));
+    /// <summary>Asks the row once: a gate that is closing keeps its first cause.</summary>
+    public void CloseGate(FrameId frame, GateId gate, GateOutcome cause)
+    {
+        var id = NewEffect(frame, $"close:{gate.Value}");
+        if (!_pending.ContainsKey(id)) Issue(new Command.CloseApproval(id, frame, gate, cause));
+    }
 
     public GateId? GrantFor(FrameId frame) => _state.Grants.TryGetValue(frame, out var gate) ? gate : null;
 
@@ -225,6 +231,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     public void Fail(FrameId at, Problem problem)
     {
         var isTimeout = problem.Type == ProblemTypes.Timeout && problem.Instance == at.Value;
+        var maySkip = MaySkip(at, problem);
         for (var frame = Find(at); frame is not null; frame = frame.Parent is { } parent ? Find(parent) : null)
         {
             if (DefinitionOf(frame) is not { } task) continue;
@@ -235,7 +242,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
                 return;
             }
             var action = isTimeout && frame.Id == at ? task.OnTimeout : task.OnError;
-            if (action == StepAction.Skip && MaySkip(task, problem))
+            if (action == StepAction.Skip && maySkip)
             {
                 Interrupt(frame.Id);
                 WithdrawOwn(frame);
@@ -247,9 +254,9 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         End(new Ending(RunStatus.Faulted, problem, null));
     }
 
-    /// <summary>Only a failed step is skipped: not an error the document raises, nor what people decided at a gate.</summary>
-    private static bool MaySkip(TaskDefinition task, Problem problem) =>
-        task is not RaiseTask && problem.Type is not (ProblemTypes.GateRejected or ProblemTypes.GateExpired);
+    /// <summary>Only a failed step is skipped: not an error the document raises, nor what people decided at a gate; nor what these stand in.</summary>
+    private bool MaySkip(FrameId at, Problem problem) =>
+        (Find(at) is not { } frame || DefinitionOf(frame) is not RaiseTask) && problem.Type is not (ProblemTypes.GateRejected or ProblemTypes.GateExpired);
 
     private void WithdrawOwn(Frame frame)
     {
@@ -293,7 +300,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     private void EffectFailed(RunEvent.EffectFailed failed)
     {
         if (Settle(failed.Effect, null, failed.Problem)) return;
-        if (!_pending.TryGetValue(failed.Effect, out var command)) return;
+        if (!_pending.TryGetValue(failed.Effect, out var command) || command is not (Command.Call or Command.OpenApproval)) return;
         if (command is Command.Call { OnInDoubt: InDoubtAction.Escalate } && failed.Problem.Type == ProblemTypes.InDoubt && !_state.InDoubt.Contains(command.Id))
         {
             _state = _state with { InDoubt = _state.InDoubt.Add(command.Id) };
@@ -378,9 +385,10 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         if (timeout is null) return frame;
         var due = Now + timeout.Evaluate(frame.Input, Scope(frame));
         var timer = StartTimer(frame, due, TimerPurpose.Timeout, "timeout");
-        var deadline = frame.Deadline is { } outer && outer < due ? outer : due;
-        return Update(frame with { TimeoutTimer = timer, Deadline = deadline });
+        return Update(frame with { TimeoutTimer = timer, Deadline = Earlier(frame.Deadline, due) });
     }
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
 
     private static void Check(JsonSchema? schema, JsonValue value, Frame frame, string what)
     {

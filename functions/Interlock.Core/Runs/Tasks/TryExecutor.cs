@@ -82,9 +82,9 @@ internal static class TryExecutor
     private static void Attempt(Machine machine, Frame frame, TryTask task, int attempt)
     {
         frame = machine.Update(frame with { State = new FrameState.Try(attempt, TryPhase.Trying) });
-        if (task.Catch.Retry?.AttemptDuration is { } limit)
-            machine.StartTimer(frame, machine.Now + limit, TimerPurpose.Attempt, AttemptName(attempt));
-        machine.EnterList(frame, task.Tasks, ListSuffix(attempt), frame.Input);
+        var due = machine.Now + task.Catch.Retry?.AttemptDuration;
+        if (due is { } limit) machine.StartTimer(frame, limit, TimerPurpose.Attempt, AttemptName(attempt));
+        machine.EnterList(frame, task.Tasks, ListSuffix(attempt), frame.Input, deadline: due);
     }
 
     /// <summary>The first attempt's list stands where the document has it, the next ones are numbered.</summary>

@@ -1,0 +1,59 @@
+using Interlock.Core;
+using Interlock.Core.Runs;
+using Interlock.Core.Workflows;
+using Interlock.Json;
+
+namespace Interlock.Tests.Runs;
+
+/// <summary>What happens in each golden run.</summary>
+internal static class GoldenScripts
+{
+    public static IReadOnlyDictionary<string, Func<WorkflowDefinition, RunHarness>> All { get; } = new Dictionary<string, Func<WorkflowDefinition, RunHarness>>
+    {
+        ["data-flow"] = definition => RunHarness.Of(definition, Json("""{"order":{"id":"o-1","lines":[{"sku":"a","count":2},{"sku":"b","count":1}]}}"""))
+            .Complete("price", Json("""{"total":30,"currency":"EUR","internal":true}""")).Complete("book", Json("""{"booking":"b-7"}""")),
+
+        ["flow"] = definition => RunHarness.Of(definition, Json("""{"kind":"batch","items":["x","y","z","never"]}"""))
+            .Complete("handle", Json("""{"left":2}""")).Complete("handle", Json("""{"left":1}""")).Complete("handle", Json("""{"left":0}"""))
+            .Complete("poll", Json("""{"ready":false}""")).Complete("poll", Json("""{"ready":true}""")),
+
+        ["fork-merge"] = definition => RunHarness.Of(definition)
+            .Complete("right", Json("""{"v":2}""")).Complete("left", Json("""{"v":1}""")).Complete("slow", "half").Complete("fast", "won").Complete("slower", "lost"),
+
+        ["fork-conflict"] = definition => RunHarness.Of(definition).Complete("left", Json("""{"v":1}""")).Complete("right", Json("""{"v":2}""")),
+
+        ["try-retry"] = definition => RunHarness.Of(definition)
+            .Fail("fetch").Fire("work", TimerPurpose.Delay).Fail("fetch").Fire("work", TimerPurpose.Delay)
+            .Fire("work", TimerPurpose.Attempt).Complete("/do/0/work/try@3/0/fetch", "too late").Complete("report", Json("""{"reported":true}""")),
+
+        ["timeouts"] = definition => RunHarness.Of(definition)
+            .Fire("optional", TimerPurpose.Timeout).Fire("pause", TimerPurpose.Delay).Fail("optional").Complete("needed").Fire("", TimerPurpose.Timeout).Fire("last", TimerPurpose.Abandoned),
+
+        ["raise"] = definition => RunHarness.Of(definition, Json("""{"amount":12000}""")),
+
+        ["approval-approved"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}""")).Approve("ask").Complete("apply", Json("""{"id":1}""")).Complete("tell"),
+
+        ["approval-rejected"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}""")).Reject("ask"),
+
+        ["approval-escalated"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}"""))
+            .Fire("ask", TimerPurpose.GateExpiry).Close("ask", GateOutcome.Expired)
+            .Fire("ask", TimerPurpose.GateExpiry).Close("ask", GateOutcome.Expired).Fail("apply", 403, ProblemTypes.Refused),
+
+        ["cancel"] = definition => RunHarness.Of(definition).Complete("first", Json("""{"id":"f"}""")).Cancel()
+            .Complete("second", Json("""{"id":"s"}""")).Complete("undo:second").Complete("undo:first"),
+
+        ["saga"] = definition => RunHarness.Of(definition)
+            .Complete("flight", Json("""{"id":"F"}""")).Complete("hotel", Json("""{"id":"H"}""")).Complete("car", Json("""{"id":"C"}""")).Fail("pay", 402)
+            .Fail("undo:car", 500).Fire("/do/1/hotel!undo", TimerPurpose.Compensation).Complete("undo:flight"),
+
+        ["suspend"] = definition => RunHarness.Of(definition).Suspend().Complete("one", Json("""{"n":1}""")).Fire("pause", TimerPurpose.Delay).Wait(TimeSpan.FromHours(3)).Resume().Complete("two"),
+
+        ["incident-remediation"] = definition => RunHarness.Of(definition, Json(
+                """[{"id":"e1","type":"com.zendesk.ticket.escalated","data":{"id":"T-1","subject":"Checkout is down","body":"502 since 01:55","requester":"kim"}}]"""))
+            .Complete("classify", Json("""{"service":"checkout","severity":"high","recommendation":"restart","confidence":0.93,"reason":"Errors began with release 41"}"""))
+            .Wait(TimeSpan.FromMinutes(20)).Approve("approve")
+            .Complete("apply", Json("""{"changeId":"chg-9"}""")).Complete("verify", Json("""{"healthy":true}""")).Fail("log").Complete("undo:apply", Json("""{"reverted":true}""")),
+    };
+
+    private static JsonValue Json(string text) => StrictJson.Parse(System.Text.Encoding.UTF8.GetBytes(text));
+}

@@ -1,0 +1,153 @@
+using Interlock.Core;
+using Interlock.Core.Runs;
+using Interlock.Core.Workflows;
+
+namespace Interlock.Tests.Runs;
+
+/// <summary>What holds after every event of every run.</summary>
+internal sealed class Invariants(WorkflowDefinition definition)
+{
+    private readonly Dictionary<EffectId, string> _issued = [];
+    private readonly HashSet<EffectId> _left = [];
+    private readonly Dictionary<GateId, GateRequest> _asked = [];
+    private readonly HashSet<GateId> _approved = [];
+    private readonly List<Command> _order = [];
+
+    /// <summary>Off where a run is so long that only its end is of interest.</summary>
+    public bool Enabled { get; init; } = true;
+
+    public IReadOnlyList<Command> Issued => _order;
+
+    public void Started(RunState state)
+    {
+        if (!Enabled) return;
+        SurvivesStorage(state);
+        Look(null, state);
+    }
+
+    public void Stepped(RunState before, RunEvent happened, RunState after)
+    {
+        if (!Enabled) return;
+        AppliesAfterStorage(before, happened, after);
+        if (before.Status.IsClosed())
+        {
+            Assert.Same(before, after);
+            return;
+        }
+        if (happened is RunEvent.GateClosed { Outcome: GateOutcome.Approved } closed) _approved.Add(closed.Gate);
+        SurvivesStorage(after);
+        Look(before, after);
+    }
+
+    private void Look(RunState? before, RunState after)
+    {
+        EffectsAreNew(before, after);
+        NothingStartsAfterTheEnd(before, after);
+        if (after.Suspended) return;
+        PendingBelongsToFrames(after);
+        FramesWaitForSomething(after);
+        GrantsAreApproved(after);
+        ClosedIsOver(after);
+    }
+
+    private static void SurvivesStorage(RunState state)
+    {
+        var stored = RunJson.Serialize(state);
+        Assert.Equal(stored, RunJson.Serialize(RunJson.Deserialize<RunState>(stored)));
+    }
+
+    private void AppliesAfterStorage(RunState before, RunEvent happened, RunState after)
+    {
+        var again = Interpreter.Advance(definition, Copy(before), Copy(happened));
+        Assert.Equal(RunHarness.Json(after), RunHarness.Json(again));
+    }
+
+    private static T Copy<T>(T value) => RunJson.Deserialize<T>(RunJson.Serialize(value));
+
+    /// <summary>One id, one command, once: what left never comes back, and what is abandoned or in doubt was pending before.</summary>
+    private void EffectsAreNew(RunState? before, RunState after)
+    {
+        foreach (var command in after.Pending.Values)
+        {
+            var json = RunHarness.Json(command);
+            if (_issued.TryGetValue(command.Id, out var known)) Assert.Equal(known, json);
+            else _order.Add(command);
+            Assert.False(_left.Contains(command.Id), $"{command.GetType().Name} {command.Frame} is issued again.");
+            _issued[command.Id] = json;
+            if (command is Command.OpenApproval open) _asked[open.Gate.Id] = open.Gate;
+        }
+        foreach (var id in before?.Pending.Keys ?? [])
+            if (!after.Pending.ContainsKey(id)) _left.Add(id);
+        foreach (var id in after.Abandoned.Keys) Assert.True(_issued.ContainsKey(id) && !after.Pending.ContainsKey(id), $"{id} was abandoned but never pending.");
+        foreach (var id in after.InDoubt) Assert.True(after.Pending.ContainsKey(id), $"{id} is in doubt but not pending.");
+    }
+
+    private static void NothingStartsAfterTheEnd(RunState? before, RunState after)
+    {
+        if (after.Ending is null) return;
+        Assert.Empty(after.Frames);
+        foreach (var command in after.Pending.Values.Where(c => before is null || !before.Pending.ContainsKey(c.Id)))
+        {
+            var allowed = command is Command.CallTool { IsCompensation: true } or Command.StartTimer { Purpose: TimerPurpose.Compensation }
+                || (before?.Ending is null && command is Command.CloseApproval or Command.StartTimer { Purpose: TimerPurpose.Abandoned });
+            Assert.True(allowed, $"{RunHarness.Json(command)} started after the end was decided.");
+        }
+    }
+
+    private static void PendingBelongsToFrames(RunState state)
+    {
+        foreach (var command in state.Pending.Values)
+        {
+            var known = command switch
+            {
+                Command.StartTimer { Purpose: TimerPurpose.Abandoned } => state.Abandoned.Values.Any(a => a.Timer == command.Id),
+                Command.StartTimer { Purpose: TimerPurpose.Compensation } or Command.CallTool { IsCompensation: true } => state.Undoing is not null,
+                Command.CloseApproval => true,
+                Command.OpenApproval open when !state.Frames.ContainsKey(command.Frame) =>
+                    state.Pending.Values.Any(c => c is Command.CloseApproval close && close.Gate == open.Gate.Id),
+                _ => state.Frames.ContainsKey(command.Frame),
+            };
+            Assert.True(known, $"Pending has {RunHarness.Json(command)}, whose frame is gone.");
+        }
+    }
+
+    /// <summary>A run that is not closed has something to wait for, and so has every frame without frames in it.</summary>
+    private static void FramesWaitForSomething(RunState state)
+    {
+        if (state.Status.IsClosed()) return;
+        Assert.NotEmpty(state.Pending);
+        if (state.Ending is null) Assert.True(state.Frames.ContainsKey(FrameId.Root));
+        var parents = state.Frames.Values.Select(frame => frame.Parent).OfType<FrameId>().ToHashSet();
+        Assert.All(parents, parent => Assert.True(state.Frames.ContainsKey(parent), $"{parent} is gone, what it holds is not."));
+        var waiting = state.Pending.Values.Where(c => c is not Command.StartTimer { Purpose: TimerPurpose.Timeout }).Select(c => c.Frame).ToHashSet();
+        foreach (var id in state.Frames.Keys.Where(id => !parents.Contains(id)))
+            Assert.True(waiting.Contains(id), $"The frame '{id}' waits for nothing.");
+    }
+
+    private void GrantsAreApproved(RunState state)
+    {
+        foreach (var call in state.Pending.Values.OfType<Command.Call>())
+        {
+            if (call is Command.CallTool { IsCompensation: true })
+            {
+                Assert.Equal(call.Grant is not null, call.RequiresGrant);
+                continue;
+            }
+            Assert.Equal(definition.IsCovered(call.Task), call.RequiresGrant);
+            if (call.Grant is not { } gate) continue;
+            Assert.Contains(gate, _approved);
+            Assert.Contains(_asked[gate].Covers, covered => covered.Frame == call.Frame);
+        }
+    }
+
+    private static void ClosedIsOver(RunState state)
+    {
+        if (!state.Status.IsClosed()) return;
+        Assert.Empty(state.Pending);
+        Assert.Empty(state.Abandoned);
+        Assert.Empty(state.Orphans);
+        Assert.Null(state.Undoing);
+        if (state.Status != RunStatus.Completed) Assert.Empty(state.Saga);
+        if (state.Status == RunStatus.Faulted) Assert.NotNull(state.Error);
+    }
+}

@@ -1,0 +1,136 @@
+using Interlock.Core.Workflows;
+using Interlock.Json;
+
+namespace Interlock.Tests.Runs;
+
+/// <summary>
+/// Documents that nest every kind of task, the same for the same seed. Jumps lead forward, or back to a call as long as what it gave says so:
+/// every run can end.
+/// </summary>
+internal sealed class RandomDocuments(int seed)
+{
+    private const int MostTasks = 24;
+
+    private readonly Random _random = new(seed);
+    private int _tasks;
+
+    public static WorkflowDefinition Of(int seed) => Read(new RandomDocuments(seed).List(0, "end"));
+
+    /// <summary>A document of these tasks.</summary>
+    public static WorkflowDefinition Read(JsonValue tasks)
+    {
+        var actions = JsonValue.Object(("mode", "supervised"), ("onError", "fail"), ("onTimeout", "fail"));
+        var document = JsonValue.Object(
+            ("document", JsonValue.Object(("dsl", "1.0.3"), ("namespace", "test"), ("name", "doc"), ("version", "1.0.0"),
+                ("metadata", JsonValue.Object(("interlock", actions))))),
+            ("timeout", JsonValue.Object(("after", "P1D"))),
+            ("do", tasks));
+        var result = WorkflowReader.FromDocument(document);
+        return result.Definition ?? throw new InvalidOperationException($"{string.Join("\n", result.Findings)}\n{document}");
+    }
+
+    private JsonValue List(int depth, string last)
+    {
+        var names = Enumerable.Range(0, _random.Next(1, depth == 0 ? 6 : 4)).Select(_ => $"t{_tasks++}").ToArray();
+        var tasks = names.Select((_, i) => Task(depth, [.. names.Skip(i + 1)], last)).ToArray();
+        for (var i = 0; i < tasks.Length; i++)
+        {
+            bool IsTool(JsonValue task) => task["call"]?.AsString() == "tool" && task["if"] is null;
+            if (tasks[i]["call"]?.AsString() == "approval" && Array.FindIndex(tasks, i, IsTool) is >= 0 and var covered)
+                tasks[i] = tasks[i].With("with", tasks[i]["with"]!.With("covers", JsonValue.Array(names[covered]))); // a call has arguments
+            if (tasks[i]["switch"] is not null && Array.FindIndex(tasks, 0, i, IsTool) is >= 0 and var before) tasks[i] = tasks[i].With("switch", Back(names[before]));
+        }
+        return JsonValue.Array(names.Select((name, i) => JsonValue.Object((name, tasks[i]))));
+    }
+
+    private static JsonValue Back(string to) => JsonValue.Array(
+        JsonValue.Object(("a", JsonValue.Object(("when", "type == \"object\" and .again == true"), ("then", to)))),
+        JsonValue.Object(("b", JsonValue.Object(("then", "continue")))));
+
+    private JsonValue Task(int depth, string[] after, string last)
+    {
+        var task = (depth < 5 && _tasks < MostTasks ? _random.Next(15) : _random.Next(8)) switch
+        {
+            0 or 1 or 2 => Call(),
+            3 => JsonValue.Object(("set", JsonValue.Object(("n", _random.Next(9)), ("was", "${ . | tostring | .[0:20] }")))),
+            4 => JsonValue.Object(("wait", _random.Next(3) == 0 ? "PT0S" : "PT5S")),
+            5 => Chance(3) ? JsonValue.Object(("raise", JsonValue.Object(("error", JsonValue.Object(("type", "https://x.y/e"), ("status", 500)))))) : Call(),
+            6 => Switch(after, last),
+            7 => Approval(),
+            8 or 9 => JsonValue.Object(("do", List(depth + 1, "exit"))),
+            10 => For(depth),
+            11 or 12 => Fork(depth),
+            _ => Try(depth),
+        };
+        if (Chance(6)) task = task.With("if", Chance(2) ? "true" : "false");
+        if (Chance(6)) task = task.With("timeout", JsonValue.Object(("after", "PT7S")));
+        if (Chance(8) && task["metadata"] is null)
+            task = task.With("metadata", JsonValue.Object(("interlock", JsonValue.Object((Chance(2) ? "onError" : "onTimeout", "skip")))));
+        if (Chance(8) && task["raise"] is null) task = task.With("export", JsonValue.Object(("as", $"$context + {{ k{_random.Next(3)}: {_random.Next(2)} }}")));
+        if (Chance(10) && task["switch"] is null && task["raise"] is null) task = task.With("then", Target(after, last));
+        return task;
+    }
+
+    private JsonValue Call()
+    {
+        var with = JsonValue.Object(("tool", "s/t"), ("arguments", JsonValue.Object(("c", "${ $context }"))));
+        if (Chance(4)) with = with.With("onInDoubt", "escalate");
+        var call = JsonValue.Object(("call", "tool"), ("with", with));
+        var interlock = JsonValue.Object(("computed", JsonValue.Array("c")));
+        if (Chance(10)) interlock = interlock.With("onError", "skip");
+        var undo = JsonValue.Object(("tool", "s/undo"), ("arguments", JsonValue.Object(("of", "${ $output.id }"))), ("timeout", "PT1M"));
+        return call.With("metadata", JsonValue.Object(("interlock", Chance(2) ? interlock.With("compensate", undo) : interlock)));
+    }
+
+    private JsonValue Approval()
+    {
+        var people = JsonValue.Array(JsonValue.Object(("group", "g")));
+        var with = JsonValue.Object(("title", "Go?"), ("approvers", people), ("expiresAfter", "PT1H"), ("onReject", Chance(2) ? "skip" : "fail"));
+        return JsonValue.Object(("call", "approval"), ("with", _random.Next(3) switch
+        {
+            0 => with.With("onTimeout", "skip"),
+            1 => with.With("onTimeout", "escalate").With("escalation", JsonValue.Object(("approvers", people), ("expiresAfter", "PT2H"), ("onTimeout", "skip"))),
+            _ => with.With("onTimeout", "fail"),
+        }));
+    }
+
+    private JsonValue Switch(string[] after, string last) => JsonValue.Object(("switch", JsonValue.Array(
+        JsonValue.Object(("a", JsonValue.Object(("when", Chance(2) ? "true" : "(. | type) == \"object\""), ("then", Target(after, last))))),
+        JsonValue.Object(("b", JsonValue.Object(("then", "continue")))))));
+
+    private JsonValue For(int depth)
+    {
+        var id = _tasks;
+        var loop = JsonValue.Object(("for", JsonValue.Object(("in", $"[range({_random.Next(4)})]"), ("each", $"e{id}"), ("at", $"i{id}"))));
+        if (Chance(3)) loop = loop.With("while", $"$i{id} < 2");
+        return loop.With("do", List(depth + 1, "exit"));
+    }
+
+    private JsonValue Fork(int depth)
+    {
+        var branches = JsonValue.Array(Enumerable.Range(0, _random.Next(1, 4)).Select(_ => JsonValue.Object(($"t{_tasks++}", Task(depth + 1, [], "exit")))));
+        return JsonValue.Object(("fork", JsonValue.Object(("compete", Chance(3)), ("branches", branches))));
+    }
+
+    private JsonValue Try(int depth)
+    {
+        var handler = JsonValue.EmptyObject;
+        if (Chance(4)) handler = handler.With("errors", JsonValue.Object(("with", JsonValue.Object(("status", 503)))));
+        if (Chance(2))
+        {
+            handler = handler.With("retry", JsonValue.Object(("delay", Chance(2) ? "PT0S" : "PT2S"), ("backoff", JsonValue.Object(("linear", JsonValue.EmptyObject))),
+                ("limit", JsonValue.Object(("attempt", Chance(2) ? JsonValue.Object(("count", 2)) : JsonValue.Object(("count", 3), ("duration", "PT4S")))))));
+        }
+        if (Chance(2) || handler["retry"] is null) handler = handler.With("do", List(depth + 1, "exit"));
+        return JsonValue.Object(("try", List(depth + 1, "exit")), ("catch", handler));
+    }
+
+    private JsonValue Target(string[] after, string last) => _random.Next(6) switch
+    {
+        0 => Chance(3) ? "end" : last,
+        1 => "continue",
+        _ => after.Length == 0 ? "continue" : after[_random.Next(after.Length)],
+    };
+
+    private bool Chance(int oneIn) => _random.Next(oneIn) == 0;
+}

@@ -1,0 +1,100 @@
+using Interlock.Core;
+using Interlock.Core.Runs;
+using Interlock.Core.Workflows;
+using Interlock.Json;
+
+namespace Interlock.Tests.Runs;
+
+/// <summary>
+/// A whole run with outcomes drawn from a seed: calls complete, fail or take too long, gates go every way, events come twice or late, and
+/// someone cancels, suspends and resumes. Afterwards every completed compensable effect must have been undone exactly as often as it should.
+/// </summary>
+internal sealed class RandomRun(int seed, WorkflowDefinition definition)
+{
+    private const int Hurry = 250;
+    private const int Most = 2000;
+
+    private readonly Random _random = new(seed);
+    private readonly RunHarness _run = RunHarness.Of(definition);
+    private readonly HashSet<EffectId> _answered = [];
+    private readonly Dictionary<FrameId, bool> _compensable = [];
+    private DateTimeOffset _now = RunHarness.Noon;
+
+    public RunHarness ToItsEnd()
+    {
+        while (!_run.State.Status.IsClosed())
+        {
+            Assert.True(_run.Events.Count < Most, $"The run does not end: {RunHarness.Json(_run.State)}");
+            _now += TimeSpan.FromMilliseconds(_random.Next(1500));
+            _run.Send(Next());
+        }
+        CompensationsRanOnce();
+        return _run.Replayed();
+    }
+
+    private RunEvent Next()
+    {
+        var hurry = _run.Events.Count > Hurry;
+        if (_run.State.Suspended && (hurry || Chance(3))) return new RunEvent.ResumeRequested(_now, "user:ana");
+        if (!hurry && Chance(_run.State.Suspended ? 12 : 120)) return new RunEvent.CancelRequested(_now, "user:ana", "enough");
+        if (!hurry && Chance(40)) return new RunEvent.SuspendRequested(_now, "user:ana", null);
+        if (!hurry && Chance(8)) return Again();
+        var commands = _run.State.Pending.Values.Concat(_run.State.Abandoned.Values.Select(a => a.Call)).OrderBy(c => c.Id).ToList();
+        var (timers, rest) = (commands.OfType<Command.StartTimer>().ToList(), commands.Where(c => c is not Command.StartTimer && !_answered.Contains(c.Id)).ToList());
+        if (rest.Count > 0 && (hurry || timers.Count == 0 || !Chance(6))) return Answer(rest[_random.Next(rest.Count)]);
+        if (timers.Where(t => !_answered.Contains(t.Id)).MinBy(t => t.DueAt) is not { } timer) return new RunEvent.ResumeRequested(_now, "user:ana");
+        if (timer.DueAt > _now) _now = timer.DueAt;
+        _answered.Add(timer.Id);
+        if (_run.State.Abandoned.FirstOrDefault(a => a.Value.Timer == timer.Id) is { Value: not null } given) _answered.Add(given.Key);
+        return new RunEvent.TimerFired(_now, timer.Id);
+    }
+
+    private RunEvent Answer(Command command)
+    {
+        switch (command)
+        {
+            case Command.OpenApproval or Command.CloseApproval:
+                var outcome = command is Command.CloseApproval close && Chance(2) ? close.Cause : (GateOutcome)_random.Next(3);
+                var gate = RunHarness.GateOf(command)!.Value; // both are about a gate
+                foreach (var same in _run.State.Pending.Values.Where(c => RunHarness.GateOf(c) == gate)) _answered.Add(same.Id);
+                return new RunEvent.GateClosed(_now, gate, outcome, outcome == GateOutcome.Expired ? [] : ["user:cem"], null);
+            case Command.Call { OnInDoubt: InDoubtAction.Escalate } call when Chance(4) && !_run.State.Suspended && _run.State.Pending.ContainsKey(call.Id) && !_run.State.InDoubt.Contains(call.Id):
+                return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.InDoubt, 500, "Nobody knows"));
+            case Command.Call call when Chance(4):
+                _answered.Add(call.Id);
+                return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.Communication, Chance(2) ? 503 : 500, "It failed"));
+            default:
+                _answered.Add(command.Id);
+                var effect = (Command.Call)command;
+                if (effect is Command.CallTool { IsCompensation: false } && definition.Task(effect.Task) is EffectTask { Compensate: not null })
+                    _compensable.Add(effect.Frame, _run.State.Abandoned.ContainsKey(effect.Id));
+                return new RunEvent.EffectCompleted(_now, effect.Id, JsonValue.Object(("id", effect.Frame.Value), ("again", _run.Events.Count < Hurry && Chance(2))));
+        }
+    }
+
+    /// <summary>Something that happened before, as it was or turned round.</summary>
+    private RunEvent Again() => _run.Events[_random.Next(_run.Events.Count)] switch
+    {
+        RunEvent.EffectCompleted done when Chance(2) => new RunEvent.EffectFailed(_now, done.Effect, new Problem("x:y", 500, "late")),
+        RunEvent.EffectFailed failed when Chance(2) => new RunEvent.EffectCompleted(_now, failed.Effect, "late"),
+        RunEvent.GateClosed closed => closed with { Outcome = GateOutcome.Approved },
+        RunEvent.CancelRequested or RunEvent.SuspendRequested => new RunEvent.TimerFired(_now, new EffectId("none")),
+        var old => old,
+    };
+
+    private void CompensationsRanOnce()
+    {
+        var undone = _run.Issued.OfType<Command.CallTool>().Where(call => call.IsCompensation).ToList();
+        foreach (var group in undone.GroupBy(call => call.Frame)) Assert.Single(group);
+        foreach (var call in undone)
+        {
+            Assert.Contains(new FrameId(call.Frame.Value[..^"!undo".Length]), _compensable.Keys);
+            Assert.Equal(call.Frame.Value, call.Arguments["of"]?.AsString() + "!undo");
+        }
+        var stopped = _run.State.Status is RunStatus.Faulted or RunStatus.Cancelled;
+        foreach (var (frame, late) in _compensable.Where(effect => stopped || effect.Value))
+            Assert.True(undone.Any(call => call.Frame.Value == frame.Value + "!undo"), $"{frame} was {(late ? "completed late" : "completed")} and not undone; the run is {_run.State.Status}.");
+    }
+
+    private bool Chance(int oneIn) => _random.Next(oneIn) == 0;
+}
