@@ -7,9 +7,8 @@ internal static class ApiRoutes
 
     public static IReadOnlyList<ApiRoute> All { get; } =
     [
-        new("POST", "/api/events", "receiveEvents", "Takes one CloudEvent or a batch; starts the workflows that listen, each once.", EventsApi.ReceiveAsync)
+        new("POST", "/api/events", "receiveEvents", "Takes one CloudEvent or a batch from an application, an operator or a publisher; starts the workflows that listen, each once.", EventsApi.ReceiveAsync)
         {
-            Roles = ["operator", "publisher"],
             Body = new(["application/cloudevents+json", "application/cloudevents-batch+json", "application/json"], null),
             Answers = [(202, "EventsTaken"), (200, "EventGridHandshake")],
         },
@@ -54,9 +53,9 @@ internal static class ApiRoutes
         Control("suspend", "Lets a run start nothing new.", RunsApi.SuspendAsync),
         Control("resume", "Lets a suspended run go on.", RunsApi.ResumeAsync),
 
-        new("GET", "/api/approvals", "listApprovals", "Open gates: those the caller may decide, or all of the tenant's.", ApprovalsApi.ListAsync)
+        new("GET", "/api/approvals", "listApprovals", "Open gates that the caller may read.", ApprovalsApi.ListAsync)
         {
-            Query = [("scope", "all: every open gate (needs a role)")],
+            Query = [("scope", "mine: only those the caller may decide")],
             Answers = [(200, "Gates")],
         },
         new("GET", "/api/approvals/{id}", "getApproval", "A gate: what is asked, of whom, bound to what, and the votes.", ApprovalsApi.GetAsync) { Answers = [(200, "Gate")] },

@@ -1,6 +1,8 @@
 using Interlock.Core;
+using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Runs;
+using Interlock.Http.Hosting;
 using Interlock.Json;
 
 namespace Interlock.Http.Api;
@@ -15,6 +17,8 @@ internal static class EventsApi
 
     public static async Task<ApiResult> ReceiveAsync(ApiRequest request)
     {
+        if (request.Caller.Kind != PrincipalKind.Application && !Visibility.HasRole(request.Caller, "operator", "publisher"))
+            return ApiResult.Fail(new Problem(ProblemTypes.Authorization, 403, "A role is missing", "Events come from applications, or from people with the role operator or publisher.") { Stage = "authorize", Rule = "role-required" });
         var isBatch = request.Json.IsArray;
         if (isBatch && ValidationCode(request.Json) is { } code) return ApiResult.Ok(JsonValue.Object(("validationResponse", code)));
         if (isBatch && request.MediaType == "application/cloudevents+json") return Invalid("A batch is sent as application/cloudevents-batch+json.");
@@ -39,7 +43,7 @@ internal static class EventsApi
         if (refused.Count > 0 && refused.Count == events.Count) return ApiResult.Fail(refused[0].Problem with { Stage = refused[0].Problem.Stage ?? "intake" });
         return ApiResult.Ok(JsonValue.Object(
             ("runs", JsonValue.Array(started.Select(run => JsonValue.Object(
-                ("id", run.State.Id.Value), ("workflow", run.State.Workflow.Name), ("version", run.State.Workflow.Version), ("isNew", run.IsNew))))),
+                ("runId", run.State.Id.Value), ("workflow", run.State.Workflow.Name), ("version", run.State.Workflow.Version))))),
             ("duplicates", started.Count(run => !run.IsNew)),
             ("refused", JsonValue.Array(refused.Select(no => JsonValue.Object(("id", no.Event.Id), ("source", no.Event.Source), ("problem", no.Problem.ToJson())))))), 202);
     }

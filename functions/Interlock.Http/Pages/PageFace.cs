@@ -110,7 +110,7 @@ internal sealed class PageFace
 
     public Task SignInAsync(HttpContext context)
     {
-        var returnTo = LocalPath.Or(context.Request.Query["returnTo"] is [{ } one] ? one : null);
+        var returnTo = LocalPath.Or(context.Request.Query["return"] is [{ } one] ? one : null);
         return SignInFormAsync(context, 200, _web.Options.DefaultTenant, returnTo, null);
     }
 
@@ -119,7 +119,7 @@ internal sealed class PageFace
         var nonce = context.Request.Cookies[Cookie(context)] ?? "";
         if (await ReadFormAsync(context, nonce, nonce, nonce.Length == 32) is not { } form) return;
         var (tenant, user) = (form.GetValueOrDefault("tenant") ?? "", form.GetValueOrDefault("user") ?? "");
-        var returnTo = LocalPath.Or(form.GetValueOrDefault("returnTo"));
+        var returnTo = LocalPath.Or(form.GetValueOrDefault("return"));
         if (tenant.Length > 64 || user.Length > 128 || !_limiter.TryEnter("address:" + context.Connection.RemoteIpAddress, $"user:{tenant.Length}:{tenant}{user}"))
         {
             context.Response.Headers.RetryAfter = "300";
@@ -166,7 +166,7 @@ internal sealed class PageFace
     {
         if (await SessionAsync(context) is not { } session)
         {
-            await PageResult.SeeOther(context, $"/signin?returnTo={Uri.EscapeDataString(LocalPath.Or(context.Request.Path.Value))}");
+            await PageResult.SeeOther(context, $"/signin?return={Uri.EscapeDataString(LocalPath.Or(context.Request.Path.Value))}");
             return;
         }
         if (await render(session) is not { } content)
@@ -184,7 +184,7 @@ internal sealed class PageFace
     {
         var nonce = SessionProtector.Random();
         context.Response.Cookies.Append(Cookie(context), nonce, SessionProtector.Options(_site.IsSecure(context.Request), SignInTime));
-        var page = SignInPage.Render(tenant, _web.SignIn.Known(new TenantId(tenant)), returnTo, _forms.Token(nonce, nonce, "/signin"), error);
+        var page = SignInPage.Render(tenant, _web.Options.DefaultTenant.Length > 0, _web.SignIn.Known(new TenantId(tenant)), returnTo, _forms.Token(nonce, nonce, "/signin"), error);
         await PageResult.WriteAsync(context, status, page);
     }
 
