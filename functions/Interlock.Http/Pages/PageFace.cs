@@ -158,7 +158,7 @@ internal sealed class PageFace
         var whyNot = gate.Request.ExpiresAt <= now ? "Its time is over." : mayDecide
             ? "You signed in more than an hour ago: sign out, sign in again and come back to decide."
             : "This decision is not yours to make: you are none of its approvers, have decided already, or started or published it.";
-        return ReviewPage.Render(gate, now, form, notice, whyNot);
+        return ReviewPage.Render(gate, now, form, notice, whyNot, Visibility.HasAnyRole(session.Person) || gate.Initiators.Contains(session.Person.Subject));
     }
 
     /// <summary>A page for a signed-in person; without a session, to the sign-in; without content, 404.</summary>

@@ -144,8 +144,9 @@ public sealed class ReviewPageTests(WebFixture web) : IClassFixture<WebFixture>
     {
         var (run, gate) = await web.WaitingAsync("scanner");
         using var ana = await Browser.SignedInAsync(web, "ana");
+        Assert.DoesNotContain($"/runs/{run}", (await ana.GetAsync($"/approvals/{gate}")).Body, StringComparison.Ordinal); // not hers to read
         foreach (var method in (string[])["GET", "HEAD"])
-            foreach (var path in (string[])[$"/approvals/{gate}", $"/approvals/{gate}?decision=approve", "/approvals", "/", $"/runs/{run}", "/runs"])
+            foreach (var path in (string[])[$"/approvals/{gate}", $"/approvals/{gate}?decision=approve", "/approvals", "/", "/runs"])
                 Assert.Equal(HttpStatusCode.OK, (await ana.GetAsync(path, method)).Status);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await ana.GetAsync("/signout")).Status);
         await AssertUndecidedAsync(run, gate);
