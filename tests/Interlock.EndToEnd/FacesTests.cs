@@ -57,7 +57,7 @@ public sealed class FacesTests : IClassFixture<FacesTests.Served>
         var (conflict, problem) = await _installation.AlertAsync(id, ticket: "another");
 
         Assert.Equal(HttpStatusCode.Accepted, status);
-        Assert.Equal(first["runs"]![0]!["id"], Assert.Single(second["runs"]!.Items)["id"]);
+        Assert.Equal(first["runs"]![0]!["runId"], Assert.Single(second["runs"]!.Items)["runId"]);
         Assert.Equal(HttpStatusCode.Conflict, conflict);
         Assert.Equal("event-conflict", problem["rule"]?.AsString());
     }

@@ -88,7 +88,7 @@ internal sealed class Installation : IAsyncDisposable
         var (status, body) = await AlertAsync(Guid.NewGuid().ToString());
         Assert.Equal(HttpStatusCode.Accepted, status);
         var run = Assert.Single(body["runs"]!.Items);
-        return new RunId(run["id"]!.AsString());
+        return new RunId(run["runId"]!.AsString());
     }
 
     /// <summary>Asks for the run until it is as wanted.</summary>

@@ -54,9 +54,9 @@ internal static class ApiRoutes
         Control("suspend", "Lets a run start nothing new.", RunsApi.SuspendAsync),
         Control("resume", "Lets a suspended run go on.", RunsApi.ResumeAsync),
 
-        new("GET", "/api/approvals", "listApprovals", "Open gates: those the caller may decide, or all of the tenant's.", ApprovalsApi.ListAsync)
+        new("GET", "/api/approvals", "listApprovals", "Open gates that the caller may read.", ApprovalsApi.ListAsync)
         {
-            Query = [("scope", "all: every open gate (needs a role)")],
+            Query = [("scope", "mine: only those the caller may decide")],
             Answers = [(200, "Gates")],
         },
         new("GET", "/api/approvals/{id}", "getApproval", "A gate: what is asked, of whom, bound to what, and the votes.", ApprovalsApi.GetAsync) { Answers = [(200, "Gate")] },

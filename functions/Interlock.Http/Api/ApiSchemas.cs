@@ -32,7 +32,7 @@ internal static class ApiSchemas
           "Transition": { "type": "object", "properties": {
             "ok": { "type": "boolean" }, "runId": { "type": "string" }, "previousState": { "type": ["string", "null"] }, "currentState": { "type": "string" }, "auditRef": { "type": "string" } } },
           "EventsTaken": { "type": "object", "properties": {
-            "runs": { "type": "array", "items": { "type": "object", "properties": { "id": { "type": "string" }, "workflow": { "type": "string" }, "version": { "type": "string" }, "isNew": { "type": "boolean" } } } },
+            "runs": { "type": "array", "items": { "type": "object", "properties": { "runId": { "type": "string" }, "workflow": { "type": "string" }, "version": { "type": "string" } } } },
             "duplicates": { "type": "integer" },
             "refused": { "type": "array", "items": { "type": "object", "properties": { "id": { "type": "string" }, "source": { "type": "string" }, "problem": { "$ref": "#/components/schemas/Problem" } } } } } },
           "EventGridHandshake": { "type": "object", "properties": { "validationResponse": { "type": "string" } } },

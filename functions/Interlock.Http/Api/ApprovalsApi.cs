@@ -11,17 +11,11 @@ internal static class ApprovalsApi
 {
     public static async Task<ApiResult> ListAsync(ApiRequest request)
     {
-        IReadOnlyList<Gate> gates;
-        if (request.Query("scope") == "all")
-        {
-            if (!Visibility.HasAnyRole(request.Caller))
-                return ApiResult.Fail(new Problem(ProblemTypes.Authorization, 403, "A role is missing", "Only callers with a role see every gate.") { Stage = "authorize", Rule = "role-required" });
-            gates = await request.Web.Approvals.OpenGatesAsync(request.Caller.Tenant, request.Aborted);
-        }
-        else
-        {
+        IEnumerable<Gate> gates;
+        if (request.Query("scope") == "mine")
             gates = request.Caller.Kind == PrincipalKind.User ? await request.Web.Approvals.InboxAsync(request.Caller, request.Aborted) : [];
-        }
+        else
+            gates = (await request.Web.Approvals.OpenGatesAsync(request.Caller.Tenant, request.Aborted)).Where(gate => Visibility.MayRead(request.Caller, gate));
         return ApiResult.Ok(JsonValue.Object(("approvals", JsonValue.Array(gates.Select(Views.Gate)))));
     }
 

@@ -39,7 +39,7 @@ internal static class EventsApi
         if (refused.Count > 0 && refused.Count == events.Count) return ApiResult.Fail(refused[0].Problem with { Stage = refused[0].Problem.Stage ?? "intake" });
         return ApiResult.Ok(JsonValue.Object(
             ("runs", JsonValue.Array(started.Select(run => JsonValue.Object(
-                ("id", run.State.Id.Value), ("workflow", run.State.Workflow.Name), ("version", run.State.Workflow.Version), ("isNew", run.IsNew))))),
+                ("runId", run.State.Id.Value), ("workflow", run.State.Workflow.Name), ("version", run.State.Workflow.Version))))),
             ("duplicates", started.Count(run => !run.IsNew)),
             ("refused", JsonValue.Array(refused.Select(no => JsonValue.Object(("id", no.Event.Id), ("source", no.Event.Source), ("problem", no.Problem.ToJson())))))), 202);
     }

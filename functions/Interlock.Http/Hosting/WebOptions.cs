@@ -15,7 +15,7 @@ public sealed record WebOptions
     /// <summary>Foreign origins that may call <c>/mcp</c> and <c>/api</c> from a browser, <c>scheme://host[:port]</c>. Never the pages.</summary>
     public IReadOnlyCollection<string> AllowedOrigins { get; init; } = [];
 
-    /// <summary>The tenant that the sign-in form offers.</summary>
+    /// <summary>The one tenant that people sign in to; without it the form asks.</summary>
     public string DefaultTenant { get; init; } = "";
 
     /// <summary>Issuers that clients of <c>/mcp</c> can get tokens from (RFC 9728); empty where tokens are handed out otherwise.</summary>

@@ -44,6 +44,7 @@ internal sealed class McpFace
             }
         }
         refusal ??= ProblemResponse.Of(401, "token-missing", "The token is not accepted", "Send a bearer token.");
+        if (refusal.Rule == TokenRules.Class) refusal = refusal with { Status = 401 }; // the client is to get a token for here
         if (refusal.Status == 401)
         {
             var error = refusal.Rule == "token-missing" ? "" : ", error=\"invalid_token\"";

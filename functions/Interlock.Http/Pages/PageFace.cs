@@ -110,7 +110,7 @@ internal sealed class PageFace
 
     public Task SignInAsync(HttpContext context)
     {
-        var returnTo = LocalPath.Or(context.Request.Query["returnTo"] is [{ } one] ? one : null);
+        var returnTo = LocalPath.Or(context.Request.Query["return"] is [{ } one] ? one : null);
         return SignInFormAsync(context, 200, _web.Options.DefaultTenant, returnTo, null);
     }
 
@@ -119,7 +119,7 @@ internal sealed class PageFace
         var nonce = context.Request.Cookies[Cookie(context)] ?? "";
         if (await ReadFormAsync(context, nonce, nonce, nonce.Length == 32) is not { } form) return;
         var (tenant, user) = (form.GetValueOrDefault("tenant") ?? "", form.GetValueOrDefault("user") ?? "");
-        var returnTo = LocalPath.Or(form.GetValueOrDefault("returnTo"));
+        var returnTo = LocalPath.Or(form.GetValueOrDefault("return"));
         if (tenant.Length > 64 || user.Length > 128 || !_limiter.TryEnter("address:" + context.Connection.RemoteIpAddress, $"user:{tenant.Length}:{tenant}{user}"))
         {
             context.Response.Headers.RetryAfter = "300";
@@ -158,7 +158,7 @@ internal sealed class PageFace
         var whyNot = gate.Request.ExpiresAt <= now ? "Its time is over." : mayDecide
             ? "You signed in more than an hour ago: sign out, sign in again and come back to decide."
             : "This decision is not yours to make: you are none of its approvers, have decided already, or started or published it.";
-        return ReviewPage.Render(gate, now, form, notice, whyNot);
+        return ReviewPage.Render(gate, now, form, notice, whyNot, Visibility.HasAnyRole(session.Person) || gate.Initiators.Contains(session.Person.Subject));
     }
 
     /// <summary>A page for a signed-in person; without a session, to the sign-in; without content, 404.</summary>
@@ -166,7 +166,7 @@ internal sealed class PageFace
     {
         if (await SessionAsync(context) is not { } session)
         {
-            await PageResult.SeeOther(context, $"/signin?returnTo={Uri.EscapeDataString(LocalPath.Or(context.Request.Path.Value))}");
+            await PageResult.SeeOther(context, $"/signin?return={Uri.EscapeDataString(LocalPath.Or(context.Request.Path.Value))}");
             return;
         }
         if (await render(session) is not { } content)
@@ -184,7 +184,7 @@ internal sealed class PageFace
     {
         var nonce = SessionProtector.Random();
         context.Response.Cookies.Append(Cookie(context), nonce, SessionProtector.Options(_site.IsSecure(context.Request), SignInTime));
-        var page = SignInPage.Render(tenant, _web.SignIn.Known(new TenantId(tenant)), returnTo, _forms.Token(nonce, nonce, "/signin"), error);
+        var page = SignInPage.Render(tenant, _web.Options.DefaultTenant.Length > 0, _web.SignIn.Known(new TenantId(tenant)), returnTo, _forms.Token(nonce, nonce, "/signin"), error);
         await PageResult.WriteAsync(context, status, page);
     }
 

@@ -13,9 +13,9 @@ internal static class ReviewPage
     /// <summary>The decision form's parts; without one the person has no decision to make here.</summary>
     internal sealed record Form(string Token);
 
-    public static Html Render(Gate gate, DateTimeOffset now, Form? form, string? notice, string? whyNot) => Html.Of($"""
+    public static Html Render(Gate gate, DateTimeOffset now, Form? form, string? notice, string? whyNot, bool mayReadRun) => Html.Of($"""
         <article class="review">
-        <p class="crumb"><a href="/approvals">Approvals</a> › <a href="/runs/{gate.Run.Value}">run {gate.Run.Value[..Math.Min(8, gate.Run.Value.Length)]}</a></p>
+        <p class="crumb"><a href="/approvals">Approvals</a> › {Run(gate, mayReadRun)}</p>
         <h1 class="text">{gate.Request.Title}</h1>
         {Html.When(notice is not null, () => Html.Of($"""<p class="notice bad" role="alert">{notice}</p>"""))}
         {State(gate, now)}
@@ -39,6 +39,12 @@ internal static class ReviewPage
         <p class="dim small">Shown content <code>{gate.ShownDigest}</code></p>
         </article>
         """);
+
+    private static Html Run(Gate gate, bool mayRead)
+    {
+        var text = gate.Run.Value[..Math.Min(8, gate.Run.Value.Length)];
+        return mayRead ? Html.Of($"""<a href="/runs/{gate.Run.Value}">run {text}</a>""") : Html.Of($"run {text}");
+    }
 
     private static Html State(Gate gate, DateTimeOffset now)
     {

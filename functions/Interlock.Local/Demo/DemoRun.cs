@@ -97,7 +97,7 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
         using var response = await http.PostAsync(new Uri("/api/events", UriKind.Relative), content, cancellationToken);
         var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"The alert was answered with {(int)response.StatusCode}: {Encoding.UTF8.GetString(answer)}");
-        return new RunId(StrictJson.Parse(answer)["runs"]?[0]?["id"]?.StringOrNull() ?? throw new InvalidOperationException("The alert started no run."));
+        return new RunId(StrictJson.Parse(answer)["runs"]?[0]?["runId"]?.StringOrNull() ?? throw new InvalidOperationException("The alert started no run."));
     }
 
     private async Task<RunState> FollowAsync(LocalServices services, LocalWeb web, RunId run, CancellationToken cancellationToken)

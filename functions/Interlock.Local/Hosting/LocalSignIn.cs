@@ -1,12 +1,13 @@
 using Interlock.Core;
 using Interlock.Core.Identity;
+using Interlock.Http.Hosting;
 
-namespace Interlock.Http.Hosting;
+namespace Interlock.Local.Hosting;
 
 /// <summary>
 /// Sign-in by the passwords of the embedded host's directory. At most two passwords are hashed at a time: hashing is slow on purpose.
 /// </summary>
-public sealed class LocalSignIn(LocalUserDirectory directory, IReadOnlyDictionary<TenantId, IReadOnlyList<string>>? shown = null) : ISignIn, IDisposable
+internal sealed class LocalSignIn(LocalUserDirectory directory, IReadOnlyDictionary<TenantId, IReadOnlyList<string>>? shown = null) : ISignIn, IDisposable
 {
     private readonly PasswordHash _nobody = PasswordHash.Create(Guid.NewGuid().ToString());
     private readonly SemaphoreSlim _hashing = new(2);

@@ -1,0 +1,217 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Interlock.Core;
+using Interlock.Core.Audit;
+using Interlock.Core.Identity;
+using Interlock.Core.Registry;
+using Interlock.Core.Runs;
+using Interlock.Http.Hosting;
+using Interlock.Http.Upstreams;
+using Interlock.Json;
+using Interlock.Local.Hosting;
+using Interlock.Tests.Mcp;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Interlock.Tests.Web;
+
+/// <summary>The whole pipeline on loopback over a data directory of its own: two tenants, one stub server, a guarded workflow and one that listens.</summary>
+public sealed class WebFixture : IAsyncLifetime
+{
+    public const string Password = "correct horse";
+
+    private const string Policy = """
+        version: 1
+        rules:
+          - { id: echo, principals: [ { any: true } ], tools: [stub/echo], effect: allow }
+        """;
+
+    private const string Guarded = """
+        document: { dsl: 1.0.3, namespace: test, name: guarded, version: 1.0.0, metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } } }
+        input: { schema: { document: { type: object, required: [text], properties: { text: { type: string } } } } }
+        timeout: { after: { hours: 3 } }
+        do:
+          - approve:
+              call: approval
+              with:
+                title: '${ "Post " + $workflow.input.text }'
+                description: '${ $workflow.input.text }'
+                approvers: [ { group: leads } ]
+                quorum: 1
+                excludeInitiator: true
+                covers: [post]
+                onReject: fail
+                expiresAfter: PT1H
+                onTimeout: fail
+              timeout: { after: { hours: 2 } }
+          - post:
+              call: tool
+              with: { tool: stub/echo, arguments: { text: '${ $workflow.input.text }', numbers: [1, 2.5] } }
+              timeout: { after: { minutes: 1 } }
+        """;
+
+    private const string Listening = """
+        document: { dsl: 1.0.3, namespace: test, name: listening, version: 1.0.0, metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } } }
+        schedule: { on: { one: { with: { type: test.happened } } } }
+        timeout: { after: { minutes: 5 } }
+        do:
+          - note:
+              set: { seen: '${ .[0].id }' }
+        """;
+
+    private readonly string _data = Directory.CreateTempSubdirectory("interlock-web-").FullName;
+    private EndpointFixture? _stub;
+    private LocalServices? _services;
+    private WebApplication? _app;
+
+    public static TenantId Tenant { get; } = new("local");
+
+    public static TenantId Rival { get; } = new("rival");
+
+    internal LocalServices Services => _services!; // set before any test
+
+    internal EndpointFixture Stub => _stub!; // as above
+
+    internal MovableTime Time { get; } = new();
+
+    public Uri Address { get; private set; } = new("http://unset");
+
+    public string Origin => Address.GetLeftPart(UriPartial.Authority);
+
+    internal IReadOnlyList<RouteEndpoint> Mapped => [.. ((IEndpointRouteBuilder)_app!).DataSources.SelectMany(source => source.Endpoints).Concat(_app!.Services.GetRequiredService<EndpointDataSource>().Endpoints).OfType<RouteEndpoint>().Distinct()];
+
+    public async ValueTask InitializeAsync()
+    {
+        _stub = await EndpointFixture.StartAsync();
+        WriteUsers();
+        _services = await LocalServices.OpenAsync(new LocalOptions(_data) { Egress = new EgressOptions { AllowLoopback = true } }, NullLoggerFactory.Instance, TimeProvider.System);
+        var dana = Principal("dana");
+        Assert.IsType<RegistryResult.Changed>(await _services.Registry.RegisterServerAsync(dana, "stub", _stub.Address));
+        Assert.IsType<RegistryResult.Changed>(await _services.Registry.PublishPolicyAsync(dana, Policy));
+        foreach (var text in (string[])[Guarded, Listening])
+            Assert.True(await _services.Registry.PublishWorkflowAsync(dana, text, "w.yaml") is RegistryResult.Changed, string.Join("\n", Core.Workflows.WorkflowCheck.Check(text, "w.yaml")));
+        await ServeAsync();
+    }
+
+    internal Principal Principal(string user, TenantId? tenant = null) => Services.Users.Find(tenant ?? Tenant, user)!.ToPrincipal(tenant ?? Tenant); // written below
+
+    internal string Token(string user, TokenClass face = TokenClass.Api, TenantId? tenant = null) =>
+        Services.Keys.Issuer.Issue(new LocalTokenRequest(Principal(user, tenant), face, TimeSpan.FromMinutes(30)));
+
+    internal async Task<(HttpStatusCode Status, JsonValue Body, HttpResponseMessage Response)> ApiAsync(
+        string method, string path, string? token, string? body = null, string contentType = "application/json", params (string Name, string Value)[] headers)
+    {
+        using var http = new HttpClient { BaseAddress = Address };
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        if (body is not null) request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) { Headers = { ContentType = MediaTypeHeaderValue.Parse(contentType) } };
+        var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        var bytes = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
+        var isJson = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true;
+        return (response.StatusCode, isJson ? StrictJson.ParseLenient(bytes) : JsonValue.From(Encoding.UTF8.GetString(bytes)), response);
+    }
+
+    /// <summary>A run of the guarded workflow that waits at its gate.</summary>
+    internal async Task<(RunId Run, GateId Gate)> WaitingAsync(string text)
+    {
+        var (status, body, _) = await ApiAsync("POST", "/api/runs", Token("nora"), JsonValue.Object(("workflow", "test/guarded"), ("input", JsonValue.Object(("text", text)))).ToString());
+        Assert.Equal(HttpStatusCode.Created, status);
+        var run = new RunId(body["id"]!.AsString());
+        await foreach (var state in Services.Engine.WatchAsync(Tenant, run, TestContext.Current.CancellationToken))
+        {
+            if (state.Error is not null) Assert.Fail(state.Error.ToJson().ToString());
+            if (state.Pending.Values.OfType<Command.OpenApproval>().FirstOrDefault() is not { } open) continue;
+            while (await Services.Approvals.FindAsync(Tenant, open.Gate.Id, TestContext.Current.CancellationToken) is null) await Task.Yield();
+            return (run, open.Gate.Id);
+        }
+        throw new InvalidOperationException("The run never waited.");
+    }
+
+    internal async Task<RunState> EndAsync(RunId run)
+    {
+        RunState? last = null;
+        await foreach (var state in Services.Engine.WatchAsync(Tenant, run, TestContext.Current.CancellationToken)) last = state;
+        return last ?? throw new InvalidOperationException("There is no such run.");
+    }
+
+    internal async Task<List<AuditRecord>> AuditAsync(string chain)
+    {
+        var records = new List<AuditRecord>();
+        await foreach (var entry in Services.Audit.ReadAsync(Tenant, chain, TestContext.Current.CancellationToken)) records.Add(entry.Record);
+        return records;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_app is not null) await _app.DisposeAsync();
+        if (_services is not null) await _services.DisposeAsync();
+        if (_stub is not null) await _stub.DisposeAsync();
+        Directory.Delete(_data, recursive: true);
+    }
+
+    private async Task ServeAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddRouting();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        _app = builder.Build();
+        InterlockPipeline.Map(_app, Web(Services));
+        await _app.StartAsync();
+        Address = new Uri(_app.Urls.First());
+    }
+
+    private InterlockWeb Web(LocalServices services)
+    {
+        var issuer = services.Keys.Issuer;
+        JwtVerifier Verifier(string audience, TokenClass face, bool run) =>
+            new(new JwtVerifierOptions { Issuers = [issuer.Trust], Audience = audience, Class = face, AcceptRunTokens = run }, issuer, Time);
+        return new InterlockWeb
+        {
+            Gateway = services.Gateway,
+            Approvals = services.Approvals,
+            Registry = services.Registry,
+            Workflows = services.Catalog,
+            Policies = services.Policies,
+            Intake = services.Intake,
+            Runs = services.Engine,
+            Audit = services.Audit,
+            Store = services.Tables,
+            McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, true),
+            ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, false),
+            SignIn = new LocalSignIn(services.Users),
+            Directory = services.Users,
+            Mac = services.Keys.Mac,
+            Options = new WebOptions { AllowedHosts = ["127.0.0.1"], MaxApiBytes = 64 * 1024, SignInAttempts = 200 },
+            Time = Time,
+            Loggers = NullLoggerFactory.Instance,
+        };
+    }
+
+    private void WriteUsers()
+    {
+        var hash = PasswordHash.Create(Password, 1000).ToString();
+        JsonValue User(string name, string[] groups, string[] roles) => JsonValue.Object(
+            ("name", name), ("password", hash), ("groups", JsonValue.Array(groups.Select(JsonValue.From))), ("roles", JsonValue.Array(roles.Select(JsonValue.From))));
+        string[] all = ["author", "publisher", "operator", "auditor", "admin"];
+        var users = JsonValue.Object(("tenants", JsonValue.Object(
+            ("local", JsonValue.Object(("users", JsonValue.Object(
+                ("ana", User("Ana", ["leads"], [])), ("dana", User("Dana", [], all)), ("olga", User("Olga", [], ["operator"])), ("nora", User("Nora", [], [])), ("leo", User("Leo", ["leads"], [])))))),
+            ("rival", JsonValue.Object(("users", JsonValue.Object(("rita", User("Rita", ["leads"], all)))))))));
+        File.WriteAllBytes(Path.Combine(_data, "users.json"), CanonicalJson.Serialize(users));
+    }
+}
+
+/// <summary>The system's time, moved by hand.</summary>
+internal sealed class MovableTime : TimeProvider
+{
+    public TimeSpan Ahead { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Ahead;
+}
