@@ -301,8 +301,9 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     {
         if (Settle(failed.Effect, null, failed.Problem)) return;
         if (!_pending.TryGetValue(failed.Effect, out var command) || command is not (Command.Call or Command.OpenApproval)) return;
-        if (command is Command.Call { OnInDoubt: InDoubtAction.Escalate } && failed.Problem.Type == ProblemTypes.InDoubt && !_state.InDoubt.Contains(command.Id))
+        if (command is Command.Call { OnInDoubt: InDoubtAction.Escalate } && failed.Problem.Type == ProblemTypes.InDoubt)
         {
+            // Said again it is no news: only a person's word, completed or failed, ends the doubt.
             _state = _state with { InDoubt = _state.InDoubt.Add(command.Id) };
             return;
         }

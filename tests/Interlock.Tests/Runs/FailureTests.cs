@@ -116,6 +116,9 @@ public sealed class FailureTests
         RunHarness.Tasks(Tool("a")).Fail("a", 500, ProblemTypes.InDoubt).Is(RunStatus.Faulted);
         var run = RunHarness.Tasks("  - a: { call: tool, with: { tool: s/a, onInDoubt: escalate } }\n").Fail("a", 500, ProblemTypes.InDoubt).Is(RunStatus.Running);
         Assert.Single(run.State.InDoubt);
+        run.Fail("a", 500, ProblemTypes.InDoubt).Is(RunStatus.Running);
+        Assert.Single(run.State.InDoubt);
+        RunHarness.Of(run.Definition).Fail("a", 500, ProblemTypes.InDoubt).Fail("a").Is(RunStatus.Faulted);
         run.Complete("a").Is(RunStatus.Completed);
         Assert.Empty(run.State.InDoubt);
     }

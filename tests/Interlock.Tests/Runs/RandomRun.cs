@@ -75,6 +75,8 @@ internal sealed class RandomRun(int seed, WorkflowDefinition definition)
     /// <summary>Something that happened before, as it was or turned round.</summary>
     private RunEvent Again() => _run.Events[_random.Next(_run.Events.Count)] switch
     {
+        RunEvent.EffectFailed { Problem.Type: ProblemTypes.InDoubt } doubt when !_answered.Contains(doubt.Effect) && _run.State.Pending.ContainsKey(doubt.Effect) && !_run.State.Suspended => doubt,
+        RunEvent.EffectFailed failed when !_answered.Contains(failed.Effect) => new RunEvent.ResumeRequested(_now, "user:ana"),
         RunEvent.EffectCompleted done when Chance(2) => new RunEvent.EffectFailed(_now, done.Effect, new Problem("x:y", 500, "late")),
         RunEvent.EffectFailed failed when Chance(2) => new RunEvent.EffectCompleted(_now, failed.Effect, "late"),
         RunEvent.GateClosed closed => closed with { Outcome = GateOutcome.Approved },
