@@ -11,23 +11,30 @@ namespace Interlock.Json;
 [JsonConverter(typeof(JsonValueConverter))]
 public sealed class JsonValue : IEquatable<JsonValue>
 {
+    private const long ScalarSize = 8;
+    private const long MostSize = long.MaxValue / 8;
+    private const long MemberMarks = 4;
+
     private readonly double _number;
     private readonly object? _data;
 
-    private JsonValue(JsonKind kind, double number = 0, object? data = null, int nesting = 0) =>
-        (Kind, _number, _data, Nesting) = (kind, number, data, nesting);
+    private JsonValue(JsonKind kind, double number = 0, object? data = null, int nesting = 0, long size = ScalarSize) =>
+        (Kind, _number, _data, Nesting, Size) = (kind, number, data, nesting, Math.Min(size, MostSize));
 
     public static JsonValue Null { get; } = new(JsonKind.Null);
     public static JsonValue True { get; } = new(JsonKind.True);
     public static JsonValue False { get; } = new(JsonKind.False);
-    public static JsonValue EmptyString { get; } = new(JsonKind.String, data: "");
-    public static JsonValue EmptyArray { get; } = new(JsonKind.Array, data: JsonItems.Empty, nesting: 1);
-    public static JsonValue EmptyObject { get; } = new(JsonKind.Object, data: JsonMembers.Empty, nesting: 1);
+    public static JsonValue EmptyString { get; } = new(JsonKind.String, data: "", size: 2);
+    public static JsonValue EmptyArray { get; } = new(JsonKind.Array, data: JsonItems.Empty, nesting: 1, size: 2);
+    public static JsonValue EmptyObject { get; } = new(JsonKind.Object, data: JsonMembers.Empty, nesting: 1, size: 2);
 
     public JsonKind Kind { get; }
 
     /// <summary>How many arrays and objects stand inside one another here: 0 for a scalar. After a replacement or removal it may be more than there are.</summary>
-    internal int Nesting { get; }
+    public int Nesting { get; }
+
+    /// <summary>About how many characters the value has as compact JSON, counting what is shared as often as it would be written.</summary>
+    public long Size { get; }
 
     /// <summary>Everything but null and false.</summary>
     internal bool IsTruthy => Kind is not (JsonKind.Null or JsonKind.False);
@@ -63,7 +70,7 @@ public sealed class JsonValue : IEquatable<JsonValue>
     /// <summary>The item at that index, or null when this is no array or the index is outside it.</summary>
     public JsonValue? this[int index] => _data is JsonItems items && (uint)index < (uint)items.Count ? items[index] : null;
 
-    public static JsonValue From(string value) => new(JsonKind.String, data: value);
+    public static JsonValue From(string value) => new(JsonKind.String, data: value, size: value.Length + 2);
 
     public static JsonValue From(bool value) => value ? True : False;
 
@@ -73,12 +80,12 @@ public sealed class JsonValue : IEquatable<JsonValue>
     public static JsonValue FromLiteral(double value, string literal) => new(JsonKind.Number, value, literal);
 
     public static JsonValue Array(params ReadOnlySpan<JsonValue> items) =>
-        items.IsEmpty ? EmptyArray : new(JsonKind.Array, data: JsonItems.Of(items.ToArray()), nesting: Around(items));
+        items.IsEmpty ? EmptyArray : new(JsonKind.Array, data: JsonItems.Of(items.ToArray()), nesting: Around(items), size: SizeOf(items));
 
     public static JsonValue Array(IEnumerable<JsonValue> items)
     {
         var copy = items.ToArray();
-        return copy.Length == 0 ? EmptyArray : new(JsonKind.Array, data: JsonItems.Of(copy), nesting: Around(copy));
+        return copy.Length == 0 ? EmptyArray : new(JsonKind.Array, data: JsonItems.Of(copy), nesting: Around(copy), size: SizeOf(copy));
     }
 
     /// <summary>An object of these members; of a repeated name the last value stands, at the first one's place.</summary>
@@ -107,16 +114,18 @@ public sealed class JsonValue : IEquatable<JsonValue>
     public string? StringOrNull() => IsString ? (string?)_data : null;
 
     /// <summary>This object with one member set; a new member goes last.</summary>
-    public JsonValue With(string name, JsonValue value) => new(JsonKind.Object, data: Members.With(name, value), nesting: Around(value));
+    public JsonValue With(string name, JsonValue value) =>
+        new(JsonKind.Object, data: Members.With(name, value), nesting: Around(value), size: Size - SizeOf(name) + name.Length + MemberMarks + value.Size);
 
     /// <summary>This object without that member.</summary>
-    public JsonValue Without(string name) => Members.IndexOf(name) < 0 ? this : new(JsonKind.Object, data: Members.Without(name), nesting: Nesting);
+    public JsonValue Without(string name) =>
+        Members.IndexOf(name) < 0 ? this : new(JsonKind.Object, data: Members.Without(name), nesting: Nesting, size: Size - SizeOf(name));
 
     /// <summary>This array with one more item at its end.</summary>
-    public JsonValue Append(JsonValue item) => new(JsonKind.Array, data: Items.Append(item), nesting: Around(item));
+    public JsonValue Append(JsonValue item) => new(JsonKind.Array, data: Items.Append(item), nesting: Around(item), size: Size + item.Size + 1);
 
     /// <summary>This array with the item at an existing index replaced.</summary>
-    public JsonValue WithItem(int index, JsonValue item) => new(JsonKind.Array, data: Items.With(index, item), nesting: Around(item));
+    public JsonValue WithItem(int index, JsonValue item) => new(JsonKind.Array, data: Items.With(index, item), nesting: Around(item), size: Size - Items[index].Size + item.Size);
 
     public bool Equals([NotNullWhen(true)] JsonValue? other)
     {
@@ -163,6 +172,16 @@ public sealed class JsonValue : IEquatable<JsonValue>
         var inner = 0;
         foreach (var part in parts) inner = Math.Max(inner, part.Nesting);
         return inner + 1;
+    }
+
+    /// <summary>What a member of that name takes of <see cref="Size"/>; 0 when there is none.</summary>
+    private long SizeOf(string name) => this[name] is { } value ? name.Length + MemberMarks + value.Size : 0;
+
+    private static long SizeOf(ReadOnlySpan<JsonValue> items)
+    {
+        var size = 2L;
+        foreach (var item in items) size = Math.Min(MostSize, size + item.Size + 1);
+        return size;
     }
 
     private InvalidOperationException Not(string wanted) => new($"The JSON value is not {wanted} but of kind {Kind}.");

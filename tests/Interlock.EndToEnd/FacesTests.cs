@@ -45,7 +45,7 @@ public sealed class FacesTests : IClassFixture<FacesTests.Served>
 
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _installation.Token(TokenClass.Api));
         using var otherClass = await http.PostAsync(new Uri("/mcp", UriKind.Relative), body, TestContext.Current.CancellationToken);
-        Assert.Equal(HttpStatusCode.Forbidden, otherClass.StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, otherClass.StatusCode);
     }
 
     [Fact]

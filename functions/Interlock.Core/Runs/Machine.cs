@@ -126,11 +126,11 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     public void Complete(Frame frame, JsonValue rawOutput, string? directive = null) => Guarded(frame.Id, () =>
     {
         var task = definition.Task(frame.Path);
-        var output = task.OutputAs?.Evaluate(rawOutput, Scope(frame, rawOutput)) ?? rawOutput;
+        var output = Bounded(task.OutputAs?.Evaluate(rawOutput, Scope(frame, rawOutput)) ?? rawOutput);
         Check(task.OutputSchema, output, frame, "output");
         if (task.ExportAs is { } export)
         {
-            var context = export.Evaluate(output, Scope(frame, output));
+            var context = Bounded(export.Evaluate(output, Scope(frame, output)));
             Check(task.ExportSchema, context, frame, "export");
             var owner = ContextOwner(frame);
             Update(owner with { Context = context });
@@ -390,6 +390,11 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     }
 
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
+
+    /// <summary>The value, or a failure when storing and handing it on would harm the process.</summary>
+    private static JsonValue Bounded(JsonValue value) => value is { Size: <= RunLimits.ValueSize, Nesting: <= RunLimits.ValueNesting }
+        ? value
+        : throw new FormatException($"A task's output or context is larger than {RunLimits.ValueSize >> 20} Mi characters or nests deeper than {RunLimits.ValueNesting} levels; keep only what later tasks need (output.as).");
 
     private static void Check(JsonSchema? schema, JsonValue value, Frame frame, string what)
     {

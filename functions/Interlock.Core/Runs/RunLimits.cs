@@ -12,6 +12,11 @@ public static class RunLimits
     /// <summary>Frames active at once.</summary>
     public const int ActiveFrames = 20_000;
 
+    /// <summary>The size of one value that a task hands on, in characters of compact JSON; and its nesting.</summary>
+    public const long ValueSize = 16 * 1024 * 1024;
+
+    public const int ValueNesting = 200;
+
     /// <summary>How long an abandoned call may still settle, past its own deadline.</summary>
     public static readonly TimeSpan AbandonedGrace = TimeSpan.FromSeconds(30);
 

@@ -1,3 +1,4 @@
+using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Runs;
 
@@ -29,7 +30,7 @@ internal static class RunPage
     {
         Command.OpenApproval open => Html.Of($"""<li><a href="/approvals/{open.Gate.Id.Value}"><strong>{open.Gate.Title}</strong></a> <span class="dim">approval · {Left(open.Gate.ExpiresAt, now)}</span></li>"""),
         Command.Call call => Html.Of($"""<li><code>{call.Target}</code> <span class="dim">{call.Task.Name} · {Left(call.Deadline, now)}</span></li>"""),
-        Command.StartTimer timer => Html.Of($"""<li class="dim">{timer.Purpose.ToString().ToLowerInvariant()} timer of {Html.Of(timer.Frame == FrameId.Root ? $"the workflow" : $"<code>{timer.Frame.Value}</code>")} · {Left(timer.DueAt, now)}</li>"""),
+        Command.StartTimer timer => Html.Of($"""<li class="dim">{timer.Purpose.ToString().ToLowerInvariant()} timer of {(timer.Frame == FrameId.Root ? Html.Of($"the workflow") : Html.Of($"<code>{timer.Frame.Value}</code>"))} · {Left(timer.DueAt, now)}</li>"""),
         _ => Html.Of($"""<li class="dim">{command.GetType().Name}</li>"""),
     };
 

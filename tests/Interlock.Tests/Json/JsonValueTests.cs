@@ -37,6 +37,20 @@ public sealed class JsonValueTests
         Assert.NotEqual(JsonValue.Object(("a", 1), ("b", 2)), JsonValue.Object(("a", 1), ("c", 2)));
     }
 
+    [Fact]
+    public void Size_HoweverAValueWasBuilt_FollowsWhatItHolds()
+    {
+        var built = JsonValue.Object(("a", JsonValue.Array("x", 1)), ("b", "text"));
+        var changed = JsonValue.EmptyObject.With("b", "a much longer text").With("a", JsonValue.EmptyArray.Append("zzzz").Append(1).WithItem(0, "x"))
+            .With("c", true).Without("c").With("b", "text");
+
+        Assert.Equal(built.Size, changed.Size);
+        Assert.Equal(JsonValue.EmptyObject.Size, built.Without("a").Without("b").Size);
+        var doubled = built;
+        for (var i = 0; i < 200; i++) doubled = JsonValue.Array(doubled, doubled);
+        Assert.True(doubled.Size > 1L << 58);
+    }
+
     [Theory]
     [InlineData(0.1, "0.1")]
     [InlineData(-0.0, "0")]

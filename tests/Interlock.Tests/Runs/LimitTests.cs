@@ -42,6 +42,23 @@ public sealed class LimitTests
     }
 
     [Theory]
+    [InlineData("{ a: '${ . }', b: '${ . }' }")]
+    [InlineData("{ a: '${ . }' }")]
+    [InlineData("{ a: '${ (.a // \"xxxxxxxx\") + (.a // \"\") + (.a // \"\") }' }")]
+    public void A_value_that_grows_with_every_pass_fails_before_it_harms_the_process(string value)
+    {
+        var run = RunHarness.Tasks(
+            $$"""
+              - grow:
+                  for: { in: '[range(5000)]' }
+                  do:
+                    - s: { set: {{value}} }
+            """, JsonValue.EmptyObject).Is(RunStatus.Faulted);
+        Assert.Contains(run.State.Error?.Type, (string[])[ProblemTypes.Validation, ProblemTypes.Expression]);
+        Assert.InRange(RunJson.Serialize(run.State).Length, 1, 100_000);
+    }
+
+    [Theory]
     [InlineData("do")]
     [InlineData("try")]
     [InlineData("fork")]
