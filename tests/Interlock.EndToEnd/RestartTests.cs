@@ -61,6 +61,31 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task Killed_WhileACallIsUnderWayThatEscalatesDoubt_WaitsForAPersonsWordAndGoesOn()
+    {
+        await using var installation = await Installation.StartAsync(
+            new DemoServersOptions { ApplyDelay = TimeSpan.FromSeconds(5) },
+            text => text.Replace("tool: remediation/apply\n", "tool: remediation/apply\n        onInDoubt: escalate\n", StringComparison.Ordinal));
+        var run = await installation.StartRunAsync();
+        await installation.DecideAsync(Installation.Ana, await installation.WaitForGateAsync(run), approve: true);
+        await UntilAsync(() => installation.CallsTo("apply") == 1);
+        await installation.KillAsync();
+        await installation.ServeAsync();
+
+        var waiting = await installation.WaitAsync(run, state => state["inDoubt"]?.Count == 1);
+        var effect = waiting["inDoubt"]![0]!.AsString();
+        var change = Assert.Single(installation.Servers.State.Changes);
+        var (status, _) = await installation.SendAsync(HttpMethod.Post, $"/api/runs/{run}/effects/{effect}", JsonValue.Object(
+            ("happened", true), ("reason", "seen in the remediation log"),
+            ("output", JsonValue.Object(("changeId", change.Id), ("service", change.Service), ("previous", change.Previous), ("current", change.Current)))));
+        var ended = await installation.WaitAsync(run, IsClosed);
+
+        Assert.Equal(System.Net.HttpStatusCode.Accepted, status);
+        Assert.True(ended["status"]?.AsString() == "completed", ended.ToString());
+        Assert.Equal(1, installation.CallsTo("apply"));
+    }
+
+    [Fact]
     public async Task Killed_AtRandomMoments_LosesNoRunAndDoublesNoEffect()
     {
         await using var installation = await Installation.StartAsync();

@@ -30,7 +30,7 @@ public static class RunRecords
             DurationMs = (long)(state.Now - state.StartedAt).TotalMilliseconds,
         };
 
-    /// <summary>A person's request to a run: <paramref name="what"/> is <c>cancel</c>, <c>suspend</c> or <c>resume</c>.</summary>
+    /// <summary>A person's request to a run: <paramref name="what"/> is <c>cancel</c>, <c>suspend</c>, <c>resume</c>, or a word on a call in doubt.</summary>
     public static AuditRecord Requested(RunState state, DateTimeOffset at, Principal by, string what, string? reason) =>
         Of(state.Tenant, state.Id, state.Workflow, $"run:{state.Id}:{what}:{at.UtcTicks.ToString(CultureInfo.InvariantCulture)}", AuditTypes.RunState, at) with
         {

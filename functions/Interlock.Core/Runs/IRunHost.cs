@@ -32,6 +32,13 @@ public interface IRunHost
     Task<bool> SuspendAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default);
 
     Task<bool> ResumeAsync(TenantId tenant, RunId run, Principal by, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// A person's word on a call in doubt whose task says <c>onInDoubt: escalate</c>: it happened and gave this output, or (null) it did not.
+    /// False when no such call of the run waits for it.
+    /// </summary>
+    Task<bool> SettleDoubtAsync(
+        TenantId tenant, RunId run, EffectId effect, JsonValue? output, Principal by, string reason, CancellationToken cancellationToken = default);
 }
 
 /// <summary>What to run, for whom. A deterministic id (of an event) makes starting idempotent; null takes a random one.</summary>

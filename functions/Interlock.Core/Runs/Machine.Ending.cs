@@ -61,6 +61,7 @@ internal sealed partial class Machine
             _pending.Remove(abandoned.Timer);
             _state = _state with { Abandoned = _state.Abandoned.Remove(effect) };
             if (output is not null && UndoOf(abandoned.Frame, abandoned.Call, output) is { } undo) _state = _state with { Orphans = _state.Orphans.Add(undo) };
+            else if (problem?.Type == ProblemTypes.InDoubt) NotUndone(abandoned);
             return true;
         }
         if (_state.Undoing is not { } undoing || !_pending.TryGetValue(effect, out var command) || command is not Command.CallTool { IsCompensation: true }) return false;
@@ -71,8 +72,17 @@ internal sealed partial class Machine
 
     private void AbandonedDeadline(EffectId timer)
     {
-        foreach (var (id, abandoned) in _state.Abandoned)
-            if (abandoned.Timer == timer) _state = _state with { Abandoned = _state.Abandoned.Remove(id) };
+        if (_state.Abandoned.Values.FirstOrDefault(abandoned => abandoned.Timer == timer) is not { } late) return;
+        _state = _state with { Abandoned = _state.Abandoned.Remove(late.Call.Id) };
+        NotUndone(late);
+    }
+
+    /// <summary>A call that may have happened and is not compensated appears in the run's error, if undoing it was declared.</summary>
+    private void NotUndone(AbandonedCall abandoned)
+    {
+        if (definition.Task(abandoned.Frame.Path) is not EffectTask { Compensate: not null }) return;
+        var doubt = new Problem(ProblemTypes.InDoubt, 500, "It may have happened", $"'{abandoned.Call.Target}' was interrupted and its outcome is unknown.", abandoned.Frame.Id.Value);
+        _state = _state with { UndoFailures = _state.UndoFailures.Add(doubt) };
     }
 
     /// <summary>Evaluates a completed effect's compensation, with the effect's raw result as <c>$output</c>, and remembers it.</summary>

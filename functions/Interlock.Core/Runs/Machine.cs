@@ -247,7 +247,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
                 Interrupt(frame.Id);
                 WithdrawOwn(frame);
                 Remove(frame);
-                ChildDone(frame, frame.RawInput, null);
+                ChildDone(frame, frame.RawInput, task.Then);
                 return;
             }
         }

@@ -53,6 +53,17 @@ internal static class ApiRoutes
         Control("cancel", "Stops a run: calls under way settle, completed ones are compensated.", RunsApi.CancelAsync),
         Control("suspend", "Lets a run start nothing new.", RunsApi.SuspendAsync),
         Control("resume", "Lets a suspended run go on.", RunsApi.ResumeAsync),
+        new("POST", "/api/runs/{id}/effects/{effect}", "settleDoubt", "Says what happened to a call in doubt that waits for a person.", RunsApi.SettleAsync)
+        {
+            Roles = ["operator"],
+            Body = ApiBody.Json("""
+                { "type": "object", "required": ["happened", "reason"], "additionalProperties": false, "properties": {
+                  "happened": { "type": "boolean" },
+                  "output": { "description": "What the call gave, when it happened." },
+                  "reason": { "type": "string", "minLength": 1, "maxLength": 1000 } } }
+                """),
+            Answers = [(202, "Transition")],
+        },
 
         new("GET", "/api/approvals", "listApprovals", "Open gates that the caller may read.", ApprovalsApi.ListAsync)
         {

@@ -64,11 +64,18 @@ internal static class RunsApi
     public static Task<ApiResult> ResumeAsync(ApiRequest request) =>
         ControlAsync(request, (run, _) => request.Web.Runs.ResumeAsync(run.Tenant, run.Id, request.Caller, request.Aborted));
 
+    public static Task<ApiResult> SettleAsync(ApiRequest request)
+    {
+        var (body, effect) = (request.Json, new EffectId(request.Part("effect")));
+        var output = body["happened"]!.AsBoolean() ? body["output"] ?? JsonValue.Null : null; // the schema requires it
+        return ControlAsync(request, (run, reason) => request.Web.Runs.SettleDoubtAsync(run.Tenant, run.Id, effect, output, request.Caller, reason ?? "", request.Aborted));
+    }
+
     private static async Task<ApiResult> ControlAsync(ApiRequest request, Func<RunState, string?, Task<bool>> control)
     {
         if (await FindAsync(request) is not { } before) return Missing;
         if (!await control(before, request.Json["reason"]?.AsString()))
-            return ApiResult.Fail(new Problem(ProblemTypes.Conflict, 409, "The run takes no more requests", "It is closed.") { Stage = "run", Rule = "run-closed" });
+            return ApiResult.Fail(new Problem(ProblemTypes.Conflict, 409, "The run does not take this request", "It is closed, or waits for nothing of the kind.") { Stage = "run", Rule = "run-closed" });
         var after = await request.Web.Runs.GetAsync(before.Tenant, before.Id, request.Aborted) ?? before;
         return ApiResult.Ok(Views.Transition(before, after, ok: true), 202);
     }

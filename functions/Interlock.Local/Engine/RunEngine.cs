@@ -123,6 +123,17 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
     public Task<bool> ResumeAsync(TenantId tenant, RunId run, Principal by, CancellationToken cancellationToken = default) =>
         RequestAsync(tenant, run, new RunEvent.ResumeRequested(_time.GetUtcNow(), by.Subject), by, "resume", null, cancellationToken);
 
+    public Task<bool> SettleDoubtAsync(
+        TenantId tenant, RunId run, EffectId effect, JsonValue? output, Principal by, string reason, CancellationToken cancellationToken = default)
+    {
+        if (!_open.TryGetValue((tenant, run), out var actor) || !actor.State.InDoubt.Contains(effect)) return Task.FromResult(false);
+        var now = _time.GetUtcNow();
+        RunEvent settled = output is not null
+            ? new RunEvent.EffectCompleted(now, effect, output)
+            : new RunEvent.EffectFailed(now, effect, new Problem(ProblemTypes.ToolError, 502, "The call did not happen", $"{by.Subject} says so: {reason}"));
+        return RequestAsync(tenant, run, settled, by, output is not null ? $"says {effect} happened" : $"says {effect} did not happen", reason, cancellationToken);
+    }
+
     public ValueTask<bool> IsPendingAsync(TenantId tenant, Core.Gateway.CallSite site, EffectId effect, CancellationToken cancellationToken = default) =>
         ValueTask.FromResult(_open.TryGetValue((tenant, site.Run), out var actor) && actor.State is { Suspended: false } state && state.Pending.ContainsKey(effect));
 
