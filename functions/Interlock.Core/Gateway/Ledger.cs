@@ -1,4 +1,3 @@
-using Interlock.Core.Audit;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Json;

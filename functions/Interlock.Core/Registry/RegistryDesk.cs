@@ -101,7 +101,7 @@ public sealed class RegistryDesk(
         return done with { InFlight = await fences.DrainAsync(by.Tenant, kind, name, DrainPatience, time, cancellationToken) };
     }
 
-    private async Task<RegistryResult> WriteAsync(Principal by, IReadOnlyList<RegistryEntry> entries, CancellationToken cancellationToken)
+    private async Task<RegistryResult> WriteAsync(Principal by, List<RegistryEntry> entries, CancellationToken cancellationToken)
     {
         if (entries.Count > MaxEntries)
             return Refuse(400, "The change is too large", $"It would write {entries.Count} entries at once, and {MaxEntries} is the most; register fewer tools on one server.");

@@ -2,7 +2,6 @@ using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
-using Interlock.Json;
 using Interlock.Tests.Gateway;
 
 namespace Interlock.Tests.Registry;
