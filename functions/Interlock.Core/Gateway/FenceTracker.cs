@@ -1,3 +1,6 @@
+using Interlock.Core.Policy;
+using Interlock.Core.Registry;
+
 namespace Interlock.Core.Gateway;
 
 /// <summary>
@@ -7,23 +10,23 @@ namespace Interlock.Core.Gateway;
 public sealed class FenceTracker
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<EffectId, Ticket> _inFlight = [];
+    private readonly HashSet<Ticket> _inFlight = [];
 
     /// <summary>Registers a call that is about to read the registry for the last time; dispose it when the call has ended.</summary>
     public IDisposable Enter(GatewayCall call)
     {
         var ticket = new Ticket(this, call);
-        lock (_lock) _inFlight[call.Effect] = ticket;
+        lock (_lock) _inFlight.Add(ticket);
         return ticket;
     }
 
     /// <summary>
-    /// Waits until no call to this target that was under way at the moment of asking is left, or the time is over; gives those still in flight.
+    /// Waits until no call to this tool or agent, or to any tool of this server, that was under way at the moment of asking is left, or the time is over; gives those still in flight.
     /// </summary>
-    public async Task<IReadOnlyList<EffectId>> DrainAsync(TenantId tenant, string target, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<EffectId>> DrainAsync(TenantId tenant, RegistryKind kind, string name, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken = default)
     {
         List<Ticket> older;
-        lock (_lock) older = [.. _inFlight.Values.Where(ticket => ticket.Call.Tenant == tenant && ticket.Call.Target == target)];
+        lock (_lock) older = [.. _inFlight.Where(ticket => ticket.Call.Tenant == tenant && Concerns(kind, name, ticket.Call))];
         try
         {
             await Task.WhenAll(older.Select(ticket => ticket.Ended)).WaitAsync(patience, time, cancellationToken);
@@ -35,6 +38,14 @@ public sealed class FenceTracker
         }
     }
 
+    private static bool Concerns(RegistryKind kind, string name, GatewayCall call) => kind switch
+    {
+        RegistryKind.Tool => call.Kind == TargetKind.Tool && call.Target == name,
+        RegistryKind.Server => call.Kind == TargetKind.Tool && call.Target.StartsWith(name + "/", StringComparison.Ordinal),
+        RegistryKind.Agent => call.Kind == TargetKind.Agent && call.Target == name,
+        _ => false, // workflows and policies are not called
+    };
+
     private sealed class Ticket(FenceTracker tracker, GatewayCall call) : IDisposable
     {
         private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -45,8 +56,7 @@ public sealed class FenceTracker
 
         public void Dispose()
         {
-            lock (tracker._lock)
-                if (tracker._inFlight.TryGetValue(Call.Effect, out var current) && current == this) tracker._inFlight.Remove(Call.Effect);
+            lock (tracker._lock) tracker._inFlight.Remove(this);
             _ended.TrySetResult();
         }
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
@@ -35,7 +36,10 @@ public sealed class RunIntake(RegistryStore registries, WorkflowCatalog catalog,
             if (key.Length is 0 or > 256) return Invalid("An idempotency key has 1 to 256 characters.");
             id = RunIdOf("key", by.Tenant.Value, by.Subject, workflow, key);
             if (await ConflictAsync(KeyTable, by.Tenant, id.Value, JsonValue.Object(("workflow", workflow), ("input", CanonicalJson.Digest(input))), cancellationToken))
+            {
+                await RecordConflictAsync(by, "key-reuse", $"workflow:{workflow}", input, id.Value, cancellationToken);
                 return new IntakeResult.Refused(new Problem(ProblemTypes.Conflict, 409, "The idempotency key was used for something else", "Use a new key for a new input.") { Rule = "key-reuse" });
+            }
         }
         return new IntakeResult.Started([await StartAsync(by, found.Entry, new RunOrigin(by, null, trigger), input, id, cancellationToken)]);
     }
@@ -49,7 +53,7 @@ public sealed class RunIntake(RegistryStore registries, WorkflowCatalog catalog,
         var dedupe = RunIdOf("event", publisher.Tenant.Value, publisher.Subject, happened.Source, happened.Id);
         if (await ConflictAsync(EventTable, publisher.Tenant, dedupe, JsonValue.Object(("digest", CanonicalJson.Digest(happened.Json))), cancellationToken))
         {
-            await RecordConflictAsync(publisher, happened, dedupe, cancellationToken);
+            await RecordConflictAsync(publisher, "event-conflict", $"event:{happened.Type}", happened.Json, dedupe, cancellationToken);
             return new IntakeResult.Refused(new Problem(ProblemTypes.Conflict, 409, "An event of this id and source came before with other content", "Give each event an id of its own.") { Rule = "event-conflict" });
         }
         var registry = await registries.ReadAsync(publisher.Tenant, cancellationToken);
@@ -90,23 +94,23 @@ public sealed class RunIntake(RegistryStore registries, WorkflowCatalog catalog,
         return await store.GetAsync(table, key, cancellationToken) is { } seen && seen.Body != body;
     }
 
-    private async Task RecordConflictAsync(Principal publisher, CloudEvent happened, RunId dedupe, CancellationToken cancellationToken)
+    private async Task RecordConflictAsync(Principal by, string rule, string target, JsonValue content, RunId seen, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var chain = AuditChain.ForPrincipal(publisher.Tenant, publisher.Subject, now);
+        var chain = AuditChain.ForPrincipal(by.Tenant, by.Subject, now);
         var record = new AuditRecord
         {
-            Id = $"event:{dedupe}:{CanonicalJson.Digest(happened.Json)}",
+            Id = $"{rule}:{seen}:{CanonicalJson.Digest(content)}",
             Type = AuditTypes.CallRefused,
             Time = now,
-            Tenant = publisher.Tenant,
+            Tenant = by.Tenant,
             Chain = chain.Id,
-            Actors = [publisher.Subject],
-            Target = $"event:{(happened.Type.Length > 200 ? happened.Type[..200] : happened.Type)}",
-            ArgumentsDigest = CanonicalJson.Digest(happened.Json),
+            Actors = [by.Subject],
+            Target = Excerpt.Of(target, 200),
+            ArgumentsDigest = CanonicalJson.Digest(content),
             Decision = "refused",
             Stage = "intake",
-            Rule = "event-conflict",
+            Rule = rule,
         };
         await audit.AppendAsync(chain, [record], [], cancellationToken);
     }

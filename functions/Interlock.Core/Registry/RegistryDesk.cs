@@ -4,6 +4,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
+using Interlock.Core.Storage;
 using Interlock.Core.Workflows;
 using Interlock.Json;
 
@@ -97,22 +98,28 @@ public sealed class RegistryDesk(
         var changed = entry with { Lifecycle = lifecycle, Successor = successor, Reason = reason, ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() };
         var result = await WriteAsync(by, [changed], cancellationToken);
         if (result is not RegistryResult.Changed done || lifecycle == Lifecycle.Active) return result;
-        return done with { InFlight = await fences.DrainAsync(by.Tenant, name, DrainPatience, time, cancellationToken) };
+        return done with { InFlight = await fences.DrainAsync(by.Tenant, kind, name, DrainPatience, time, cancellationToken) };
     }
 
-    private async Task<RegistryResult> WriteAsync(Principal by, IReadOnlyList<RegistryEntry> entries, CancellationToken cancellationToken)
+    private async Task<RegistryResult> WriteAsync(Principal by, List<RegistryEntry> entries, CancellationToken cancellationToken)
     {
+        if (entries.Count > MaxEntries)
+            return Refuse(400, "The change is too large", $"It would write {entries.Count} entries at once, and {MaxEntries} is the most; register fewer tools on one server.");
         var before = await registries.ReadAsync(by.Tenant, cancellationToken);
         if (entries.All(entry => before.Find(entry.Kind, entry.Name, entry.Version) is { } same && same.Digest == entry.Digest && same.Lifecycle == entry.Lifecycle && same.Successor == entry.Successor))
             return new RegistryResult.Changed(before.Epoch, entries);
         var now = time.GetUtcNow();
         var chain = AuditChain.ForPrincipal(by.Tenant, by.Subject, now);
-        await audit.AppendAsync(chain, [.. entries.Take(MaxRecorded).Select(entry => Record(chain, by, before.Epoch + 1, entry, now))], [], cancellationToken);
+        foreach (var recorded in entries.Chunk(RecordsAtOnce))
+            await audit.AppendAsync(chain, [.. recorded.Select(entry => Record(chain, by, before.Epoch + 1, entry, now))], [], cancellationToken);
         var change = await registries.WriteAsync(by.Tenant, entries, cancellationToken);
         return change.Epoch is { } epoch ? new RegistryResult.Changed(epoch, entries) : Refuse(409, "The registry was not changed", change.Conflict ?? "");
     }
 
-    private const int MaxRecorded = 32;
+    private const int RecordsAtOnce = 32;
+
+    /// <summary>A change is one batch of the store, with the epoch's row.</summary>
+    private const int MaxEntries = TableRules.MaxBatchRows - 1;
 
     private static AuditRecord Record(AuditChain chain, Principal by, long epoch, RegistryEntry entry, DateTimeOffset now) => new()
     {

@@ -50,7 +50,7 @@ public sealed class RegistryStore(ITableStore store)
                 writes.Add(new TableWrite.Insert(key, Write(entry)));
                 continue;
             }
-            if (Read(stored.Body).Digest != entry.Digest)
+            if (Read(stored.Body) is var known && (known.Digest != entry.Digest || known.Body != entry.Body))
                 return new RegistryChange(null, $"'{entry.Name}' {entry.Version} exists with another content; versions never change: publish a new one.");
             writes.Add(new TableWrite.Replace(key, Write(entry), stored.ETag));
         }

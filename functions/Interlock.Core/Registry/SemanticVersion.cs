@@ -8,15 +8,19 @@ public sealed record SemanticVersion(int Major, int Minor, int Patch, string Pre
     /// <summary>The version, or null when the text is none.</summary>
     public static SemanticVersion? TryParse(string text)
     {
-        var core = text.Split('+')[0];
+        var plus = text.IndexOf('+');
+        if (plus >= 0 && !AreIdentifiers(text[(plus + 1)..], numbersHaveNoLeadingZeros: false)) return null;
+        var core = plus < 0 ? text : text[..plus];
         var dash = core.IndexOf('-');
         var numbers = (dash < 0 ? core : core[..dash]).Split('.');
         if (numbers.Length != 3) return null;
         var parsed = new int[3];
         for (var i = 0; i < 3; i++)
-            if (!int.TryParse(numbers[i], NumberStyles.None, CultureInfo.InvariantCulture, out parsed[i])) return null;
+        {
+            if (numbers[i] is ['0', _, ..] || !int.TryParse(numbers[i], NumberStyles.None, CultureInfo.InvariantCulture, out parsed[i])) return null;
+        }
         var prerelease = dash < 0 ? "" : core[(dash + 1)..];
-        return dash >= 0 && prerelease.Length == 0 ? null : new(parsed[0], parsed[1], parsed[2], prerelease);
+        return dash >= 0 && !AreIdentifiers(prerelease, numbersHaveNoLeadingZeros: true) ? null : new(parsed[0], parsed[1], parsed[2], prerelease);
     }
 
     public int CompareTo(SemanticVersion? other)
@@ -27,6 +31,10 @@ public sealed record SemanticVersion(int Major, int Minor, int Patch, string Pre
     }
 
     public override string ToString() => Prerelease.Length == 0 ? $"{Major}.{Minor}.{Patch}" : $"{Major}.{Minor}.{Patch}-{Prerelease}";
+
+    private static bool AreIdentifiers(string text, bool numbersHaveNoLeadingZeros) => text.Split('.').All(identifier =>
+        identifier.Length > 0 && identifier.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')
+        && !(numbersHaveNoLeadingZeros && identifier is ['0', _, ..] && identifier.All(char.IsAsciiDigit)));
 
     private static int ComparePrerelease(string left, string right)
     {

@@ -19,6 +19,7 @@ public sealed record VersionRange
     {
         if (text is null or "*") return Any;
         if (SemanticVersion.TryParse(text) is { } exact) return new(text, version => version == exact);
+        if (text.Contains('+')) return null;
         var parts = text.TrimStart('^', '~').Split('.');
         if (parts.Length is 0 or > 3 || text.Length - string.Join('.', parts).Length > 1) return null;
         var padded = string.Join('.', parts.Concat(Enumerable.Repeat("0", 3 - parts.Length)));

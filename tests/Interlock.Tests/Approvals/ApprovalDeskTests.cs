@@ -6,7 +6,6 @@ using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
-using Interlock.Json;
 using Interlock.Tests.Gateway;
 
 namespace Interlock.Tests.Approvals;
@@ -141,7 +140,7 @@ public sealed class ApprovalDeskTests
     {
         await using var world = await World.CreateAsync();
         var gate = await OpenAsync(world);
-        await world.Node.Desk.CloseAsync(World.Tenant, world.Site(), gate.Id, cause, Token);
+        await world.Node.Desk.CloseAsync(World.Tenant, World.Site(), gate.Id, cause, Token);
         await RefusedAsync(world, world.Sam, gate, "gate-closed");
     }
 
@@ -167,7 +166,7 @@ public sealed class ApprovalDeskTests
         await world.Memory.ReplaceAsync("gates", key, row.Body.With("gate", row.Body["gate"]!.With("author", "user:nobody")), row.ETag, Token); // it has a gate
         var refused = Assert.IsType<GateResult.Refused>(await world.Node.Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision(true, null, gate.ShownDigest), Token));
         Assert.Equal("grant-unauthentic", refused.Rule);
-        await Assert.ThrowsAsync<InvalidDataException>(() => world.Node.Desk.CloseAsync(World.Tenant, world.Site(), gate.Id, GateOutcome.Expired, Token));
+        await Assert.ThrowsAsync<InvalidDataException>(() => world.Node.Desk.CloseAsync(World.Tenant, World.Site(), gate.Id, GateOutcome.Expired, Token));
     }
 
     [Fact]
@@ -198,7 +197,7 @@ public sealed class ApprovalDeskTests
             _ => request with { Quorum = 1 },
         };
         for (var i = 0; i < 2; i++)
-            Assert.Equal(ApprovalFloor.Rule, (await world.Node.Desk.OpenAsync(World.Tenant, world.Site(), world.Origin, request, Token)).Refusal?.Rule);
+            Assert.Equal(ApprovalFloor.Rule, (await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, request, Token)).Refusal?.Rule);
         var record = Assert.Single(await world.RecordsAsync());
         Assert.Equal((AuditTypes.CallRefused, "authorize", ApprovalFloor.Rule), (record.Type, record.Stage, record.Rule));
         Assert.Equal(["user:ana", "user:owner"], record.Actors);
@@ -213,7 +212,7 @@ public sealed class ApprovalDeskTests
     public async Task Open_CoveringWhatMayNotBeCalled_IsRefused(string target, string rule)
     {
         await using var world = await World.CreateAsync();
-        var refusal = (await world.Node.Desk.OpenAsync(World.Tenant, world.Site(), world.Origin, world.Request(covers: World.Cover(target)), Token)).Refusal;
+        var refusal = (await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(covers: World.Cover(target)), Token)).Refusal;
         Assert.Equal(rule, refusal?.Rule);
         Assert.Single(await world.RecordsAsync(AuditTypes.CallRefused));
     }
@@ -244,7 +243,7 @@ public sealed class ApprovalDeskTests
     {
         await using var world = await World.CreateAsync();
         var gate = await OpenAsync(world);
-        await Assert.ThrowsAsync<ArgumentException>(() => world.Node.Desk.CloseAsync(World.Tenant, world.Site(), gate.Id, cause, Token));
+        await Assert.ThrowsAsync<ArgumentException>(() => world.Node.Desk.CloseAsync(World.Tenant, World.Site(), gate.Id, cause, Token));
     }
 
     [Fact]
@@ -252,8 +251,8 @@ public sealed class ApprovalDeskTests
     {
         await using var world = await World.CreateAsync();
         var request = world.Request();
-        Assert.Equal(GateOutcome.Withdrawn, (await world.Node.Desk.CloseAsync(World.Tenant, world.Site(), request.Id, GateOutcome.Withdrawn, Token)).Outcome);
-        var late = await new Node(world, world.Memory).Desk.OpenAsync(World.Tenant, world.Site(), world.Origin, request, Token);
+        Assert.Equal(GateOutcome.Withdrawn, (await world.Node.Desk.CloseAsync(World.Tenant, World.Site(), request.Id, GateOutcome.Withdrawn, Token)).Outcome);
+        var late = await new Node(world, world.Memory).Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, request, Token);
         Assert.Equal(GateOutcome.Withdrawn, late.Value?.Outcome);
         Assert.Equal([AuditTypes.GateClosed], (await world.RecordsAsync()).Select(record => record.Type));
         Assert.Empty(await world.Node.Desk.OpenGatesAsync(World.Tenant, Token));
@@ -265,7 +264,7 @@ public sealed class ApprovalDeskTests
 
     private static async Task<Gate> OpenAsync(World world, GateRequest? request = null, RunOrigin? origin = null)
     {
-        var opened = await world.Node.Desk.OpenAsync(World.Tenant, world.Site(), origin ?? world.Origin, request ?? world.Request(), Token);
+        var opened = await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), origin ?? world.Origin, request ?? world.Request(), Token);
         Assert.Null(opened.Refusal);
         return opened.Value!; // not refused
     }

@@ -20,8 +20,8 @@ public sealed class GateRaceTests
         var outcomes = new HashSet<GateOutcome>();
         for (var round = 0; round < rounds; round++)
         {
-            var gate = (await nodes[0].Desk.OpenAsync(World.Tenant, world.Site(), world.Origin, world.Request($"gate-{round}"), Token)).Value!; // allowed
-            var site = world.Site();
+            var gate = (await nodes[0].Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request($"gate-{round}"), Token)).Value!; // allowed
+            var site = World.Site();
             Func<Task<object>>[] comers =
             [
                 async () => await nodes[0].Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision(true, null, gate.ShownDigest), Token),
@@ -57,9 +57,9 @@ public sealed class GateRaceTests
             await using var world = await World.CreateAsync();
             var store = new FaultyTableStore(world.Memory);
             store.Arm(at, fault);
-            await Record.ExceptionAsync(() => new Node(world, store).Desk.OpenAsync(World.Tenant, world.Site(), world.Origin, world.Request(), Token));
+            await Record.ExceptionAsync(() => new Node(world, store).Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(), Token));
             if (store.Struck is null) break;
-            Assert.Null((await new Node(world, world.Memory).Desk.OpenAsync(World.Tenant, world.Site(), world.Origin, world.Request(), Token)).Refusal);
+            Assert.Null((await new Node(world, world.Memory).Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(), Token)).Refusal);
             Assert.True((await world.Node.Desk.InboxAsync(world.Sam, Token)).Count == 1, $"The open gate is in nobody's inbox; {fault} at {at}, {store.Struck}");
             Assert.Equal([AuditTypes.GateOpened], (await world.RecordsAsync()).Select(record => record.Type));
         }
@@ -73,12 +73,12 @@ public sealed class GateRaceTests
         for (var at = 1; ; at++)
         {
             await using var world = await World.CreateAsync();
-            await world.Node.Desk.OpenAsync(World.Tenant, world.Site(), world.Origin, world.Request(), Token);
+            await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(), Token);
             var store = new FaultyTableStore(world.Memory);
             store.Arm(at, fault);
-            await Record.ExceptionAsync(() => new Node(world, store).Desk.CloseAsync(World.Tenant, world.Site(), world.Request().Id, GateOutcome.Expired, Token));
+            await Record.ExceptionAsync(() => new Node(world, store).Desk.CloseAsync(World.Tenant, World.Site(), world.Request().Id, GateOutcome.Expired, Token));
             if (store.Struck is null) break;
-            var closed = await new Node(world, world.Memory).Desk.CloseAsync(World.Tenant, world.Site(), world.Request().Id, GateOutcome.Withdrawn, Token);
+            var closed = await new Node(world, world.Memory).Desk.CloseAsync(World.Tenant, World.Site(), world.Request().Id, GateOutcome.Withdrawn, Token);
             Assert.Equal(closed.Outcome, (await world.Node.Desk.FindAsync(World.Tenant, closed.Id, Token))?.Outcome);
             Assert.Equal([AuditTypes.GateOpened, AuditTypes.GateClosed], (await world.RecordsAsync()).Select(record => record.Type));
             Assert.Empty(await world.Node.Desk.OpenGatesAsync(World.Tenant, Token));
@@ -93,7 +93,7 @@ public sealed class GateRaceTests
         for (var at = 1; ; at++)
         {
             await using var world = await World.CreateAsync();
-            var gate = (await world.Node.Desk.OpenAsync(World.Tenant, world.Site(), world.Origin, world.Request(), Token)).Value!; // allowed
+            var gate = (await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(), Token)).Value!; // allowed
             var store = new FaultyTableStore(world.Memory);
             store.Arm(at, fault);
             var session = new InteractiveSession(world.Sam, world.Time.Now);

@@ -61,7 +61,7 @@ public sealed class CompensationTests
         world.Upstream.Then(StubUpstream.Done());
         var gate = await ApprovedAsync(world);
         await CallAsync(world, world.Call("crm/apply") with { Grant = gate.Id });
-        await GrantTests.RefusedAsync(world, Compensation(world, gate) with { Site = world.Site(new FrameId(frame)) }, "target-mismatch", calls: 1);
+        await GrantTests.RefusedAsync(world, Compensation(world, gate) with { Site = World.Site(new FrameId(frame)) }, "target-mismatch", calls: 1);
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using Interlock.Core;
-using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Storage;

@@ -83,7 +83,7 @@ public sealed class GrantTests
     {
         await using var world = await World.CreateAsync();
         var gate = await world.ApprovedAsync();
-        await RefusedAsync(world, Claim(world, gate) with { Site = world.Site(new FrameId(frame)) }, "target-mismatch");
+        await RefusedAsync(world, Claim(world, gate) with { Site = World.Site(new FrameId(frame)) }, "target-mismatch");
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class GrantTests
         await using var world = await World.CreateAsync();
         var gate = await world.ApprovedAsync();
         var call = Claim(world, gate);
-        await RefusedAsync(world, call with { Site = world.Site() with { Run = new RunId(new string('f', 32)) } }, "target-mismatch");
+        await RefusedAsync(world, call with { Site = World.Site() with { Run = new RunId(new string('f', 32)) } }, "target-mismatch");
     }
 
     [Fact]
@@ -168,8 +168,8 @@ public sealed class GrantTests
     public async Task Call_GateEndedUndecided_IsRefused(GateOutcome cause)
     {
         await using var world = await World.CreateAsync();
-        var gate = (await world.Node.Desk.OpenAsync(World.Tenant, world.Site(), world.Origin, world.Request(), Token)).Value!; // opened
-        await world.Node.Desk.CloseAsync(World.Tenant, world.Site(), gate.Id, cause, Token);
+        var gate = (await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(), Token)).Value!; // opened
+        await world.Node.Desk.CloseAsync(World.Tenant, World.Site(), gate.Id, cause, Token);
         await RefusedAsync(world, Claim(world, gate), "grant-missing");
     }
 
@@ -179,7 +179,7 @@ public sealed class GrantTests
     public async Task Call_GateOpenOrRejected_IsRefused(bool rejected)
     {
         await using var world = await World.CreateAsync();
-        var gate = (await world.Node.Desk.OpenAsync(World.Tenant, world.Site(), world.Origin, world.Request(), Token)).Value!; // opened
+        var gate = (await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(), Token)).Value!; // opened
         if (rejected) await world.Node.Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision(false, null, gate.ShownDigest), Token);
         await RefusedAsync(world, Claim(world, gate), "grant-missing");
     }
@@ -206,7 +206,7 @@ public sealed class GrantTests
         await using var world = await World.CreateAsync();
         var request = world.Request();
         var gate = what == "outcome"
-            ? (await world.Node.Desk.OpenAsync(World.Tenant, world.Site(), world.Origin, request, Token)).Value! // opened
+            ? (await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, request, Token)).Value! // opened
             : await world.ApprovedAsync(request);
         await EditAsync(world, gate.Id, body => what switch
         {
@@ -225,7 +225,7 @@ public sealed class GrantTests
     {
         await using var world = await World.CreateAsync();
         var approved = await world.ApprovedAsync(world.Request("gate-1"));
-        var open = (await world.Node.Desk.OpenAsync(World.Tenant, world.Site(), world.Origin, world.Request("gate-2"), Token)).Value!; // opened
+        var open = (await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request("gate-2"), Token)).Value!; // opened
         var row = (await world.Memory.GetAsync(GateTable, Key(approved.Id), Token))!.Body; // approved above
         await EditAsync(world, open.Id, _ => row);
         await RefusedAsync(world, Claim(world, open), "grant-unauthentic");

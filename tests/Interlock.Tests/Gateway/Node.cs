@@ -1,7 +1,6 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
-using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
 

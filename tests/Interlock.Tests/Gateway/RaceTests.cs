@@ -21,7 +21,7 @@ public sealed class RaceTests
         var nodes = new[] { new Node(world, new YieldingTableStore(world.Memory)), new Node(world, new YieldingTableStore(world.Memory)) };
         for (var round = 1; round <= Rounds; round++)
         {
-            var call = world.Call(purpose: $"round-{round}") with { Site = world.Site() with { Run = new RunId($"{round:x32}") } };
+            var call = world.Call(purpose: $"round-{round}") with { Site = World.Site() with { Run = new RunId($"{round:x32}") } };
             var results = await Task.WhenAll(nodes.Select(node => Task.Run(() => node.Gateway.CallAsync(call, Token))));
             Assert.Equal(round, world.Upstream.Calls.Count);
             Assert.Contains(results, result => result is GatewayResult.Completed);

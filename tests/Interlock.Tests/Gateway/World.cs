@@ -106,7 +106,7 @@ internal sealed class World : IAsyncDisposable
         await WriteAsync(registry.Find(kind, name, version)! with { Lifecycle = lifecycle, Successor = successor }); // registered by the test
     }
 
-    public CallSite Site(FrameId? frame = null) => new(Run, Workflow, new TaskPath((frame ?? Frame).Value), frame ?? Frame);
+    public static CallSite Site(FrameId? frame = null) => new(Run, Workflow, new TaskPath((frame ?? Frame).Value), frame ?? Frame);
 
     public GatewayCall Call(string target = "crm/read", JsonValue? arguments = null, FrameId? frame = null, string purpose = "call", string? version = null) =>
         new(EffectIds.Of(Run, frame ?? Frame, purpose), Origin.Chain(), TargetKind.Tool, target, version, arguments ?? Arguments(), Time.Now.AddMinutes(5)) { Site = Site(frame) };
@@ -159,7 +159,8 @@ internal sealed class World : IAsyncDisposable
 
     private async Task CheckIntentAsync(UpstreamCall call)
     {
+        var calls = Upstream.Calls.Count; // before reading: others may arrive meanwhile
         var intents = (await RecordsAsync()).Count(record => record.Type == AuditTypes.CallIntent);
-        if (intents < Upstream.Calls.Count) lock (_early) _early.Add($"Call {Upstream.Calls.Count} to {call.Tool} left with {intents} intent records.");
+        if (intents < calls) lock (_early) _early.Add($"Call {calls} to {call.Tool} left with {intents} intent records.");
     }
 }
