@@ -141,15 +141,11 @@ public sealed class EngineTests : IDisposable
             return new UpstreamResult.Completed(JsonValue.EmptyObject, false);
         };
         var run = await rig.RunAsync("  - call: { call: tool, with: { tool: s/t } }\n");
-        var failures = 0;
-        rig.Tables.Before = (table, _) => table == "audit" && rig.Engine.GetAsync(Rig.Tenant, run.Id).Result is { } && Environment.StackTrace.Length > 0 && ClosedIsNext(rig, ref failures)
-            ? throw new IOException("disk full for a moment") : Task.CompletedTask;
+        var batches = 0; // intent, outcome, then the run's end
+        rig.Tables.Before = (table, _) => table == "audit" && ++batches == 3 ? throw new IOException("disk full for a moment") : Task.CompletedTask;
         var state = await rig.UntilAsync(run.Id, state => state.Status.IsClosed(), 5);
         Assert.True(state.Status.IsClosed(), "A passing failure of the store dropped the run until the process restarts; cancelling it says " + await rig.Engine.CancelAsync(Rig.Tenant, run.Id, Rig.Admin, null));
     }
-
-    /// <summary>Fails the third audit batch after the start, once: intent, outcome, closed.</summary>
-    private static bool ClosedIsNext(Rig rig, ref int count) => ++count == 3;
 
     [Fact]
     public async Task GateWhoseIndexWriteFailedOnce_IsInTheInbox()
@@ -188,5 +184,39 @@ public sealed class EngineTests : IDisposable
         Assert.Equal(GateOutcome.Approved, (await rig.Desk.FindAsync(Rig.Tenant, id))!.Outcome);
         var votes = (await rig.RecordsAsync("run:" + run.Id)).Count(record => record.Id.Contains(":vote:", StringComparison.Ordinal));
         Assert.True(votes == 1 && thrown is null, $"The row says approved; the audit has {votes} votes, and {thrown?.GetType().Name} keeps the page from telling the run.");
+    }
+
+    [Fact]
+    public async Task SuspendWhileACompensationStarts_LosesNoCompensation()
+    {
+        await using var rig = await new Rig(_directory.Path).StartAsync();
+        var run = await rig.RunAsync(
+            "  - call:\n      call: tool\n      with: { tool: s/t }\n      metadata: { interlock: { compensate: { tool: s/t, arguments: { undo: true } } } }\n" +
+            "  - pause: { wait: { milliseconds: 300 } }\n" +
+            "  - stop: { raise: { error: { type: 'https://x.y/e', status: 500, title: t } } }\n");
+        var suspended = false;
+        rig.Tables.Reading = async table =>
+        {
+            if (table != "registry" || suspended) return;
+            if (await rig.Engine.GetAsync(Rig.Tenant, run.Id) is not { Undoing: not null }) return;
+            suspended = true; // an operator suspends while the compensation is on its way to the fence
+            await rig.Engine.SuspendAsync(Rig.Tenant, run.Id, Rig.Admin, null);
+        };
+        await rig.UntilAsync(run.Id, state => state.Suspended && state.Deferred.Count > 0, 5);
+        Assert.True(suspended);
+        await rig.Engine.ResumeAsync(Rig.Tenant, run.Id, Rig.Admin);
+        var state = await rig.UntilAsync(run.Id, state => state.Status.IsClosed());
+        Assert.True(rig.Upstream.Calls.Count == 2, $"The upstream saw {rig.Upstream.Calls.Count} call(s); {state.Error?.Detail}");
+    }
+
+    [Fact]
+    public async Task AGateWithAnEmptyTitle_IsRecordedAsOpened()
+    {
+        await using var rig = await new Rig(_directory.Path).StartAsync();
+        var run = await rig.RunAsync("  - gate: { call: approval, with: { title: '${ \"\" }', approvers: [ { group: leads } ], expiresAfter: PT1H, covers: [c] } }\n  - c: { call: tool, with: { tool: s/t } }\n");
+        var id = Assert.Single(run.Pending.Values.OfType<Command.OpenApproval>()).Gate.Id;
+        while (await rig.Desk.FindAsync(Rig.Tenant, id) is null) await Task.Delay(20);
+        await Task.Delay(500);
+        Assert.Contains(await rig.RecordsAsync("run:" + run.Id), record => record.Id == $"gate:{id}:opened");
     }
 }

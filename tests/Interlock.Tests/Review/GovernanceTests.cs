@@ -129,4 +129,44 @@ public sealed class GovernanceTests : IDisposable
         for (var i = 0; i < 100_001; i++) limiter.TryEnter("address:attacker", "user:5:local" + i);
         Assert.True(limiter.TryEnter("address:ana", "user:5:localana"));
     }
+
+    [Fact]
+    public async Task AnOperator_DoesNotLiftAQuarantineInTwoSteps()
+    {
+        await using var rig = await new Rig(_directory.Path).StartAsync();
+        await rig.Registry.SetLifecycleAsync(Rig.Admin, RegistryKind.Tool, "s/t", "1.0.0", Lifecycle.Quarantined, null, "changed by itself");
+        var web = (Http.Hosting.InterlockWeb)System.Runtime.CompilerServices.RuntimeHelpers.GetUninitializedObject(typeof(Http.Hosting.InterlockWeb)) with { Registry = rig.Registry };
+        var operatorOnly = new Principal(Rig.Tenant, "op", PrincipalKind.User, "Op", [], ["operator"]);
+        foreach (var lifecycle in (string[])["active", "disabled", "active"])
+        {
+            await Http.Api.RegistryApi.LifecycleAsync(new Http.Api.ApiRequest(new Microsoft.AspNetCore.Http.DefaultHttpContext(), web, operatorOnly, [], "application/json",
+                JsonValue.Object(("kind", "tool"), ("name", "s/t"), ("version", "1.0.0"), ("lifecycle", lifecycle))));
+        }
+        Assert.NotEqual(Lifecycle.Active, (await rig.Registries.ReadAsync(Rig.Tenant)).Find(RegistryKind.Tool, "s/t", "1.0.0")!.Lifecycle);
+    }
+
+    [Fact]
+    public void ACompensation_IsGrantedAsLongAsItsRunLasts()
+    {
+        var now = DateTimeOffset.UtcNow;
+        var target = new Core.Approvals.BoundTarget("s/t", "1.0.0", "sha256:c", "r", new Uri("http://x/"));
+        var request = new Core.Runs.GateRequest(new GateId(new string('a', 32)), new TaskPath("/do/0/gate"), "t", null, [], 1, true, true, now.AddHours(1), []);
+        var gate = new Core.Approvals.Gate(Rig.Tenant, new RunId("r"), new Core.Runs.WorkflowRef("a/b", "1.0.0", "d"), request,
+            [new(new FrameId("/do/1/c"), new TaskPath("/do/1/c"), "tool", target, JsonValue.EmptyObject, CanonicalJson.Digest(JsonValue.EmptyObject), []) { Compensation = target }], [], null, now)
+        { Outcome = Core.Runs.GateOutcome.Approved, ClosedAt = now };
+        var claim = new Core.Approvals.GrantClaim(Rig.Tenant, new RunId("r"), new FrameId("/do/1/c!undo"), true, target, JsonValue.EmptyObject);
+        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, now.AddHours(23)));
+        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, now.AddHours(25)));
+    }
+
+    [Fact]
+    public async Task AServerWithAHundredTools_RegistersOrRecordsNothing()
+    {
+        await using var rig = await new Rig(_directory.Path).StartAsync();
+        var before = (await rig.RecordsAsync(Chain(rig, Rig.Admin))).Count;
+        for (var i = 0; i < 120; i++) rig.Upstream.Tools.Add(StubUpstream.Tool("many" + i));
+        var thrown = await Record.ExceptionAsync(() => rig.Registry.RegisterServerAsync(Rig.Admin, "s", new Uri("http://127.0.0.1:1/")));
+        var after = (await rig.RecordsAsync(Chain(rig, Rig.Admin))).Count;
+        Assert.True(thrown is null, $"{thrown?.Message} {after - before} changes that never happened are in the audit.");
+    }
 }

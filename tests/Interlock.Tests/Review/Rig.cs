@@ -20,8 +20,13 @@ internal sealed class HookStore(ITableStore inner) : ITableStore
 {
     public Func<string, string, Task>? Before { get; set; }
     public Func<string, string, Task>? After { get; set; }
+    public Func<string, Task>? Reading { get; set; }
 
-    public Task<TableRow?> GetAsync(string table, RowKey key, CancellationToken cancellationToken = default) => inner.GetAsync(table, key, cancellationToken);
+    public async Task<TableRow?> GetAsync(string table, RowKey key, CancellationToken cancellationToken = default)
+    {
+        if (Reading is { } reading) await reading(table);
+        return await inner.GetAsync(table, key, cancellationToken);
+    }
 
     public Task<WriteResult> InsertAsync(string table, RowKey key, JsonValue body, CancellationToken cancellationToken = default) =>
         Do(table, "insert", () => inner.InsertAsync(table, key, body, cancellationToken));
