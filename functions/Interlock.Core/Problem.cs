@@ -18,6 +18,15 @@ public sealed record Problem(string Type, int Status, string Title, string? Deta
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Rule { get; init; }
 
+    /// <summary>The same with texts that fit a record, cut between characters: what it quotes may come from a document or a tool.</summary>
+    public Problem Bounded() => this with
+    {
+        Type = Excerpt.Of(Type, 500),
+        Title = Excerpt.Of(Title, 500),
+        Detail = Detail is null ? null : Excerpt.Of(Detail, 8000),
+        Instance = Instance is null ? null : Excerpt.Of(Instance, 2000),
+    };
+
     /// <summary>The problem as the <c>application/problem+json</c> object.</summary>
     public JsonValue ToJson()
     {

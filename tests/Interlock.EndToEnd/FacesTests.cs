@@ -19,9 +19,10 @@ public sealed class FacesTests : IClassFixture<FacesTests.Served>
         await using var client = await ConnectAsync(_installation.Token(TokenClass.Mcp));
         var tools = await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken);
 
-        // Policy lets this caller see the guarded tool only; calling it without a gate's grant is refused.
+        // What policy denies this caller is not listed; the guarded tool is, and calling it without a gate's grant is refused.
         var apply = Assert.Single(tools, tool => tool.Name == "remediation__apply");
-        Assert.DoesNotContain(tools, tool => tool.Name == "remediation__verify");
+        Assert.Contains(tools, tool => tool.Name == "remediation__verify");
+        Assert.DoesNotContain(tools, tool => tool.Name == "ticketing__get_ticket");
         var arguments = new Dictionary<string, object?> { ["service"] = "checkout", ["action"] = "restart", ["ticketId"] = "1" };
         var before = _installation.CallsTo("apply");
         var result = await client.CallToolAsync(apply.Name, arguments, cancellationToken: TestContext.Current.CancellationToken);

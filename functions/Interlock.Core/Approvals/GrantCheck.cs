@@ -9,7 +9,7 @@ public sealed record GrantClaim(
 
 /// <summary>
 /// Whether an approved gate grants a call: for this run, frame, target, contract, endpoint and these exact arguments, for 24 hours after
-/// the gate closed.
+/// the gate closed. What undoes an approved call is granted as long as its run lasts: the call it undoes was spent in time.
 /// </summary>
 public static class GrantCheck
 {
@@ -22,7 +22,7 @@ public static class GrantCheck
     {
         if (gate.Tenant != claim.Tenant || gate.Run != claim.Run) return new("target-mismatch", 403, "The gate belongs to another run.");
         if (gate.Outcome != GateOutcome.Approved) return new("grant-missing", 403, $"The gate '{gate.Request.Title}' was not approved.");
-        if (gate.ClosedAt is not { } closed || now > closed + Validity) return new("grant-expired", 403, "The approval is older than 24 hours; open a new gate.");
+        if (gate.ClosedAt is not { } closed || (!claim.IsCompensation && now > closed + Validity)) return new("grant-expired", 403, "The approval is older than 24 hours; open a new gate.");
         var frame = claim.IsCompensation ? Undone(claim.Frame) : claim.Frame;
         if (gate.Calls.FirstOrDefault(call => call.Frame == frame) is not { } bound)
             return new("target-mismatch", 403, $"The gate '{gate.Request.Title}' does not cover this task or this iteration of it.");

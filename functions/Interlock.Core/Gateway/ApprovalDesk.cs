@@ -31,7 +31,7 @@ public sealed class ApprovalDesk
     public ApprovalDesk(RegistryStore registries, PolicyCache policies, GateStore gates, AuditLog audit, IDirectory directory, TimeProvider time)
     {
         (_registries, _gates, _audit, _directory, _time) = (registries, gates, audit, directory, time);
-        _binder = new GateBinder(new AuthorizeStage(gates, policies, time));
+        _binder = new GateBinder(new AuthorizeStage(gates, policies, directory, time));
     }
 
     /// <summary>Opens the gate, or finds it as it stands when it was opened before; or the refusal under which it may not open.</summary>
@@ -44,7 +44,7 @@ public sealed class ApprovalDesk
         }
         var now = _time.GetUtcNow();
         var registry = await _registries.ReadAsync(tenant, cancellationToken);
-        var bound = _binder.Bind(request, origin, site, registry, now);
+        var bound = await _binder.BindAsync(request, origin, site, registry, now, cancellationToken);
         if (bound.Refusal is { } refusal)
         {
             var record = GateRecords.NotOpened(tenant, site, origin, request, refusal, now);
@@ -80,8 +80,9 @@ public sealed class ApprovalDesk
             var next = gate with { Votes = gate.Votes.Add(vote) };
             if (!decision.Approves) next = next with { Outcome = GateOutcome.Rejected, ClosedAt = now };
             else if (await ApproverCheck.QuorumMetAsync(next, _directory, cancellationToken)) next = next with { Outcome = GateOutcome.Approved, ClosedAt = now };
-            if (!await _gates.ReplaceAsync(next, stored.ETag, cancellationToken)) continue;
-            await RecordAsync(next, cancellationToken);
+            // From here on the decision may be durable: a browser that leaves must not keep it from being recorded.
+            if (!await _gates.ReplaceAsync(next, stored.ETag, CancellationToken.None)) continue;
+            await RecordAsync(next, CancellationToken.None);
             return new GateResult.Accepted(next);
         }
         return new GateResult.Refused("contention", 409, "Others decide on this gate at the same time; try again.");

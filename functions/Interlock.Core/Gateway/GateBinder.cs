@@ -14,20 +14,22 @@ namespace Interlock.Core.Gateway;
 internal sealed class GateBinder(AuthorizeStage authorize)
 {
     /// <summary>The bound calls, or the first refusal.</summary>
-    public StageResult<List<BoundCall>> Bind(GateRequest request, RunOrigin origin, CallSite site, RegistrySnapshot registry, DateTimeOffset now)
+    public async Task<StageResult<List<BoundCall>>> BindAsync(
+        GateRequest request, RunOrigin origin, CallSite site, RegistrySnapshot registry, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var terms = GateTerms.Of(request.Approvers, request.Quorum, request.ExcludeInitiator, request.ExcludeAuthor);
         var calls = new List<BoundCall>(request.Covers.Length);
         foreach (var covered in request.Covers)
         {
-            var bound = Bind(covered, terms, origin, site, registry, now);
+            var bound = await BindAsync(covered, terms, origin, site, registry, now, cancellationToken);
             if (bound.Refusal is { } refusal) return refusal with { Detail = $"The task '{covered.Task.Name}' that the gate covers: {refusal.Detail}" };
             calls.Add(bound.Value!); // no refusal, so there is a value
         }
         return calls;
     }
 
-    private StageResult<BoundCall> Bind(CoveredCall covered, GateTerms terms, RunOrigin origin, CallSite site, RegistrySnapshot registry, DateTimeOffset now)
+    private async Task<StageResult<BoundCall>> BindAsync(
+        CoveredCall covered, GateTerms terms, RunOrigin origin, CallSite site, RegistrySnapshot registry, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var kind = covered.Kind == "tool" ? TargetKind.Tool : TargetKind.Agent;
         var call = new GatewayCall(new EffectId(""), origin.Chain(), kind, covered.Target, covered.Version, covered.Arguments, now)
@@ -38,7 +40,7 @@ internal sealed class GateBinder(AuthorizeStage authorize)
         if (routed.Refusal is { } unknown) return unknown;
         var frozen = Freeze(routed.Value!, covered); // no refusal, so there is a value; the same below
         if (frozen.Refusal is { } invalid) return invalid;
-        var decision = authorize.Decide(frozen.Value!);
+        var decision = await authorize.DecideAsync(frozen.Value!, cancellationToken);
         if (decision.Effect == PolicyEffect.Deny) return new Refusal(AuthorizeStage.Name, decision.RefusalRule ?? PolicyRules.DefaultDeny, 403, decision.Reason);
         if (decision.Floor is { } floor && floor.IsMetBy(terms) is { Reason: { } weaker }) return new Refusal(AuthorizeStage.Name, ApprovalFloor.Rule, 403, weaker);
         var arguments = GrantCheck.Without(frozen.Value!.Arguments, covered.Computed);

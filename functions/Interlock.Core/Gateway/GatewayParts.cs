@@ -1,5 +1,6 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
 
@@ -8,4 +9,4 @@ namespace Interlock.Core.Gateway;
 /// <summary>What a gateway is built from. The audit may have a store of its own; the upstream is the only door out.</summary>
 public sealed record GatewayParts(
     ITableStore Store, ITableStore AuditStore, IBlobStore Blobs, RegistryStore Registries, PolicyCache Policies, GateStore Gates,
-    AuditLog Audit, IFrameFence Fence, IUpstream Upstream, FenceTracker Fences, TimeProvider Time);
+    AuditLog Audit, IDirectory Directory, IFrameFence Fence, IUpstream Upstream, FenceTracker Fences, TimeProvider Time);

@@ -32,7 +32,7 @@ public sealed class ToolGateway
         (_registries, _audit, _fences, _time) = (parts.Registries, parts.Audit, parts.Fences, parts.Time);
         _ledger = new Ledger(parts.Store, parts.Blobs);
         _claims = new EffectClaims(parts.AuditStore);
-        _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Time);
+        _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
         _admit = new AdmitStage(parts.Time);
         _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, _ledger, _claims, parts.Audit, parts.Time);
         _invoke = new InvokeStage(parts.Upstream);

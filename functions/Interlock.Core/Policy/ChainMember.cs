@@ -12,26 +12,26 @@ internal enum Membership
 /// <summary>One member of an actor chain as rules see it: its subject, and its groups where they are known.</summary>
 internal sealed record ChainMember(string Subject, ImmutableArray<string>? Groups)
 {
+    public bool IsStarter { get; init; }
+
     /// <summary>The members, starter first.</summary>
     public static ChainMember[] Of(PolicyRequest request)
     {
         var chain = request.Chain;
-        var starter = new ChainMember(chain.Starter.Subject, chain.Starter.Groups.IsDefault ? [] : chain.Starter.Groups);
-        return [.. chain.Subjects.Select((subject, i) => i == 0 || subject == starter.Subject ? starter : new ChainMember(subject, GroupsOf(subject, request)))];
+        var starter = new ChainMember(chain.Starter.Subject, chain.Starter.Groups.IsDefault ? [] : chain.Starter.Groups) { IsStarter = true };
+        return [starter, .. chain.Subjects.Skip(1).Select(subject => new ChainMember(subject, subject == starter.Subject ? starter.Groups : GroupsOf(subject, request)))];
     }
 
     /// <summary>
-    /// Whether one of the principals is this member. A workflow among them stands for the starter and the owner of a call made in it; an agent
-    /// always needs a rule of its own.
+    /// Whether one of the principals is this member. A workflow among them stands for the starter of a call made in it; the workflow's owner
+    /// and an agent always need a rule of their own.
     /// </summary>
     public Membership In(ImmutableArray<PolicySubject> principals, string? workflow) => principals.Max(principal => Is(principal, workflow));
-
-    private bool IsAgent => Subject.StartsWith("agent:", StringComparison.Ordinal);
 
     private Membership Is(PolicySubject principal, string? workflow) => principal switch
     {
         PolicySubject.Any => Membership.Yes,
-        PolicySubject.One one when workflow is not null && !IsAgent && one.Subject == "workflow:" + workflow => Membership.Yes,
+        PolicySubject.One one when workflow is not null && IsStarter && one.Subject == "workflow:" + workflow => Membership.Yes,
         PolicySubject.One one => one.Subject == Subject ? Membership.Yes : Membership.No,
         PolicySubject.Group when Groups is null => Membership.Unknown,
         PolicySubject.Group group => Groups.Value.Contains(group.Id) ? Membership.Yes : Membership.No,

@@ -31,8 +31,11 @@ public sealed class RegistryDesk(
         if (read.Definition is not { } definition || read.Document is not { } document) return Invalid("The workflow does not check", read.Findings);
         var findings = WorkflowCheck.Check(text, fileName);
         if (findings.Any(finding => finding.Severity == Severity.Error)) return Invalid("The workflow is not ready to be published", findings);
+        var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
+        if (OwnerOf(registry, definition.Name.ToString()) is { } owner && owner != by.Subject && !by.Roles.Contains("admin"))
+            return Refuse(403, "The workflow belongs to somebody else", $"'{definition.Name}' was first published by {owner}; only they or an administrator publish further versions.");
         var digest = await catalog.StoreAsync(by.Tenant, document, cancellationToken);
-        return await WriteAsync(by, [Entry(RegistryKind.Workflow, definition.Name.ToString(), definition.Version, new WorkflowBody(digest, by.Subject), by)], cancellationToken);
+        return await WriteAsync(by, registry, [Entry(RegistryKind.Workflow, definition.Name.ToString(), definition.Version, new WorkflowBody(digest, by.Subject), by)], cancellationToken);
     }
 
     /// <summary>Registers a server of tools with every tool it shows; a tool registered before with another contract becomes a new version.</summary>
@@ -49,12 +52,18 @@ public sealed class RegistryDesk(
         {
             var body = new ToolBody(tool.Raw, tool.Digest, tool.InputSchema) { OutputSchema = tool.OutputSchema };
             var entry = Entry(RegistryKind.Tool, $"{name}/{tool.Name}", FirstVersion, body, by);
-            if (registry.Newest(RegistryKind.Tool, entry.Name)?.Digest == entry.Digest) continue;
+            if (Latest(registry, entry) is { } latest)
+            {
+                if (latest.Digest == entry.Digest) continue;
+                // Registering again is no way around a disabling or a quarantine: the new contract waits for somebody's word as the old one does.
+                if (latest.Lifecycle is Lifecycle.Disabled or Lifecycle.Quarantined)
+                    entry = entry with { Lifecycle = Lifecycle.Quarantined, Reason = $"its version {latest.Version} is {latest.Lifecycle.ToString().ToLowerInvariant()}" };
+            }
             entry = Next(registry, entry);
             changes.AddRange(Replaced(registry, entry, by));
             changes.Add(entry);
         }
-        return await WriteAsync(by, changes, cancellationToken);
+        return await WriteAsync(by, registry, changes, cancellationToken);
     }
 
     /// <summary>Registers an A2A agent at its address; its card's digest is its contract.</summary>
@@ -69,7 +78,7 @@ public sealed class RegistryDesk(
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
         if (registry.Find(RegistryKind.Agent, name, version) is { } existing && existing.As<AgentBody>() is var body && body.Address == address && body.CardDigest == card)
             return new RegistryResult.Changed(registry.Epoch, [existing]);
-        return await WriteAsync(by, [Entry(RegistryKind.Agent, name, version, new AgentBody(address, endpoint.RegistrationId, card), by)], cancellationToken);
+        return await WriteAsync(by, registry, [Entry(RegistryKind.Agent, name, version, new AgentBody(address, endpoint.RegistrationId, card), by)], cancellationToken);
     }
 
     /// <summary>Publishes the tenant's policy; it applies from the next fence on.</summary>
@@ -81,7 +90,7 @@ public sealed class RegistryDesk(
         var entry = Entry(RegistryKind.Policy, PolicyCache.EntryName, FirstVersion, new PolicyBody(yaml), by);
         if (registry.Newest(RegistryKind.Policy, entry.Name)?.Digest == entry.Digest) return new RegistryResult.Changed(registry.Epoch, []);
         entry = Next(registry, entry);
-        return await WriteAsync(by, [.. Replaced(registry, entry, by), entry], cancellationToken);
+        return await WriteAsync(by, registry, [.. Replaced(registry, entry, by), entry], cancellationToken);
     }
 
     /// <summary>
@@ -96,23 +105,22 @@ public sealed class RegistryDesk(
         if (lifecycle == Lifecycle.Draft) return Refuse(400, "No way back to draft", "A version that was published stays published; disable it instead.");
         if (successor is not null && registry.Find(kind, name, successor) is null) return Refuse(404, "No such successor", $"There is no version {successor} of '{name}'.");
         var changed = entry with { Lifecycle = lifecycle, Successor = successor, Reason = reason, ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() };
-        var result = await WriteAsync(by, [changed], cancellationToken);
+        var result = await WriteAsync(by, registry, [changed], cancellationToken);
         if (result is not RegistryResult.Changed done || lifecycle == Lifecycle.Active) return result;
         return done with { InFlight = await fences.DrainAsync(by.Tenant, kind, name, DrainPatience, time, cancellationToken) };
     }
 
-    private async Task<RegistryResult> WriteAsync(Principal by, List<RegistryEntry> entries, CancellationToken cancellationToken)
+    private async Task<RegistryResult> WriteAsync(Principal by, RegistrySnapshot before, List<RegistryEntry> entries, CancellationToken cancellationToken)
     {
         if (entries.Count > MaxEntries)
             return Refuse(400, "The change is too large", $"It would write {entries.Count} entries at once, and {MaxEntries} is the most; register fewer tools on one server.");
-        var before = await registries.ReadAsync(by.Tenant, cancellationToken);
         if (entries.All(entry => before.Find(entry.Kind, entry.Name, entry.Version) is { } same && same.Digest == entry.Digest && same.Lifecycle == entry.Lifecycle && same.Successor == entry.Successor))
             return new RegistryResult.Changed(before.Epoch, entries);
         var now = time.GetUtcNow();
         var chain = AuditChain.ForPrincipal(by.Tenant, by.Subject, now);
         foreach (var recorded in entries.Chunk(RecordsAtOnce))
             await audit.AppendAsync(chain, [.. recorded.Select(entry => Record(chain, by, before.Epoch + 1, entry, now))], [], cancellationToken);
-        var change = await registries.WriteAsync(by.Tenant, entries, cancellationToken);
+        var change = await registries.WriteAsync(by.Tenant, entries, before.Epoch, cancellationToken);
         return change.Epoch is { } epoch ? new RegistryResult.Changed(epoch, entries) : Refuse(409, "The registry was not changed", change.Conflict ?? "");
     }
 
@@ -137,16 +145,24 @@ public sealed class RegistryDesk(
         Reason = entry.Reason,
     };
 
+    /// <summary>The newest version of an entry's name, whatever its lifecycle.</summary>
+    private static RegistryEntry? Latest(RegistrySnapshot registry, RegistryEntry entry) =>
+        registry.OfKind(entry.Kind).Where(other => other.Name == entry.Name).MaxBy(other => SemanticVersion.TryParse(other.Version));
+
+    private static string? OwnerOf(RegistrySnapshot registry, string workflow) =>
+        registry.OfKind(RegistryKind.Workflow).Where(entry => entry.Name == workflow).MinBy(entry => SemanticVersion.TryParse(entry.Version))?.As<WorkflowBody>().Owner;
+
     /// <summary>The entry under the version after the newest of its name, if that name is taken.</summary>
     private static RegistryEntry Next(RegistrySnapshot registry, RegistryEntry entry)
     {
-        var newest = registry.OfKind(entry.Kind).Where(other => other.Name == entry.Name).Select(other => SemanticVersion.TryParse(other.Version)).Max();
-        return newest is null ? entry : entry with { Version = new SemanticVersion(newest.Major + 1, 0, 0).ToString() };
+        return Latest(registry, entry) is { } latest && SemanticVersion.TryParse(latest.Version) is { } newest
+            ? entry with { Version = new SemanticVersion(newest.Major + 1, 0, 0).ToString() }
+            : entry;
     }
 
     /// <summary>The active versions that a new one takes the place of.</summary>
     private IEnumerable<RegistryEntry> Replaced(RegistrySnapshot registry, RegistryEntry next, Principal by) => registry.OfKind(next.Kind)
-        .Where(entry => entry.Name == next.Name && entry.Lifecycle == Lifecycle.Active)
+        .Where(entry => entry.Name == next.Name && entry.Lifecycle == Lifecycle.Active && next.Lifecycle == Lifecycle.Active)
         .Select(entry => entry with { Lifecycle = Lifecycle.Deprecated, Successor = next.Version, ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() });
 
     private RegistryEntry Entry<T>(RegistryKind kind, string name, string version, T body, Principal by) =>

@@ -37,10 +37,15 @@ public sealed class RegistryStore(ITableStore store)
     /// Writes entries and raises the epoch, all or nothing. New versions are inserted, lifecycle changes replace; a body that differs from the
     /// stored version's is refused. Returns the new epoch, or why not.
     /// </summary>
-    public async Task<RegistryChange> WriteAsync(TenantId tenant, IReadOnlyList<RegistryEntry> entries, CancellationToken cancellationToken = default)
+    public Task<RegistryChange> WriteAsync(TenantId tenant, IReadOnlyList<RegistryEntry> entries, CancellationToken cancellationToken = default) =>
+        WriteAsync(tenant, entries, null, cancellationToken);
+
+    /// <summary>The same for entries that were made from the registry at an epoch: refused when it is another one by now.</summary>
+    public async Task<RegistryChange> WriteAsync(TenantId tenant, IReadOnlyList<RegistryEntry> entries, long? madeFrom, CancellationToken cancellationToken = default)
     {
         var partition = Keys.Join(tenant.Value);
         var epoch = await EpochAsync(tenant, cancellationToken);
+        if (madeFrom is not null && epoch.Number != madeFrom) return Outdated;
         var writes = new List<TableWrite>(entries.Count + 1);
         foreach (var entry in entries)
         {
@@ -57,8 +62,10 @@ public sealed class RegistryStore(ITableStore store)
         var body = JsonValue.Object(("epoch", epoch.Number + 1));
         writes.Add(epoch.ETag is null ? new TableWrite.Insert(EpochRow, body) : new TableWrite.Replace(EpochRow, body, epoch.ETag));
         var result = await store.BatchAsync(Table, partition, writes, cancellationToken);
-        return result.Ok ? new RegistryChange(epoch.Number + 1, null) : new RegistryChange(null, "The registry changed meanwhile; read it again and repeat.");
+        return result.Ok ? new RegistryChange(epoch.Number + 1, null) : Outdated;
     }
+
+    private static RegistryChange Outdated { get; } = new(null, "The registry changed meanwhile; read it again and repeat.");
 
     private async Task<(long Number, string? ETag)> EpochAsync(TenantId tenant, CancellationToken cancellationToken)
     {

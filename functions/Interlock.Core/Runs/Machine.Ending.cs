@@ -123,7 +123,7 @@ internal sealed partial class Machine
             StartUndo(last);
             return;
         }
-        _state = _state with { Status = ending.Outcome, Output = ending.Output, Error = Error(ending.Problem) };
+        _state = _state with { Status = ending.Outcome, Output = ending.Output, Error = Error(ending.Problem)?.Bounded() };
     }
 
     private void StartUndo(Undo undo)

@@ -230,6 +230,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     /// <summary>Raises an error at a frame: a step that says <c>skip</c> ends here, a surrounding <c>try</c> may catch it, else the run fails.</summary>
     public void Fail(FrameId at, Problem problem)
     {
+        problem = problem.Bounded();
         var isTimeout = problem.Type == ProblemTypes.Timeout && problem.Instance == at.Value;
         var maySkip = MaySkip(at, problem);
         for (var frame = Find(at); frame is not null; frame = frame.Parent is { } parent ? Find(parent) : null)

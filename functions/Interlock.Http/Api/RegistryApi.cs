@@ -1,5 +1,6 @@
 using Interlock.Core;
 using Interlock.Core.Registry;
+using Interlock.Core.Runs;
 using Interlock.Http.Hosting;
 using Interlock.Json;
 
@@ -30,7 +31,7 @@ internal static class RegistryApi
         return Answer(await request.Web.Registry.RegisterAgentAsync(request.Caller, Text(request.Json, "name"), Text(request.Json, "version"), address, request.Aborted), created: true);
     }
 
-    /// <summary>Operators retire things; what widens again what may be called (a policy, a quarantined contract) is an administrator's.</summary>
+    /// <summary>Operators retire things; what widens again what may be called (a policy, a disabled or quarantined version) is an administrator's.</summary>
     public static async Task<ApiResult> LifecycleAsync(ApiRequest request)
     {
         var body = request.Json;
@@ -38,12 +39,22 @@ internal static class RegistryApi
         var lifecycle = Enum.Parse<Lifecycle>(Text(body, "lifecycle"), ignoreCase: true); // as above
         var (name, version) = (Text(body, "name"), Text(body, "version"));
         var registry = await request.Web.Registry.ReadAsync(request.Caller.Tenant, request.Aborted);
-        var isWidening = kind == RegistryKind.Policy || (lifecycle != Lifecycle.Disabled && registry.Find(kind, name, version) is { Lifecycle: Lifecycle.Quarantined });
+        var isWidening = kind == RegistryKind.Policy
+            || (lifecycle is Lifecycle.Active or Lifecycle.Deprecated && registry.Find(kind, name, version) is { Lifecycle: Lifecycle.Disabled or Lifecycle.Quarantined });
         if (isWidening && !Visibility.HasRole(request.Caller, "admin"))
-            return ApiResult.Fail(new Problem(ProblemTypes.Authorization, 403, "A role is missing", "Policies, and whatever is quarantined, are changed by the role admin.") { Stage = "authorize", Rule = "role-required" });
+            return ApiResult.Fail(new Problem(ProblemTypes.Authorization, 403, "A role is missing", "Policies are changed, and what is disabled or quarantined comes back, by the role admin.") { Stage = "authorize", Rule = "role-required" });
         var result = await request.Web.Registry.SetLifecycleAsync(
             request.Caller, kind, name, version, lifecycle, body["successor"]?.AsString(), body["reason"]?.AsString(), request.Aborted);
+        if (kind == RegistryKind.Workflow && lifecycle == Lifecycle.Disabled && result is RegistryResult.Changed) await SuspendRunsAsync(request, name, version);
         return Answer(result, created: false);
+    }
+
+    /// <summary>Disabling a workflow suspends its runs; those that compensate go on.</summary>
+    private static async Task SuspendRunsAsync(ApiRequest request, string name, string version)
+    {
+        var running = await request.Web.Runs.QueryAsync(new RunQuery(request.Caller.Tenant, RunStatus.Running, int.MaxValue), request.Aborted);
+        foreach (var run in running.Where(run => run.Workflow == name && run.Version == version))
+            await request.Web.Runs.SuspendAsync(request.Caller.Tenant, run.Id, request.Caller, "The workflow was disabled.", CancellationToken.None);
     }
 
     internal static ApiResult Answer(RegistryResult result, bool created) => result switch

@@ -99,6 +99,7 @@ internal sealed class PageFace
         var decision = new Decision(form["decision"] == "approve", form.GetValueOrDefault("reason") is { Length: > 0 } reason ? reason : null, shown);
         if (await _web.Approvals.DecideAsync(session.Interactive, gate.Id, decision, context.RequestAborted) is GateResult.Refused refused)
         {
+            if (refused.Rule == "gate-closed") await _web.Runs.GateChangedAsync(gate.Tenant, gate.Run, gate.Id, CancellationToken.None);
             var content = await ReviewAsync(context, session, refused.Detail) ?? Html.Empty;
             await PageResult.WriteAsync(context, refused.Status, Layout.Page("Review", "/approvals", session, SignOutToken(session), content));
             return;
@@ -120,7 +121,7 @@ internal sealed class PageFace
         if (await ReadFormAsync(context, nonce, nonce, nonce.Length == 32) is not { } form) return;
         var (tenant, user) = (form.GetValueOrDefault("tenant") ?? "", form.GetValueOrDefault("user") ?? "");
         var returnTo = LocalPath.Or(form.GetValueOrDefault("return"));
-        if (tenant.Length > 64 || user.Length > 128 || !_limiter.TryEnter("address:" + context.Connection.RemoteIpAddress, $"user:{tenant.Length}:{tenant}{user}"))
+        if (tenant.Length > 64 || user.Length > 128 || !_limiter.TryEnter($"{context.Connection.RemoteIpAddress}", $"{tenant.Length}:{tenant}{user}"))
         {
             context.Response.Headers.RetryAfter = "300";
             await SignInFormAsync(context, 429, tenant.Length > 64 ? "" : tenant, returnTo, "Too many attempts. Wait five minutes, then try again.");

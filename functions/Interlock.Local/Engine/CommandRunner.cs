@@ -23,9 +23,11 @@ internal sealed partial class CommandRunner(ToolGateway gateway, ApprovalDesk de
             {
                 return await OnceAsync(run, command, stop, shutdown);
             }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            catch (OperationCanceledException) when (stop.IsCancellationRequested && !shutdown.IsCancellationRequested)
             {
-                return null;
+                // A call that was told to stop before it had left: the gateway says so when it is asked once more, and nothing is sent any more.
+                if (command is not Command.Call) return null;
+                stop = shutdown;
             }
             catch (Exception e) when (!shutdown.IsCancellationRequested)
             {

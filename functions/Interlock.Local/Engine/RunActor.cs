@@ -13,6 +13,10 @@ namespace Interlock.Local.Engine;
 internal sealed class RunActor
 {
     private const int EventsPerSnapshot = 64;
+    private const int ConcurrentCalls = 16;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly RunEngine _engine;
     private readonly WorkflowDefinition _definition;
@@ -22,6 +26,7 @@ internal sealed class RunActor
     private readonly List<Channel<RunState>> _watchers = [];
     private List<(RunEvent Event, TaskCompletionSource? Done)> _mailbox = [];
     private bool _working;
+    private int _calls;
     private long _snapshotAt;
 
     public RunActor(RunEngine engine, WorkflowDefinition definition, RunState state, long snapshotAt)
@@ -82,24 +87,36 @@ internal sealed class RunActor
                 foreach (var (_, done) in batch) done?.TrySetCanceled();
                 continue;
             }
-            try
+            var step = TryFold([.. batch.Select(entry => entry.Event)]);
+            if (!await StoreAsync(step))
             {
-                await FoldAsync([.. batch.Select(entry => entry.Event)]);
-                foreach (var (_, done) in batch) done?.TrySetResult();
+                foreach (var (_, done) in batch) done?.TrySetCanceled();
+                continue;
             }
-            catch (Exception e)
-            {
-                foreach (var (_, done) in batch) done?.TrySetException(e);
-                _engine.Fault(this, e);
-                lock (_lock)
-                    foreach (var watcher in _watchers) watcher.Writer.TryComplete(e);
-                return;
-            }
+            Publish(step.State);
+            foreach (var (_, done) in batch) done?.TrySetResult();
             Sync();
         }
     }
 
-    private async Task FoldAsync(IReadOnlyList<RunEvent> events)
+    /// <summary>
+    /// Folds a batch. What the interpreter or the serializer can't take is a bug; the run must not hang on it, so it is cancelled instead, which
+    /// compensates what was done.
+    /// </summary>
+    private Step TryFold(IReadOnlyList<RunEvent> events)
+    {
+        try
+        {
+            return Fold(events);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _engine.NotFolded(State.Id, e);
+            return Fold([new RunEvent.CancelRequested(events[^1].At, "interlock", $"An event could not be folded ({e.GetType().Name}); the log of the host says more.")]);
+        }
+    }
+
+    private Step Fold(IReadOnlyList<RunEvent> events)
     {
         var (state, stored) = (State, new List<byte[]>(events.Count));
         foreach (var happened in events)
@@ -108,10 +125,36 @@ internal sealed class RunActor
             stored.Add(RunJson.Serialize(happened));
             state = Interpreter.Advance(_definition, state, happened);
         }
-        if (stored.Count == 0) return;
-        var snapshot = state.Status.IsClosed() || state.Events - _snapshotAt >= EventsPerSnapshot ? new RunSnapshot(state.Events, RunJson.Serialize(state)) : null;
-        await _engine.StoreAsync(State, state, stored, snapshot);
-        if (snapshot is not null) _snapshotAt = state.Events;
+        var snapshot = stored.Count > 0 && (state.Status.IsClosed() || state.Events - _snapshotAt >= EventsPerSnapshot) ? new RunSnapshot(state.Events, RunJson.Serialize(state)) : null;
+        return new Step(state, stored, snapshot);
+    }
+
+    /// <summary>
+    /// Makes a step durable, however often the store has to be asked: the run holds its place meanwhile and nothing of the step is used.
+    /// False when the host stops first; the events come again after its restart.
+    /// </summary>
+    private async Task<bool> StoreAsync(Step step)
+    {
+        if (step.Events.Count == 0) return true;
+        for (var pause = FirstPause; !_engine.IsStopping; pause = pause * 2 > LongestPause ? LongestPause : pause * 2)
+        {
+            try
+            {
+                await _engine.StoreAsync(State, step.State, step.Events, step.Snapshot);
+                if (step.Snapshot is not null) _snapshotAt = step.State.Events;
+                return true;
+            }
+            catch (Exception e) when (e is not RunLogConflictException)
+            {
+                _engine.NotStored(State.Id, e, pause);
+                await _engine.PauseAsync(pause);
+            }
+        }
+        return false;
+    }
+
+    private void Publish(RunState state)
+    {
         lock (_lock)
         {
             State = state;
@@ -136,15 +179,19 @@ internal sealed class RunActor
                 if (!state.Pending.ContainsKey(id) && !stop.IsCancellationRequested) left.Add(stop);
             if (!state.Suspended && !_engine.IsStopping)
             {
+                var calls = _calls;
                 foreach (var command in Outstanding(state))
                 {
                     if (_running.ContainsKey(command.Id)) continue;
+                    if (command is Command.Call && ++calls > ConcurrentCalls) continue;
                     var stop = new CancellationTokenSource();
                     _running.Add(command.Id, stop);
                     appeared.Add((command, stop));
                 }
             }
         }
+        // A run keeps to its share of the host's workers: the next call starts when one of these has ended.
+        Interlocked.Add(ref _calls, appeared.Count(entry => entry.Command is Command.Call));
         foreach (var stop in left) stop.Cancel();
         foreach (var (command, stop) in appeared) _ = Task.Run(() => DoAsync(state, command, stop));
         if (state.Status.IsClosed()) _engine.Retire(this);
@@ -158,7 +205,7 @@ internal sealed class RunActor
     {
         try
         {
-            if (await _engine.DoAsync(state, command, stop.Token) is not { } happened) return;
+            if (await CountedAsync(state, command, stop.Token) is not { } happened) return;
             if (WasHeldBack(command, happened)) return;
             Enqueue(happened, null);
         }
@@ -169,6 +216,19 @@ internal sealed class RunActor
         finally
         {
             lock (_lock) _finished.Add(command.Id);
+        }
+    }
+
+    /// <summary>The run's share is free again before the event that may start the next call.</summary>
+    private async Task<RunEvent?> CountedAsync(RunState state, Command command, CancellationToken stop)
+    {
+        try
+        {
+            return await _engine.DoAsync(state, command, stop);
+        }
+        finally
+        {
+            if (command is Command.Call) Interlocked.Decrement(ref _calls);
         }
     }
 
@@ -185,6 +245,9 @@ internal sealed class RunActor
             return _running.Remove(command.Id);
         }
     }
+
+    /// <summary>A folded batch on its way to the store.</summary>
+    private sealed record Step(RunState State, IReadOnlyList<byte[]> Events, RunSnapshot? Snapshot);
 
     /// <summary>Drops what has ended and is no longer outstanding; what is (an open gate, a call in doubt) keeps its place and is not started again.</summary>
     private void Forget(RunState state)

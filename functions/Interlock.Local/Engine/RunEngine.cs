@@ -21,6 +21,9 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
 {
     private const int ConcurrentCommands = 512;
 
+    /// <summary>The stored status of a run that has ended and whose end is not recorded yet.</summary>
+    private const string Closing = "closing";
+
     private readonly RunLog _log;
     private readonly WorkflowCatalog _definitions;
     private readonly AuditLog _audit;
@@ -47,8 +50,9 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
             {
                 await LoadAsync(new TenantId(head.Tenant), new RunId(head.RunId), cancellationToken);
             }
-            catch (Exception e) when (e is InvalidDataException or System.Text.Json.JsonException)
+            catch (Exception e) when (e is not OperationCanceledException)
             {
+                // One run that can't be read must not keep the others from going on.
                 Log.NotResumed(_logger, e, new RunId(head.RunId));
             }
         }
@@ -152,7 +156,7 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
     {
         var commands = _commands ?? throw new InvalidOperationException("The engine takes work only after ResumeAllAsync.");
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _shutdown.Token);
-        if (command is Command.StartTimer) return await commands.RunAsync(run, command, either.Token, _shutdown.Token);
+        if (command is not Command.Call) return await commands.RunAsync(run, command, either.Token, _shutdown.Token);
         await _workers.WaitAsync(either.Token);
         try
         {
@@ -164,24 +168,35 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
         }
     }
 
-    /// <summary>Makes a step durable. What closes a run is recorded in the audit before.</summary>
+    /// <summary>
+    /// Makes a step durable. An end is stored as <c>closing</c> until the audit has its record, so that after a crash in between a restart finds
+    /// the run and appends it, and the audit never tells of an end that did not come.
+    /// </summary>
     internal async Task StoreAsync(RunState? before, RunState after, IReadOnlyList<byte[]> events, RunSnapshot? snapshot)
     {
-        if (after.Status.IsClosed()) await _audit.AppendAsync(AuditChain.ForRun(after.Tenant, after.Id), [RunRecords.Closed(after)], []);
-        var head = new RunHead(
-            after.Tenant.Value, after.Id.Value, after.Status.Text(), after.Workflow.Name, after.Workflow.Version, after.StartedAt.ToUnixTimeMilliseconds(),
-            after.Now.ToUnixTimeMilliseconds(), after.Events, CanonicalJson.Serialize(JsonValue.Object(("suspended", after.Suspended))));
-        await _log.AppendAsync(after.Tenant.Value, after.Id.Value, (before?.Events ?? 0) + 1, events, snapshot, head);
+        var head = Head(after, after.Status.IsClosed() ? Closing : after.Status.Text());
+        if (_log.Find(head.Tenant, head.RunId) is not { } stored || stored.Seq != head.Seq || stored.Status != Closing)
+            await _log.AppendAsync(head.Tenant, head.RunId, (before?.Events ?? 0) + 1, events, snapshot, head);
+        if (after.Status.IsClosed()) await CloseAsync(after);
     }
+
+    private async Task CloseAsync(RunState closed)
+    {
+        await _audit.AppendAsync(AuditChain.ForRun(closed.Tenant, closed.Id), [RunRecords.Closed(closed)], []);
+        await _log.AppendAsync(closed.Tenant.Value, closed.Id.Value, closed.Events + 1, [], null, Head(closed, closed.Status.Text()));
+    }
+
+    private static RunHead Head(RunState state, string status) => new(
+        state.Tenant.Value, state.Id.Value, status, state.Workflow.Name, state.Workflow.Version, state.StartedAt.ToUnixTimeMilliseconds(),
+        state.Now.ToUnixTimeMilliseconds(), state.Events, CanonicalJson.Serialize(JsonValue.Object(("suspended", state.Suspended))));
+
+    internal Task PauseAsync(TimeSpan pause) => Task.Delay(pause, _time, _shutdown.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
+
+    internal void NotFolded(RunId run, Exception e) => Log.EventNotFolded(_logger, e, run);
+
+    internal void NotStored(RunId run, Exception e, TimeSpan pause) => Log.StepNotStored(_logger, e, run, pause);
 
     internal void Retire(RunActor actor) => _open.TryRemove((actor.State.Tenant, actor.State.Id), out _);
-
-    /// <summary>A run whose step could not be stored is dropped from memory: its log is the truth, a restart takes it up again.</summary>
-    internal void Fault(RunActor actor, Exception e)
-    {
-        Log.StepNotStored(_logger, e, actor.State.Id);
-        Retire(actor);
-    }
 
     private void Open(RunActor actor)
     {
@@ -191,7 +206,9 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
 
     private async Task LoadAsync(TenantId tenant, RunId run, CancellationToken cancellationToken)
     {
-        if (await ReadAsync(tenant, run, cancellationToken) is var (state, definition, snapshotAt)) Open(new RunActor(this, definition, state, snapshotAt));
+        if (await ReadAsync(tenant, run, cancellationToken) is not var (state, definition, snapshotAt)) return;
+        if (state.Status.IsClosed()) await CloseAsync(state);
+        else Open(new RunActor(this, definition, state, snapshotAt));
     }
 
     private async Task<(RunState State, Core.Workflows.WorkflowDefinition Definition, long SnapshotAt)?> ReadAsync(TenantId tenant, RunId run, CancellationToken cancellationToken)
@@ -222,7 +239,10 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
         [LoggerMessage(LogLevel.Error, "Run {Run} cannot be taken up; it stays open in the log")]
         public static partial void NotResumed(ILogger logger, Exception e, RunId run);
 
-        [LoggerMessage(LogLevel.Error, "A step of run {Run} could not be stored; the run goes on after a restart")]
-        public static partial void StepNotStored(ILogger logger, Exception e, RunId run);
+        [LoggerMessage(LogLevel.Critical, "An event of run {Run} could not be folded; the run is cancelled")]
+        public static partial void EventNotFolded(ILogger logger, Exception e, RunId run);
+
+        [LoggerMessage(LogLevel.Error, "A step of run {Run} could not be stored; trying again in {Pause}")]
+        public static partial void StepNotStored(ILogger logger, Exception e, RunId run, TimeSpan pause);
     }
 }

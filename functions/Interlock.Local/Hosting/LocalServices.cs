@@ -40,7 +40,7 @@ internal sealed class LocalServices : IAsyncDisposable
         var gates = new GateStore(Tables, Keys.Mac);
         var fences = new FenceTracker();
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
-        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, gates, Audit, Engine, upstreams, fences, time));
+        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, gates, Audit, Users, Engine, upstreams, fences, time));
         Approvals = new ApprovalDesk(Registries, Policies, gates, Audit, Users, time);
         Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, fences, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);

@@ -17,7 +17,7 @@ internal sealed class Node
         var policies = new PolicyCache();
         Desk = new ApprovalDesk(Registries, policies, Gates, Audit, world.Directory, world.Time);
         Gateway = new ToolGateway(new GatewayParts(
-            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Fence, world.Upstream, Fences, world.Time));
+            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, world.Fence, world.Upstream, Fences, world.Time));
     }
 
     public AuditLog Audit { get; }

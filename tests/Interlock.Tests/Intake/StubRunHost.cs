@@ -1,6 +1,7 @@
 using Interlock.Core;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
+using Interlock.Json;
 
 namespace Interlock.Tests.Intake;
 
@@ -32,4 +33,8 @@ internal sealed class StubRunHost : IRunHost
     public Task<bool> SuspendAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task<bool> ResumeAsync(TenantId tenant, RunId run, Principal by, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<bool> SettleDoubtAsync(
+        TenantId tenant, RunId run, EffectId effect, JsonValue? output, Principal by, string reason, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
 }

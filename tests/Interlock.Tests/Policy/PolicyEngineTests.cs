@@ -99,16 +99,19 @@ public sealed class PolicyEngineTests
     }
 
     [Fact]
-    public void Decide_RuleForAWorkflow_CoversStarterAndOwnerInItButNoAgentAndNothingOutside()
+    public void Decide_RuleForAWorkflow_CoversTheStarterInItAndNobodyElse()
     {
         const string rule = "id: fix, principals: [{ workflow: support/fix }], tools: ['crm/*'], effect: allow";
+        const string ben = "id: ben, principals: [{ user: ben }], tools: ['crm/*'], effect: allow";
         var inside = Call(starter: User("eve"), owner: "user:ben") with { Workflow = "support/fix" };
 
-        Assert.Equal(PolicyEffect.Allow, Decide(inside, rule).Effect);
+        Assert.Equal(PolicyEffect.Allow, Decide(inside, rule, ben).Effect);
+        Assert.Equal(PolicyRules.ChainNotAuthorized, Decide(inside, rule).RefusalRule);
+        Assert.Equal(PolicyRules.ChainNotAuthorized, Decide(Call(starter: User("eve"), owner: "user:eve") with { Workflow = "support/fix" }, rule).RefusalRule);
         Assert.Equal(PolicyRules.DefaultDeny, Decide(inside with { Workflow = "support/other" }, rule).RefusalRule);
         Assert.Equal(PolicyRules.DefaultDeny, Decide(inside with { Workflow = null }, rule).RefusalRule);
         var withAgent = Call(starter: User("eve"), owner: "user:ben", agent: "classifier") with { Workflow = "support/fix" };
-        Assert.Equal(PolicyRules.ChainNotAuthorized, Decide(withAgent, rule).RefusalRule);
+        Assert.Equal(PolicyRules.ChainNotAuthorized, Decide(withAgent, rule, ben).RefusalRule);
     }
 
     [Fact]

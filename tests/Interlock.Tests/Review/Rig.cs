@@ -106,7 +106,7 @@ internal sealed class Rig : IAsyncDisposable
         Catalog = new WorkflowCatalog(Blobs);
         var gates = new GateStore(Tables, new Mac(new byte[32]));
         Engine = new RunEngine(Log, Catalog, Audit, Time, NullLogger<RunEngine>.Instance);
-        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, Blobs, Registries, new PolicyCache(), gates, Audit, Engine, Upstream, Fences, Time));
+        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, Blobs, Registries, new PolicyCache(), gates, Audit, new StubDirectory(Starter, Approver, Admin), Engine, Upstream, Fences, Time));
         Desk = new ApprovalDesk(Registries, new PolicyCache(), gates, Audit, new StubDirectory(Starter, Approver, Admin), Time);
         Registry = new RegistryDesk(Registries, Catalog, Audit, Upstream, Fences, Time);
         Commands = new CommandRunner(Gateway, Desk, Time, NullLogger<CommandRunner>.Instance);

@@ -1,17 +1,19 @@
+using System.Collections.Immutable;
 using Interlock.Core.Approvals;
+using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 
 namespace Interlock.Core.Gateway.Stages;
 
 /// <summary>Authorize: policy over the whole actor chain, and the grant where policy or the document asks for one. Verified here, spent at commit.</summary>
-internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, TimeProvider time)
+internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDirectory directory, TimeProvider time)
 {
     public const string Name = "authorize";
 
     public async Task<StageResult<AuthorizedCall>> RunAsync(FrozenCall frozen, CancellationToken cancellationToken)
     {
         var call = frozen.Call;
-        var decision = Decide(frozen);
+        var decision = await DecideAsync(frozen, cancellationToken);
         if (decision.Effect == PolicyEffect.Deny) return new Refusal(Name, decision.RefusalRule ?? PolicyRules.DefaultDeny, 403, decision.Reason);
         if (decision.Effect == PolicyEffect.Allow && !call.RequiresGrant) return new AuthorizedCall(frozen, decision, null);
         if (call.Grant is not { } grant || call.Site is not { } site) return new Refusal(Name, "grant-required", 403, Missing(call, decision));
@@ -28,13 +30,20 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, Time
     }
 
     /// <summary>Policy's word on a frozen call, by the registry it was routed with.</summary>
-    public PolicyDecision Decide(FrozenCall frozen)
+    public async Task<PolicyDecision> DecideAsync(FrozenCall frozen, CancellationToken cancellationToken)
     {
         var call = frozen.Call;
         return PolicyEngine.Decide(policies.Of(frozen.Routed.Registry), new PolicyRequest(
             call.Chain, call.Kind, frozen.Routed.Entry.Name, frozen.Routed.Target.ContractDigest, frozen.Arguments, time.GetUtcNow(),
-            call.Site?.Workflow.Name, call.Site?.Task));
+            call.Site?.Workflow.Name, call.Site?.Task)
+        {
+            WorkflowOwnerGroups = await OwnerGroupsAsync(call.Chain, cancellationToken),
+        });
     }
+
+    /// <summary>The groups of an owner who is a person, as they are now.</summary>
+    private async Task<ImmutableArray<string>?> OwnerGroupsAsync(ActorChain chain, CancellationToken cancellationToken) =>
+        chain.WorkflowOwner is ['u', 's', 'e', 'r', ':', .. var owner] ? [.. await directory.GroupsOfAsync(chain.Tenant, owner, cancellationToken)] : null;
 
     private static string Missing(GatewayCall call, PolicyDecision decision) => call.Site is null
         ? $"'{call.Target}' needs an approval ({decision.Reason}). Start a workflow that has a gate for it."

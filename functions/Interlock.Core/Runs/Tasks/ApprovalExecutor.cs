@@ -84,7 +84,7 @@ internal static class ApprovalExecutor
     private static string Text(Template template, Frame frame, IEvaluationScope scope)
     {
         var value = template.Evaluate(frame.Input, scope);
-        return value.StringOrNull() ?? throw new FormatException("A gate's title and description are texts.");
+        return value.StringOrNull() is { Length: > 0 } text ? text : throw new FormatException("A gate's title and description are texts, and not empty.");
     }
 
     /// <summary>

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Interlock.Core.Gateway;
+namespace Interlock.Core;
 
 /// <summary>
 /// The beginning of a text from outside, fit to be recorded: cut between characters, never within one, and with lone surrogates replaced. The
