@@ -24,6 +24,13 @@ internal static class Visibility
     public static bool MayRead(Principal person, Gate gate) =>
         gate.Tenant == person.Tenant && (HasAnyRole(person) || gate.Initiators.Contains(person.Subject) || gate.Votes.Any(vote => vote.By == person.Subject) || IsAsked(person, gate));
 
-    public static bool IsAsked(Principal person, Gate gate) => person.Kind == PrincipalKind.User && gate.Request.Approvers
+    /// <summary>Whether to show the form. By the gate's own row: the inbox is an index, which may lag. The desk decides whether the decision counts.</summary>
+    public static bool MayDecide(Principal person, Gate gate) =>
+        gate.Tenant == person.Tenant && gate.Outcome is null && IsAsked(person, gate)
+        && !(gate.Request.ExcludeInitiator && gate.Initiators.Contains(person.Subject))
+        && !(gate.Request.ExcludeAuthor && gate.Author == person.Subject)
+        && !gate.Votes.Any(vote => vote.By == person.Subject);
+
+    private static bool IsAsked(Principal person, Gate gate) => person.Kind == PrincipalKind.User && gate.Request.Approvers
         .Any(approver => approver.Kind == ApproverKind.User ? approver.Id == person.Id : !person.Groups.IsDefault && person.Groups.Contains(approver.Id));
 }

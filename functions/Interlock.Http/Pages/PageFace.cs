@@ -152,8 +152,7 @@ internal sealed class PageFace
     {
         if (Id(context) is not { } id || await _web.Approvals.FindAsync(session.Person.Tenant, new GateId(id), context.RequestAborted) is not { } gate || !Visibility.MayRead(session.Person, gate)) return null;
         var now = _web.Time.GetUtcNow();
-        var inbox = await _web.Approvals.InboxAsync(session.Person, context.RequestAborted);
-        var mayDecide = gate.Outcome is null && gate.Request.ExpiresAt > now && inbox.Any(own => own.Id == gate.Id);
+        var mayDecide = gate.Request.ExpiresAt > now && Visibility.MayDecide(session.Person, gate);
         var isRecent = now - session.SignedInAt <= Core.Gateway.ApprovalDesk.RecentSignIn;
         var form = mayDecide && isRecent ? new ReviewPage.Form(_forms.Token(session.Id, session.Secret, $"/approvals/{gate.Id}")) : null;
         var whyNot = gate.Request.ExpiresAt <= now ? "Its time is over." : mayDecide

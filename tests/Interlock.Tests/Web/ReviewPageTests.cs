@@ -194,7 +194,7 @@ public sealed class ReviewPageTests(WebFixture web) : IClassFixture<WebFixture>
     {
         var (run, gate) = await web.WaitingAsync(Hostile);
         using var ana = await Browser.SignedInAsync(web, "ana");
-        await DecideAsync(ana, gate, "reject", new() { ["reason"] = "<b>no</b>" });
+        Assert.Equal(HttpStatusCode.SeeOther, (await DecideAsync(ana, gate, "reject", new() { ["reason"] = "<b>no</b>" })).Status);
         await web.EndAsync(run);
         using var nora = await Browser.SignedInAsync(web, "nora");
         var (status, html, _) = await nora.GetAsync($"/runs/{run}");

@@ -123,11 +123,12 @@ public sealed class WebFixture : IAsyncLifetime
         var (status, body, _) = await ApiAsync("POST", "/api/runs", Token("nora"), JsonValue.Object(("workflow", "test/guarded"), ("input", JsonValue.Object(("text", text)))).ToString());
         Assert.Equal(HttpStatusCode.Created, status);
         var run = new RunId(body["id"]!.AsString());
-        await foreach (var state in Services.Engine.WatchAsync(Tenant, run, TestContext.Current.CancellationToken))
+        using var patience = Patience();
+        await foreach (var state in Services.Engine.WatchAsync(Tenant, run, patience.Token))
         {
             if (state.Error is not null) Assert.Fail(state.Error.ToJson().ToString());
             if (state.Pending.Values.OfType<Command.OpenApproval>().FirstOrDefault() is not { } open) continue;
-            while (await Services.Approvals.FindAsync(Tenant, open.Gate.Id, TestContext.Current.CancellationToken) is null) await Task.Yield();
+            while (await Services.Approvals.FindAsync(Tenant, open.Gate.Id, patience.Token) is null) await Task.Yield();
             return (run, open.Gate.Id);
         }
         throw new InvalidOperationException("The run never waited.");
@@ -136,7 +137,8 @@ public sealed class WebFixture : IAsyncLifetime
     internal async Task<RunState> EndAsync(RunId run)
     {
         RunState? last = null;
-        await foreach (var state in Services.Engine.WatchAsync(Tenant, run, TestContext.Current.CancellationToken)) last = state;
+        using var patience = Patience();
+        await foreach (var state in Services.Engine.WatchAsync(Tenant, run, patience.Token)) last = state;
         return last ?? throw new InvalidOperationException("There is no such run.");
     }
 
@@ -153,6 +155,14 @@ public sealed class WebFixture : IAsyncLifetime
         if (_services is not null) await _services.DisposeAsync();
         if (_stub is not null) await _stub.DisposeAsync();
         Directory.Delete(_data, recursive: true);
+    }
+
+    /// <summary>What does not come is a failure, not a wait without end.</summary>
+    private static CancellationTokenSource Patience()
+    {
+        var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        return patience;
     }
 
     private async Task ServeAsync()
