@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Interlock.Core.Audit;
-using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;

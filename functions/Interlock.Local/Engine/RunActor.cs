@@ -88,10 +88,22 @@ internal sealed class RunActor
                 continue;
             }
             var step = TryFold([.. batch.Select(entry => entry.Event)]);
-            if (!await StoreAsync(step))
+            try
             {
-                foreach (var (_, done) in batch) done?.TrySetCanceled();
-                continue;
+                if (!await StoreAsync(step))
+                {
+                    foreach (var (_, done) in batch) done?.TrySetCanceled();
+                    continue;
+                }
+            }
+            catch (RunLogConflictException e)
+            {
+                // Somebody else writes this run's log: what is held here is not the truth, so it is let go.
+                foreach (var (_, done) in batch) done?.TrySetException(e);
+                _engine.Lost(this, e);
+                lock (_lock)
+                    foreach (var watcher in _watchers) watcher.Writer.TryComplete(e);
+                return;
             }
             Publish(step.State);
             foreach (var (_, done) in batch) done?.TrySetResult();

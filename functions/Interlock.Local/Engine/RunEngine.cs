@@ -192,6 +192,13 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
 
     internal Task PauseAsync(TimeSpan pause) => Task.Delay(pause, _time, _shutdown.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
 
+    /// <summary>Drops a run from memory; a restart takes it up from its log.</summary>
+    internal void Lost(RunActor actor, Exception e)
+    {
+        Log.RunLost(_logger, e, actor.State.Id);
+        Retire(actor);
+    }
+
     internal void NotFolded(RunId run, Exception e) => Log.EventNotFolded(_logger, e, run);
 
     internal void NotStored(RunId run, Exception e, TimeSpan pause) => Log.StepNotStored(_logger, e, run, pause);
@@ -238,6 +245,9 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
 
         [LoggerMessage(LogLevel.Error, "Run {Run} cannot be taken up; it stays open in the log")]
         public static partial void NotResumed(ILogger logger, Exception e, RunId run);
+
+        [LoggerMessage(LogLevel.Critical, "The log of run {Run} was written by somebody else; the run goes on after a restart")]
+        public static partial void RunLost(ILogger logger, Exception e, RunId run);
 
         [LoggerMessage(LogLevel.Critical, "An event of run {Run} could not be folded; the run is cancelled")]
         public static partial void EventNotFolded(ILogger logger, Exception e, RunId run);

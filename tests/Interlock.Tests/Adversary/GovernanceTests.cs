@@ -10,7 +10,7 @@ using Interlock.Json;
 using Interlock.Tests.Identity;
 using Interlock.Tests.Storage;
 
-namespace Interlock.Tests.Review;
+namespace Interlock.Tests.Adversary;
 
 public sealed class GovernanceTests : IDisposable
 {
@@ -78,7 +78,7 @@ public sealed class GovernanceTests : IDisposable
         var tracker = new FenceTracker();
         await using var rig = await new Rig(_directory.Path).StartAsync();
         using var ticket = tracker.Enter(ClientCall(rig));
-        var left = await tracker.DrainAsync(Rig.Tenant, "s", TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        var left = await tracker.DrainAsync(Rig.Tenant, RegistryKind.Server, "s", TimeSpan.FromMilliseconds(50), TimeProvider.System);
         Assert.Single(left);
     }
 
@@ -118,16 +118,16 @@ public sealed class GovernanceTests : IDisposable
     public void AnAddressThatHasHadTooMany_CannotLockOutAPerson()
     {
         var limiter = new SignInLimiter(20, TimeProvider.System);
-        for (var i = 0; i < 100; i++) limiter.TryEnter("address:attacker", "user:5:localana");
-        Assert.True(limiter.TryEnter("address:ana", "user:5:localana"));
+        for (var i = 0; i < 100; i++) limiter.TryEnter("attacker", "5:localana");
+        Assert.True(limiter.TryEnter("ana", "5:localana"));
     }
 
     [Fact]
     public void AnAddressThatHasHadTooMany_CannotLockOutEverybody()
     {
         var limiter = new SignInLimiter(20, TimeProvider.System);
-        for (var i = 0; i < 100_001; i++) limiter.TryEnter("address:attacker", "user:5:local" + i);
-        Assert.True(limiter.TryEnter("address:ana", "user:5:localana"));
+        for (var i = 0; i < 100_001; i++) limiter.TryEnter("attacker", "5:local" + i);
+        Assert.True(limiter.TryEnter("ana", "5:localana"));
     }
 
     [Fact]

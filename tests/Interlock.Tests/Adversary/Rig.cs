@@ -13,7 +13,7 @@ using Interlock.Local.Engine;
 using Interlock.Local.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Interlock.Tests.Review;
+namespace Interlock.Tests.Adversary;
 
 /// <summary>A store in which a test can do something before or after a write.</summary>
 internal sealed class HookStore(ITableStore inner) : ITableStore
