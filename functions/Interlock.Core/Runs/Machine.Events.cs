@@ -1,0 +1,84 @@
+using Interlock.Core.Runs.Tasks;
+using Interlock.Core.Workflows;
+
+namespace Interlock.Core.Runs;
+
+/// <summary>What each kind of event does to the frame that waits for it; what nothing waits for does nothing.</summary>
+internal sealed partial class Machine
+{
+    private void TimerFired(EffectId id)
+    {
+        if (!_pending.TryGetValue(id, out var command) || command is not Command.StartTimer timer) return;
+        _pending.Remove(id);
+        switch (timer.Purpose)
+        {
+            case TimerPurpose.Abandoned: AbandonedDeadline(id); return;
+            case TimerPurpose.Compensation: UndoTimedOut(); return;
+        }
+        if (Find(timer.Frame) is not { } frame) return;
+        if (timer.Purpose == TimerPurpose.Timeout)
+        {
+            Interrupt(frame.Id);
+            WithdrawOwn(frame);
+            Fail(frame.Id, Problems.Timeout(frame));
+            return;
+        }
+        Guarded(frame.Id, () => Executors.TimerFired(this, frame, definition.Task(frame.Path), timer.Purpose));
+    }
+
+    private void EffectCompleted(RunEvent.EffectCompleted done)
+    {
+        if (Settle(done.Effect, done.Output, null)) return;
+        if (!_pending.TryGetValue(done.Effect, out var command) || command is not Command.Call call) return;
+        _pending.Remove(call.Id);
+        _state = _state with { InDoubt = _state.InDoubt.Remove(call.Id) };
+        if (Find(call.Frame) is not { } frame) return;
+        Guarded(frame.Id, () =>
+        {
+            RememberUndo(frame, call, done.Output);
+            Complete(frame, done.Output);
+        });
+    }
+
+    private void EffectFailed(RunEvent.EffectFailed failed)
+    {
+        if (Settle(failed.Effect, null, failed.Problem)) return;
+        if (!_pending.TryGetValue(failed.Effect, out var command) || command is not (Command.Call or Command.OpenApproval)) return;
+        if (command is Command.Call { OnInDoubt: InDoubtAction.Escalate } && failed.Problem.Type == ProblemTypes.InDoubt)
+        {
+            // Said again it is no news: only a person's word, completed or failed, ends the doubt.
+            _state = _state with { InDoubt = _state.InDoubt.Add(command.Id) };
+            return;
+        }
+        _pending.Remove(command.Id);
+        _state = _state with { InDoubt = _state.InDoubt.Remove(command.Id) };
+        if (Find(command.Frame) is not { } frame) return;
+        WithdrawOwn(frame);
+        Fail(frame.Id, failed.Problem with { Instance = frame.Id.Value });
+    }
+
+    private void GateClosed(RunEvent.GateClosed closed)
+    {
+        var waiting = _pending.Values.Where(c => GateOf(c) == closed.Gate).ToList();
+        foreach (var command in waiting) _pending.Remove(command.Id);
+        if (waiting.FirstOrDefault() is not { } first || Find(first.Frame) is not { State: FrameState.Gate gate } frame) return;
+        if (gate.Request.Id != closed.Gate) return;
+        Guarded(frame.Id, () => ApprovalExecutor.Closed(this, frame, (ApprovalTask)definition.Task(frame.Path), gate.Request, closed));
+    }
+
+    private void Cancel(RunEvent.CancelRequested cancel)
+    {
+        if (_state.Ending is not null) return;
+        var detail = cancel.Reason is null ? $"Cancelled by {cancel.By}." : $"Cancelled by {cancel.By}: {cancel.Reason}";
+        End(new Ending(RunStatus.Cancelled, new Problem(ProblemTypes.Cancelled, 499, "The run was cancelled", detail), null));
+    }
+
+    private static GateId? GateOf(Command command) => command switch
+    {
+        Command.OpenApproval open => open.Gate.Id,
+        Command.CloseApproval close => close.Gate,
+        _ => null,
+    };
+
+    private static bool Beneath(FrameId id, string prefix) => id.Value.StartsWith(prefix, StringComparison.Ordinal);
+}
