@@ -23,7 +23,7 @@ internal sealed class FrameScope(Machine machine, Frame frame) : IEvaluationScop
         {
             if (!variables.ContainsKey(reference.Variable)) variables.Add(reference.Variable, Find(reference.Variable));
         }
-        return new JqScope(variables, machine.Now, Limits);
+        return new JqScope(variables, machine.Now, Limits) { Budget = machine.Expressions };
     }
 
     private JsonValue Find(string name) => name switch

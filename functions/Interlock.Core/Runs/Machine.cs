@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Interlock.Core.Runs.Tasks;
 using Interlock.Core.Workflows;
 using Interlock.Json;
+using Interlock.Json.Jq;
 using Interlock.Json.Schema;
 
 namespace Interlock.Core.Runs;
@@ -19,6 +20,10 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     private RunState _state = state;
 
     public WorkflowDefinition Definition => definition;
+
+    /// <summary>What the expressions of this event may still take: an event is folded in bounded time whatever the document says.</summary>
+    public JqBudget Expressions { get; } = new(RunLimits.ExpressionStepsPerEvent);
+
     public RunId Run => _state.Id;
     public DateTimeOffset Now => _state.Now;
     public DateTimeOffset StartedAt => _state.StartedAt;

@@ -9,6 +9,9 @@ public static class RunLimits
     /// <summary>Steps that one event may cause; a document that needs more between two effects fails.</summary>
     public const int StepsPerEvent = 1_000_000;
 
+    /// <summary>Steps that all expressions evaluated for one event may take together.</summary>
+    public const long ExpressionStepsPerEvent = 50_000_000;
+
     /// <summary>Frames active at once.</summary>
     public const int ActiveFrames = 20_000;
 

@@ -41,6 +41,20 @@ public sealed class LimitTests
         Assert.InRange(run.State.Steps, 300_000, RunLimits.StepsPerEvent);
     }
 
+    [Fact]
+    public void Expressions_that_are_cheap_alone_and_costly_together_fail_the_event()
+    {
+        var run = RunHarness.Tasks(
+            """
+              - burn:
+                  for: { in: '[range(100000)]' }
+                  do:
+                    - s: { set: { n: '${ reduce range(20000) as $i (0; . + $i) }' } }
+            """, JsonValue.EmptyObject).Is(RunStatus.Faulted);
+        Assert.Equal(ProblemTypes.Expression, run.State.Error?.Type);
+        Assert.Contains("steps", run.State.Error?.Detail);
+    }
+
     [Theory]
     [InlineData("{ a: '${ . }', b: '${ . }' }")]
     [InlineData("{ a: '${ . }' }")]

@@ -221,5 +221,7 @@ internal sealed class JqMachine
         _steps += steps;
         if (_steps > Scope.Limits.Steps)
             throw new JqLimitException("steps", $"The jq program takes more than {Scope.Limits.Steps} steps.");
+        if (Scope.Budget is { } budget && !budget.TryTake(steps))
+            throw new JqLimitException("steps", "The jq programs take more steps together than they may.");
     }
 }
