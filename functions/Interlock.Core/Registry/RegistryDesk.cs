@@ -7,6 +7,7 @@ using Interlock.Core.Policy;
 using Interlock.Core.Storage;
 using Interlock.Core.Workflows;
 using Interlock.Json;
+using Interlock.Json.Schema;
 
 namespace Interlock.Core.Registry;
 
@@ -21,6 +22,7 @@ public sealed class RegistryDesk(
     public static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(10);
 
     private const string FirstVersion = "1.0.0";
+    private const int MaxToolName = 128;
 
     public Task<RegistrySnapshot> ReadAsync(TenantId tenant, CancellationToken cancellationToken = default) => registries.ReadAsync(tenant, cancellationToken);
 
@@ -45,6 +47,7 @@ public sealed class RegistryDesk(
         var endpoint = new UpstreamEndpoint(UpstreamKind.Mcp, NewRegistrationId(), address);
         var found = await discovery.DiscoverAsync(endpoint, cancellationToken);
         if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
+        if (BadToolName(found.Tools) is { } bad) return bad;
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
         var server = Next(registry, Entry(RegistryKind.Server, name, FirstVersion, new ServerBody(address, endpoint.RegistrationId), by));
         var changes = new List<RegistryEntry>(Replaced(registry, server, by)) { server };
@@ -52,6 +55,7 @@ public sealed class RegistryDesk(
         {
             var body = new ToolBody(tool.Raw, tool.Digest, tool.InputSchema) { OutputSchema = tool.OutputSchema };
             var entry = Entry(RegistryKind.Tool, $"{name}/{tool.Name}", FirstVersion, body, by);
+            if (Unusable(tool.InputSchema) is { } reason) entry = entry with { Lifecycle = Lifecycle.Quarantined, Reason = reason };
             if (Latest(registry, entry) is { } latest)
             {
                 if (latest.Digest == entry.Digest) continue;
@@ -63,6 +67,7 @@ public sealed class RegistryDesk(
             changes.AddRange(Replaced(registry, entry, by));
             changes.Add(entry);
         }
+        changes.AddRange(Gone(registry, name, found.Tools, by));
         return await WriteAsync(by, registry, changes, cancellationToken);
     }
 
@@ -144,6 +149,43 @@ public sealed class RegistryDesk(
         Decision = entry.Lifecycle.ToString().ToLowerInvariant(),
         Reason = entry.Reason,
     };
+
+    /// <summary>Active tools that the server no longer shows: nothing answers to them any more.</summary>
+    private IEnumerable<RegistryEntry> Gone(RegistrySnapshot registry, string server, IReadOnlyList<ToolContract> shown, Principal by)
+    {
+        var names = shown.Select(tool => $"{server}/{tool.Name}").ToHashSet(StringComparer.Ordinal);
+        return registry.OfKind(RegistryKind.Tool)
+            .Where(entry => entry.Lifecycle == Lifecycle.Active && entry.Name.StartsWith(server + "/", StringComparison.Ordinal) && !names.Contains(entry.Name))
+            .Select(entry => entry with { Lifecycle = Lifecycle.Disabled, Reason = "the server no longer offers it", ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() });
+    }
+
+    /// <summary>Why a schema can't validate anything, or null.</summary>
+    private static string? Unusable(JsonValue schema)
+    {
+        try
+        {
+            JsonSchema.Compile(schema);
+            return null;
+        }
+        catch (JsonSchemaException e)
+        {
+            return Excerpt.Of($"its input schema can't be used: {e.Message}", 500);
+        }
+    }
+
+    /// <summary>Names as MCP has them, and no two that differ by letter case only: people and models would take one for the other.</summary>
+    private static RegistryResult.Refused? BadToolName(IReadOnlyList<ToolContract> tools)
+    {
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var name in tools.Select(tool => tool.Name))
+        {
+            var shown = Excerpt.Of(name, 60);
+            if (name.Length > MaxToolName || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.'))
+                return Refuse(400, "A tool's name can't be registered", $"'{shown}' is not 1 to {MaxToolName} letters, digits, '_', '-' and '.'.");
+            if (!seen.Add(name)) return Refuse(400, "A tool's name can't be registered", $"The server shows '{shown}' twice, or another name that differs by letter case only.");
+        }
+        return null;
+    }
 
     /// <summary>The newest version of an entry's name, whatever its lifecycle.</summary>
     private static RegistryEntry? Latest(RegistrySnapshot registry, RegistryEntry entry) =>

@@ -61,6 +61,38 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public async Task RegisterServer_ToolNoLongerShown_IsDisabled()
+    {
+        await using var world = new World();
+        var discovery = new StubDiscovery();
+        var desk = Desk(world, discovery);
+        discovery.Show(("pay", "Pays."), ("list", "Lists."));
+        await ChangedAsync(desk.RegisterServerAsync(world.Ana, "erp", Address, Token));
+        discovery.Show(("list", "Lists."));
+        await ChangedAsync(desk.RegisterServerAsync(world.Ana, "erp", Address, Token));
+
+        var registry = await desk.ReadAsync(World.Tenant, Token);
+        Assert.Equal(Lifecycle.Disabled, registry.Find(RegistryKind.Tool, "erp/pay", "1.0.0")?.Lifecycle);
+        Assert.Equal(Lifecycle.Active, registry.Find(RegistryKind.Tool, "erp/list", "1.0.0")?.Lifecycle);
+    }
+
+    [Theory]
+    [InlineData("pay", "PAY")]
+    [InlineData("pay", "pay")]
+    [InlineData("list", "pаy")]
+    [InlineData("list", "a/b")]
+    [InlineData("list", "a b")]
+    public async Task RegisterServer_ToolNameThatCouldPassForAnother_IsRefused(string one, string other)
+    {
+        await using var world = new World();
+        var discovery = new StubDiscovery();
+        discovery.Show((one, "One."), (other, "Other."));
+
+        Assert.IsType<RegistryResult.Refused>(await Desk(world, discovery).RegisterServerAsync(world.Ana, "erp", Address, Token));
+        Assert.DoesNotContain((await Desk(world, discovery).ReadAsync(World.Tenant, Token)).OfKind(RegistryKind.Server), entry => entry.Name == "erp");
+    }
+
+    [Fact]
     public async Task RegisterServer_ContractChanged_IsANewVersionAndDeprecatesTheOld()
     {
         await using var world = new World();
