@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using Interlock.Core.Identity;
 using Interlock.Json;
+using ModelContextProtocol;
 using ModelContextProtocol.Client;
 
 namespace Interlock.EndToEnd;
@@ -29,6 +30,23 @@ public sealed class FacesTests : IClassFixture<FacesTests.Served>
         Assert.True(result.IsError);
         Assert.Contains("grant-required", result.StructuredContent?.ToString() ?? "", StringComparison.Ordinal);
         Assert.Equal(before, _installation.CallsTo("apply"));
+    }
+
+    [Fact]
+    public async Task Mcp_UnknownToolOrArgumentsAgainstTheContract_AreClearErrorsAndReachNoServer()
+    {
+        await using var client = await ConnectAsync(_installation.Token(TokenClass.Mcp));
+        var before = _installation.CallsTo("verify");
+
+        var unknown = await Assert.ThrowsAsync<McpProtocolException>(async () =>
+            await client.CallToolAsync("remediation__format_disk", new Dictionary<string, object?>(), cancellationToken: TestContext.Current.CancellationToken));
+        var wrong = await client.CallToolAsync(
+            "remediation__verify", new Dictionary<string, object?> { ["changeId"] = 1, ["force"] = true }, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Contains("remediation__format_disk", unknown.Message, StringComparison.Ordinal);
+        Assert.True(wrong.IsError);
+        Assert.Contains("\"rule\":\"arguments\"", wrong.StructuredContent?.ToString() ?? "", StringComparison.Ordinal);
+        Assert.Equal(before, _installation.CallsTo("verify"));
     }
 
     [Fact]
