@@ -43,11 +43,19 @@ public readonly record struct TaskPath(string Value) : IStringId<TaskPath>
 [JsonConverter(typeof(StringIdConverter<FrameId>))]
 public readonly record struct FrameId(string Value) : IStringId<FrameId>, IComparable<FrameId>
 {
+    private const string UndoSuffix = "!undo";
+
     public static FrameId Root { get; } = new("");
 
     public static FrameId Create(string value) => new(value);
 
     public FrameId Append(string suffix) => new(Value + suffix);
+
+    /// <summary>The frame in which this frame's effect is compensated.</summary>
+    public FrameId ToUndo() => Append(UndoSuffix);
+
+    /// <summary>The frame whose effect a compensation's frame undoes. Only the end counts: a task may be named as it likes.</summary>
+    public FrameId Undone() => Value.EndsWith(UndoSuffix, StringComparison.Ordinal) ? new(Value[..^UndoSuffix.Length]) : this;
 
     public int CompareTo(FrameId other) => string.CompareOrdinal(Value, other.Value);
 

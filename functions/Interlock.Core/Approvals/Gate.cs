@@ -24,7 +24,7 @@ public sealed record Gate(
 
     /// <summary>The digest of all that a person decides on: the form posts back what was shown, and a vote for anything else is refused.</summary>
     [JsonIgnore]
-    public string ShownDigest => CanonicalJson.Digest(StrictJson.ParseLenient(RunJson.Serialize(new { Request, Calls })));
+    public string ShownDigest => CanonicalJson.Digest(RunJson.ToValue(new { Request, Calls }));
 }
 
 /// <summary>

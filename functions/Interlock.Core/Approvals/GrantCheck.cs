@@ -15,23 +15,17 @@ public static class GrantCheck
 {
     public static readonly TimeSpan Validity = TimeSpan.FromHours(24);
 
-    private const string UndoSuffix = "!undo";
-
     /// <summary>The rule that refuses the claim, with what to do, or null when the gate grants it.</summary>
     public static GateResult.Refused? Refuse(Gate gate, GrantClaim claim, DateTimeOffset now)
     {
         if (gate.Tenant != claim.Tenant || gate.Run != claim.Run) return new("target-mismatch", 403, "The gate belongs to another run.");
         if (gate.Outcome != GateOutcome.Approved) return new("grant-missing", 403, $"The gate '{gate.Request.Title}' was not approved.");
         if (gate.ClosedAt is not { } closed || (!claim.IsCompensation && now > closed + Validity)) return new("grant-expired", 403, "The approval is older than 24 hours; open a new gate.");
-        var frame = claim.IsCompensation ? Undone(claim.Frame) : claim.Frame;
+        var frame = claim.IsCompensation ? claim.Frame.Undone() : claim.Frame;
         if (gate.Calls.FirstOrDefault(call => call.Frame == frame) is not { } bound)
             return new("target-mismatch", 403, $"The gate '{gate.Request.Title}' does not cover this task or this iteration of it.");
         return claim.IsCompensation ? RefuseCompensation(bound, claim) : RefuseCall(bound, claim);
     }
-
-    /// <summary>The frame whose call a compensation's frame undoes. Only the end counts: a task may be named as it likes.</summary>
-    public static FrameId Undone(FrameId compensation) =>
-        compensation.Value.EndsWith(UndoSuffix, StringComparison.Ordinal) ? new(compensation.Value[..^UndoSuffix.Length]) : compensation;
 
     /// <summary>The arguments without the members at these pointers; the empty pointer takes them all.</summary>
     public static JsonValue Without(JsonValue arguments, IEnumerable<string> pointers)

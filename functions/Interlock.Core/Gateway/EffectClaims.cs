@@ -1,4 +1,3 @@
-using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
@@ -17,7 +16,7 @@ public sealed class EffectClaims(ITableStore auditStore)
     /// <summary>The grant of one gate for one frame; its compensation is a use of its own.</summary>
     public static string SpentRow(RunId run, GateId gate, FrameId frame, bool compensation)
     {
-        var granted = compensation ? GrantCheck.Undone(frame) : frame;
+        var granted = compensation ? frame.Undone() : frame;
         return $"spent:{EffectIds.Of(run, granted, $"grant:{gate.Value}").Value}:{(compensation ? "undo" : "1")}";
     }
 

@@ -13,13 +13,13 @@ public sealed class Ledger(ITableStore store, IBlobStore blobs)
     public async Task<(LedgerRow Row, string ETag)?> FindAsync(GatewayCall call, CancellationToken cancellationToken = default)
     {
         if (await store.GetAsync(Table, Key(call), cancellationToken) is not { } row) return null;
-        return (RunJson.Deserialize<LedgerRow>(CanonicalJson.Serialize(row.Body)), row.ETag);
+        return (RunJson.FromValue<LedgerRow>(row.Body), row.ETag);
     }
 
     /// <summary>Writes a new effect, or the next state over one with that ETag; null when somebody else did.</summary>
     public async Task<string?> WriteAsync(GatewayCall call, LedgerRow row, string? etag, CancellationToken cancellationToken = default)
     {
-        var body = StrictJson.ParseLenient(RunJson.Serialize(row));
+        var body = RunJson.ToValue(row);
         var result = etag is null
             ? await store.InsertAsync(Table, Key(call), body, cancellationToken)
             : await store.ReplaceAsync(Table, Key(call), body, etag, cancellationToken);

@@ -24,9 +24,10 @@ public sealed class RunIntake(RegistryStore registries, WorkflowCatalog catalog,
         Principal by, string workflow, string? version, JsonValue input, string trigger, string? key = null, CancellationToken cancellationToken = default)
     {
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
-        if (registry.Resolve(RegistryKind.Workflow, workflow, version) is not Resolution.Found { RepinnedFrom: null } found)
+        var resolution = registry.Resolve(RegistryKind.Workflow, workflow, version);
+        if (resolution is not Resolution.Found { RepinnedFrom: null } found)
         {
-            var refused = registry.Resolve(RegistryKind.Workflow, workflow, version) as Resolution.Refused ?? new Resolution.Refused("deprecated", 410, $"'{workflow}' is deprecated: it starts no new runs.");
+            var refused = resolution as Resolution.Refused ?? new Resolution.Refused("deprecated", 410, $"'{workflow}' is deprecated: it starts no new runs.");
             return new IntakeResult.Refused(new Problem(refused.Status == 404 ? ProblemTypes.NotFound : ProblemTypes.Refused, refused.Status, "The workflow can't be started", refused.Detail) { Rule = refused.Rule });
         }
         RunId? id = null;

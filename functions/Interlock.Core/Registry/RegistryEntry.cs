@@ -36,11 +36,11 @@ public sealed record RegistryEntry(
     public string? Reason { get; init; }
 
     /// <summary>The body as its kind's record.</summary>
-    public T As<T>() => RunJson.Deserialize<T>(CanonicalJson.Serialize(Body));
+    public T As<T>() => RunJson.FromValue<T>(Body);
 
     public static RegistryEntry Create<T>(RegistryKind kind, string name, string version, Lifecycle lifecycle, T body, string by, DateTimeOffset at)
     {
-        var json = StrictJson.ParseLenient(RunJson.Serialize(body));
+        var json = RunJson.ToValue(body);
         return new(kind, name, version, lifecycle, CanonicalJson.Digest(json), json, by, at);
     }
 }

@@ -25,7 +25,7 @@ public sealed class RegistryStore(ITableStore store)
             if (_snapshots.TryGetValue(tenant, out var cached) && cached.Epoch == epoch.Number) return cached;
             var entries = new List<RegistryEntry>();
             await foreach (var row in store.QueryAsync(Table, Keys.Join(tenant.Value), cancellationToken: cancellationToken))
-                if (row.Key.Row != EpochRow) entries.Add(Read(row.Body));
+                if (row.Key.Row != EpochRow) entries.Add(RunJson.FromValue<RegistryEntry>(row.Body));
             if ((await EpochAsync(tenant, cancellationToken)).Number != epoch.Number) continue;
             var snapshot = new RegistrySnapshot(tenant, epoch.Number, entries);
             _snapshots[tenant] = snapshot;
@@ -52,12 +52,12 @@ public sealed class RegistryStore(ITableStore store)
             var key = Row(entry);
             if (await store.GetAsync(Table, new RowKey(partition, key), cancellationToken) is not { } stored)
             {
-                writes.Add(new TableWrite.Insert(key, Write(entry)));
+                writes.Add(new TableWrite.Insert(key, RunJson.ToValue(entry)));
                 continue;
             }
-            if (Read(stored.Body) is var known && (known.Digest != entry.Digest || known.Body != entry.Body))
+            if (RunJson.FromValue<RegistryEntry>(stored.Body) is var known && (known.Digest != entry.Digest || known.Body != entry.Body))
                 return new RegistryChange(null, $"'{entry.Name}' {entry.Version} exists with another content; versions never change: publish a new one.");
-            writes.Add(new TableWrite.Replace(key, Write(entry), stored.ETag));
+            writes.Add(new TableWrite.Replace(key, RunJson.ToValue(entry), stored.ETag));
         }
         var body = JsonValue.Object(("epoch", epoch.Number + 1));
         writes.Add(epoch.ETag is null ? new TableWrite.Insert(EpochRow, body) : new TableWrite.Replace(EpochRow, body, epoch.ETag));
@@ -75,9 +75,6 @@ public sealed class RegistryStore(ITableStore store)
 
     private static string Row(RegistryEntry entry) => Keys.Join(entry.Kind.ToString().ToLowerInvariant(), entry.Name, entry.Version);
 
-    private static JsonValue Write(RegistryEntry entry) => StrictJson.ParseLenient(RunJson.Serialize(entry));
-
-    private static RegistryEntry Read(JsonValue body) => RunJson.Deserialize<RegistryEntry>(CanonicalJson.Serialize(body));
 }
 
 /// <summary>The epoch after a change, or why it was refused.</summary>

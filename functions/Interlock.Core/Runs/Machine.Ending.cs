@@ -6,8 +6,6 @@ namespace Interlock.Core.Runs;
 /// <summary>How runs end: abandoned calls settle, compensations run from the last to the first, and only then the run closes.</summary>
 internal sealed partial class Machine
 {
-    private const string UndoSuffix = "!undo";
-
     private void End(Ending ending)
     {
         if (_state.Ending is not null) return;
@@ -128,7 +126,7 @@ internal sealed partial class Machine
 
     private void StartUndo(Undo undo)
     {
-        var frame = undo.Frame.Append(UndoSuffix);
+        var frame = undo.Frame.ToUndo();
         var due = Now + undo.Budget;
         Issue(new Command.CallTool(EffectIds.Of(Run, frame, "call"), frame, undo.Task, undo.Tool, null, undo.Arguments, due)
         {
@@ -143,14 +141,14 @@ internal sealed partial class Machine
     private void UndoTimedOut()
     {
         if (_state.Undoing is not { } undoing) return;
-        var frame = undoing.Frame.Append(UndoSuffix);
+        var frame = undoing.Frame.ToUndo();
         _pending.Remove(EffectIds.Of(Run, frame, "call"));
         FinishUndo(undoing, new Problem(ProblemTypes.Timeout, 408, "The compensation ran out of time", $"{undoing.Tool} did not end within {undoing.Budget}.", frame.Value));
     }
 
     private void FinishUndo(Undo undoing, Problem? problem)
     {
-        var frame = undoing.Frame.Append(UndoSuffix);
+        var frame = undoing.Frame.ToUndo();
         _pending.Remove(UndoTimer(frame));
         _state = _state with
         {

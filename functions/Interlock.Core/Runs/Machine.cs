@@ -76,6 +76,9 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
 
     public JsonValue ContextOf(Frame frame) => ContextOwner(frame).Context ?? JsonValue.EmptyObject;
 
+    /// <summary>Writes through to whichever frame owns the context: the root, or a fork's branch.</summary>
+    public void SetContext(Frame frame, JsonValue context) => Update(ContextOwner(frame) with { Context = context });
+
     public JsonValue? Local(Frame frame, string name)
     {
         for (var at = frame; at is not null; at = at.Parent is { } parent ? Find(parent) : null)
@@ -137,8 +140,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         {
             var context = Bounded(export.Evaluate(output, Scope(frame, output)));
             Check(task.ExportSchema, context, frame, "export");
-            var owner = ContextOwner(frame);
-            Update(owner with { Context = context });
+            SetContext(frame, context);
             frame = Find(frame.Id) ?? frame;
         }
         Remove(frame);

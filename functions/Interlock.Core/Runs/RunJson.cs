@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Interlock.Json;
 
 namespace Interlock.Core.Runs;
 
@@ -15,6 +16,12 @@ public static class RunJson
     };
 
     public static byte[] Serialize<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Options);
+
+    /// <summary>The same as a value, for rows that hold a record inside JSON.</summary>
+    public static JsonValue ToValue<T>(T value) => StrictJson.ParseLenient(Serialize(value));
+
+    /// <exception cref="JsonException">The value is not a stored <typeparamref name="T"/>.</exception>
+    public static T FromValue<T>(JsonValue value) => Deserialize<T>(CanonicalJson.Serialize(value));
 
     /// <exception cref="JsonException">The bytes are not a stored <typeparamref name="T"/>.</exception>
     public static T Deserialize<T>(ReadOnlySpan<byte> utf8) =>

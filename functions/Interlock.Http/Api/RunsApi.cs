@@ -50,7 +50,7 @@ internal static class RunsApi
         {
             if (index++ < after) continue;
             if (events.Count == limit) break;
-            events.Add(StrictJson.ParseLenient(RunJson.Serialize(happened)));
+            events.Add(RunJson.ToValue(happened));
         }
         return ApiResult.Ok(JsonValue.Object(("events", JsonValue.Array(events)), ("next", after + events.Count)));
     }

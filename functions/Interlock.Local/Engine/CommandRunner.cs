@@ -11,13 +11,11 @@ namespace Interlock.Local.Engine;
 internal sealed partial class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimeProvider time, ILogger<CommandRunner> logger)
 {
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(30);
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     /// <summary>The event that ends the command, or null for a gate that stays open.</summary>
     public async Task<RunEvent?> RunAsync(RunState run, Command command, CancellationToken stop, CancellationToken shutdown)
     {
-        for (var pause = FirstPause; ; pause = pause * 2 > LongestPause ? LongestPause : pause * 2)
+        for (var pause = Backoff.First; ; pause = Backoff.Next(pause))
         {
             try
             {

@@ -15,9 +15,6 @@ internal sealed class RunActor
     private const int EventsPerSnapshot = 64;
     private const int ConcurrentCalls = 16;
 
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
-
     private readonly RunEngine _engine;
     private readonly WorkflowDefinition _definition;
     private readonly Lock _lock = new();
@@ -148,7 +145,7 @@ internal sealed class RunActor
     private async Task<bool> StoreAsync(Step step)
     {
         if (step.Events.Count == 0) return true;
-        for (var pause = FirstPause; !_engine.IsStopping; pause = pause * 2 > LongestPause ? LongestPause : pause * 2)
+        for (var pause = Backoff.First; !_engine.IsStopping; pause = Backoff.Next(pause))
         {
             try
             {

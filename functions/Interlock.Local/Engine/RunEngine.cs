@@ -174,11 +174,14 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
     /// </summary>
     internal async Task StoreAsync(RunState? before, RunState after, IReadOnlyList<byte[]> events, RunSnapshot? snapshot)
     {
-        var head = Head(after, after.Status.IsClosed() ? Closing : after.Status.Text());
-        if (_log.Find(head.Tenant, head.RunId) is not { } stored || stored.Seq != head.Seq || stored.Status != Closing)
-            await _log.AppendAsync(head.Tenant, head.RunId, (before?.Events ?? 0) + 1, events, snapshot, head);
-        if (after.Status.IsClosed()) await CloseAsync(after);
+        var ends = after.Status.IsClosed();
+        var head = Head(after, ends ? Closing : after.Status.Text());
+        if (!ends || !IsClosing(head)) await _log.AppendAsync(head.Tenant, head.RunId, (before?.Events ?? 0) + 1, events, snapshot, head);
+        if (ends) await CloseAsync(after);
     }
+
+    /// <summary>Whether this end was stored by an attempt that could not record it.</summary>
+    private bool IsClosing(RunHead head) => _log.Find(head.Tenant, head.RunId) is { Status: Closing } stored && stored.Seq == head.Seq;
 
     private async Task CloseAsync(RunState closed)
     {

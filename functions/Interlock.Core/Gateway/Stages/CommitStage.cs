@@ -1,4 +1,3 @@
-using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
@@ -28,7 +27,7 @@ internal sealed class CommitStage(
         var spent = authorized.Gate is { } gate && call.Site is { } site ? EffectClaims.SpentRow(site.Run, gate.Id, site.Frame, call.IsCompensation) : null;
         var spender = spent is null ? null : await claims.SpentByAsync(chain, spent, cancellationToken);
         if (spender is { } other && other != call.Effect) return Spent;
-        if (call.IsCompensation && authorized.Gate is { } granted && await claims.SpentByAsync(chain, EffectClaims.SpentRow(call.Site!.Run, granted.Id, GrantCheck.Undone(call.Site.Frame), false), cancellationToken) is null)
+        if (call.IsCompensation && authorized.Gate is { } granted && await claims.SpentByAsync(chain, EffectClaims.SpentRow(call.Site!.Run, granted.Id, call.Site.Frame.Undone(), false), cancellationToken) is null)
             return new Refusal(Name, "compensation-blocked", 403, "The call that this compensation undoes never happened under its approval.");
 
         var row = new LedgerRow(LedgerState.Intended, attempt, call.Target, authorized.Frozen.Digest, time.GetUtcNow()) { Chain = chain.Id, Registration = registration };

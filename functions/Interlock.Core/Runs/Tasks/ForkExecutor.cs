@@ -27,7 +27,7 @@ internal static class ForkExecutor
         if (task.Compete || directive == "end")
         {
             machine.Interrupt(frame.Id);
-            SetContext(machine, frame, branch.Context ?? JsonValue.EmptyObject);
+            machine.SetContext(frame, branch.Context ?? JsonValue.EmptyObject);
             machine.Complete(machine.Find(frame.Id) ?? frame, output, Executors.EndOnly(directive));
             return;
         }
@@ -36,7 +36,7 @@ internal static class ForkExecutor
         var results = state.Results.SetItem(index, new BranchResult(output, branch.Context ?? JsonValue.EmptyObject));
         frame = machine.Update(frame with { State = new FrameState.Fork(results) });
         if (results.Count < task.Branches.Length) return;
-        SetContext(machine, frame, Merge(machine.ContextOf(frame), task, results));
+        machine.SetContext(frame, Merge(machine.ContextOf(frame), task, results));
         machine.Complete(machine.Find(frame.Id) ?? frame, JsonValue.Array(results.Values.Select(result => result.Output)));
     }
 
@@ -45,17 +45,6 @@ internal static class ForkExecutor
         for (var i = 0; i < task.Branches.Length; i++)
             if (task.Branches[i].Path == branch.Path) return i;
         throw new InvalidOperationException($"{branch.Path} is no branch of {task.Path}.");
-    }
-
-    /// <summary>Writes through to whichever frame owns the fork's context.</summary>
-    private static void SetContext(Machine machine, Frame frame, JsonValue context)
-    {
-        for (var at = frame; at is not null; at = at.Parent is { } parent ? machine.Find(parent) : null)
-        {
-            if (at.Context is null) continue;
-            machine.Update(at with { Context = context });
-            return;
-        }
     }
 
     private static JsonValue Merge(JsonValue before, ForkTask task, ImmutableSortedDictionary<int, BranchResult> results)
