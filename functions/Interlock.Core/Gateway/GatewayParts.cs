@@ -9,4 +9,8 @@ namespace Interlock.Core.Gateway;
 /// <summary>What a gateway is built from. The audit may have a store of its own; the upstream is the only door out.</summary>
 public sealed record GatewayParts(
     ITableStore Store, ITableStore AuditStore, IBlobStore Blobs, RegistryStore Registries, PolicyCache Policies, GateStore Gates,
-    AuditLog Audit, IDirectory Directory, IFrameFence Fence, IUpstream Upstream, FenceTracker Fences, TimeProvider Time);
+    AuditLog Audit, IDirectory Directory, IFrameFence Fence, IUpstream Upstream, FenceTracker Fences, TimeProvider Time)
+{
+    /// <summary>Set where several processes share the store.</summary>
+    public EffectLease? Lease { get; init; }
+}

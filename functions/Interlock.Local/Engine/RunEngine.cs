@@ -32,7 +32,7 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
     private readonly ConcurrentDictionary<(TenantId, RunId), RunActor> _open = new();
     private readonly CancellationTokenSource _shutdown = new();
     private readonly SemaphoreSlim _workers = new(ConcurrentCommands);
-    private CommandRunner? _commands;
+    private SteadyRunner? _commands;
 
     public RunEngine(RunLog log, WorkflowCatalog definitions, AuditLog audit, TimeProvider time, ILogger<RunEngine> logger) =>
         (_log, _definitions, _audit, _time, _logger) = (log, definitions, audit, time, logger);
@@ -40,7 +40,7 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
     public bool IsStopping => _shutdown.IsCancellationRequested;
 
     /// <summary>Takes up every run that was open when the process ended. The commands come in here, because the gateway asks this engine's fence.</summary>
-    public async Task ResumeAllAsync(CommandRunner commands, CancellationToken cancellationToken = default)
+    public async Task ResumeAllAsync(SteadyRunner commands, CancellationToken cancellationToken = default)
     {
         _commands = commands;
         var heads = _log.Open();
