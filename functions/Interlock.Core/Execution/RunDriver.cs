@@ -1,5 +1,4 @@
 using Interlock.Core.Audit;
-using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 
@@ -10,7 +9,7 @@ namespace Interlock.Core.Execution;
 /// twice is done once. A host only has to ask: when a run starts, when a time has come, when something may have happened, and for each call
 /// that a <see cref="RunPlan"/> names. Exceptions mean a broken store: ask again later.
 /// </summary>
-public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, CommandRunner commands, ApprovalDesk desk, AuditLog audit, TimeProvider time)
+public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, ICommandRunner commands, AuditLog audit, TimeProvider time)
 {
     /// <summary>Steps taken before the scheduler is asked to call again.</summary>
     private const int MaxSteps = 64;
@@ -73,9 +72,9 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, Comman
     {
         if (state.Suspended) return [];
         var happened = new List<RunEvent>();
-        foreach (var command in state.Pending.Values.Where(command => command is Command.OpenApproval or Command.CloseApproval))
+        var closing = state.Pending.Values.OfType<Command.CloseApproval>().Select(close => close.Gate).ToHashSet();
+        foreach (var command in state.Pending.Values.Where(command => command is Command.CloseApproval || (command is Command.OpenApproval open && !closing.Contains(open.Gate.Id))))
         {
-            if (command is Command.OpenApproval open && await desk.FindAsync(state.Tenant, open.Gate.Id, cancellationToken) is { Outcome: null }) continue; // people decide
             if (await commands.RunAsync(state, command, cancellationToken) is CommandOutcome.Happened done) happened.Add(done.Event);
             if (happened.Count == RunStore.MaxEvents) return happened;
         }
