@@ -195,7 +195,7 @@ public sealed class WebFixture : IAsyncLifetime
             Store = services.Tables,
             McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, true),
             ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, false),
-            SignIn = new LocalSignIn(services.Users),
+            SignIn = new SignInMethod.Password(new LocalSignIn(services.Users)),
             Directory = services.Users,
             Mac = services.Keys.Mac,
             Options = new WebOptions { AllowedHosts = ["127.0.0.1"], MaxApiBytes = 64 * 1024, SignInAttempts = 200 },
