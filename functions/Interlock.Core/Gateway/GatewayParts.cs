@@ -1,5 +1,6 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
@@ -9,4 +10,11 @@ namespace Interlock.Core.Gateway;
 /// <summary>What a gateway is built from. The audit may have a store of its own; the upstream is the only door out.</summary>
 public sealed record GatewayParts(
     ITableStore Store, ITableStore AuditStore, IBlobStore Blobs, RegistryStore Registries, PolicyCache Policies, GateStore Gates,
-    AuditLog Audit, IDirectory Directory, IFrameFence Fence, IUpstream Upstream, FenceTracker Fences, TimeProvider Time);
+    AuditLog Audit, IDirectory Directory, IFrameFence Fence, IUpstream Upstream, FenceTracker Fences, TimeProvider Time)
+{
+    /// <summary>The rates at which calls are admitted, kept in <see cref="Store"/>; none where nothing is said.</summary>
+    public GatewayLimits Limits { get; init; } = GatewayLimits.None;
+
+    /// <summary>Spreads the tries of instances that want one row: 0 to 1, independent each time.</summary>
+    public Func<double> Jitter { get; init; } = Random.Shared.NextDouble;
+}

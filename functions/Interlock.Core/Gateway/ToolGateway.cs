@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Registry;
 using Interlock.Core.Workflows;
@@ -33,7 +34,7 @@ public sealed class ToolGateway
         _ledger = new Ledger(parts.Store, parts.Blobs);
         _claims = new EffectClaims(parts.AuditStore);
         _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
-        _admit = new AdmitStage(parts.Time);
+        _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), parts.Time);
         _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, _ledger, _claims, parts.Audit, parts.Time);
         _invoke = new InvokeStage(parts.Upstream);
         _settle = new SettleStage(_ledger, parts.Audit, parts.Time);
@@ -136,6 +137,7 @@ public sealed class ToolGateway
         if (frozen.Refusal is { } invalid) return (null, invalid);
         var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken);
         if (authorized.Refusal is { } denied) return (null, denied);
+        if (previous is not { Attempt: > 1 } && await _admit.LimitAsync(call, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
         using var slot = await _admit.EnterAsync(chain.Id, cancellationToken);
         using var ticket = _fences.Enter(call);
         var committed = await _commit.RunAsync(chain, authorized.Value!, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
