@@ -5,15 +5,9 @@ using Interlock.Core.Runs;
 
 namespace Interlock.Core.Execution;
 
-/// <summary>
-/// Does one command of a run, through the gateway or at the approval desk, and says what came of it. Doing it again is harmless. An exception
-/// means a broken store or an unauthentic row: nothing is known, nothing is assumed, and the command is to be asked for again.
-/// </summary>
-public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimeProvider time)
+/// <summary>Does calls through the gateway, and opens and closes gates at the approval desk. Doing a command again is harmless.</summary>
+public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimeProvider time) : ICommandRunner
 {
-    /// <param name="run">The run, with the command pending or abandoned.</param>
-    /// <param name="command">A call, or the opening or closing of a gate; timers are the host's.</param>
-    /// <param name="cancellationToken">Asks the upstream of a call to stop; what was sent is settled all the same.</param>
     public async Task<CommandOutcome> RunAsync(RunState run, Command command, CancellationToken cancellationToken = default)
     {
         switch (command)

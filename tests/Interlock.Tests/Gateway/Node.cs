@@ -9,7 +9,7 @@ namespace Interlock.Tests.Gateway;
 /// <summary>One process over a store: its own caches, logs and locks. Dropping it is that process's death.</summary>
 internal sealed class Node
 {
-    public Node(World world, ITableStore store)
+    public Node(World world, ITableStore store, EffectLease? lease = null)
     {
         Audit = new AuditLog(store, world.Time);
         Registries = new RegistryStore(store);
@@ -17,7 +17,7 @@ internal sealed class Node
         var policies = new PolicyCache();
         Desk = new ApprovalDesk(Registries, policies, Gates, Audit, world.Directory, world.Time);
         Gateway = new ToolGateway(new GatewayParts(
-            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, world.Fence, world.Upstream, Fences, world.Time));
+            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, world.Fence, world.Upstream, Fences, world.Time) { Lease = lease });
     }
 
     public AuditLog Audit { get; }

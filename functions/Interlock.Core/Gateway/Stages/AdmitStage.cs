@@ -1,10 +1,11 @@
+using Interlock.Core.Runs;
+
 namespace Interlock.Core.Gateway.Stages;
 
 /// <summary>Admit: a call past its deadline is refused, and each run or principal has at most 16 calls under way; more wait here, before the fence.</summary>
 internal sealed class AdmitStage(TimeProvider time)
 {
     public const string Name = "admit";
-    public const int ConcurrentCalls = 16;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Slots> _slots = new(StringComparer.Ordinal);
@@ -47,7 +48,7 @@ internal sealed class AdmitStage(TimeProvider time)
 
     private sealed class Slots
     {
-        public SemaphoreSlim Free { get; } = new(ConcurrentCalls);
+        public SemaphoreSlim Free { get; } = new(RunLimits.ConcurrentCalls);
         public int Users { get; set; }
     }
 

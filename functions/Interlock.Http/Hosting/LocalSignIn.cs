@@ -1,13 +1,12 @@
 using Interlock.Core;
 using Interlock.Core.Identity;
-using Interlock.Http.Hosting;
 
-namespace Interlock.Local.Hosting;
+namespace Interlock.Http.Hosting;
 
 /// <summary>
-/// Sign-in by the passwords of the embedded host's directory. At most two passwords are hashed at a time: hashing is slow on purpose.
+/// Sign-in by the passwords of a local directory. At most two passwords are hashed at a time: hashing is slow on purpose.
 /// </summary>
-internal sealed class LocalSignIn(LocalUserDirectory directory, IReadOnlyDictionary<TenantId, IReadOnlyList<string>>? shown = null) : ISignIn, IDisposable
+public sealed class LocalSignIn(LocalUserDirectory directory, IReadOnlyDictionary<TenantId, IReadOnlyList<string>>? shown = null) : IPasswordSignIn, IDisposable
 {
     private readonly PasswordHash _nobody = PasswordHash.Create(Guid.NewGuid().ToString());
     private readonly SemaphoreSlim _hashing = new(2);

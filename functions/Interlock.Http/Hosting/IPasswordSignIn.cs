@@ -4,7 +4,7 @@ using Interlock.Core.Identity;
 namespace Interlock.Http.Hosting;
 
 /// <summary>Checks who signs in at the pages with a password.</summary>
-public interface ISignIn
+public interface IPasswordSignIn
 {
     /// <summary>The person, or null; takes as long for an unknown user as for a wrong password.</summary>
     ValueTask<Principal?> CheckAsync(TenantId tenant, string user, string password, CancellationToken cancellationToken = default);

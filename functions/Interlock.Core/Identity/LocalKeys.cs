@@ -1,13 +1,12 @@
 using System.Security.Cryptography;
-using Interlock.Core.Identity;
 
-namespace Interlock.Local.Hosting;
+namespace Interlock.Core.Identity;
 
 /// <summary>
 /// The installation's secrets, beside the database and never in it: the issuer's private key, the MAC key for gates and sessions, the
 /// installation's id. Made at the first start, readable by their owner only.
 /// </summary>
-internal sealed class LocalKeys : IDisposable
+public sealed class LocalKeys : IDisposable
 {
     private const int MacKeyBytes = 32;
 

@@ -1,11 +1,15 @@
-using Interlock.Core.Identity;
 using Interlock.Json;
 
-namespace Interlock.Local.Hosting;
+namespace Interlock.Core.Identity;
 
 /// <summary>The users of the data directory's <c>users.json</c>, in the shape that <see cref="LocalUserDirectory"/> reads.</summary>
-internal static class LocalUsers
+public static class LocalUsers
 {
+    /// <summary>The tenant that users written here belong to.</summary>
+    public const string Tenant = "local";
+
+    /// <summary>The users as the file has them; nobody without a file.</summary>
+    /// <exception cref="InvalidDataException">The file is not in that shape; the message says where.</exception>
     public static LocalUserDirectory Load(string dataDirectory)
     {
         var path = FileOf(dataDirectory);
@@ -37,11 +41,8 @@ internal static class LocalUsers
     {
         var members = users.Select(user => KeyValuePair.Create(user.Id, JsonValue.Object(
             ("name", user.Name), ("roles", Strings(user.Roles)), ("groups", Strings(user.Groups)), ("password", PasswordHash.Create(user.Password).ToString()))));
-        return JsonValue.Object(("tenants", JsonValue.Object((LocalOptions.Tenant, JsonValue.Object(("users", JsonValue.Object(members)))))));
+        return JsonValue.Object(("tenants", JsonValue.Object((Tenant, JsonValue.Object(("users", JsonValue.Object(members)))))));
     }
 
     private static JsonValue Strings(IEnumerable<string> values) => JsonValue.Array(values.Select(JsonValue.From));
 }
-
-/// <summary>A user to create.</summary>
-internal sealed record NewUser(string Id, string Name, IReadOnlyList<string> Roles, IReadOnlyList<string> Groups, string Password);
