@@ -26,15 +26,21 @@ internal sealed partial class MemoryTableService : TestTableService
     private static readonly Uri _endpoint = new("https://thirtytwocharactersofanaccount00.table.core.windows.net");
     private static readonly DateTime _epoch = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, SortedList<(string Partition, string Row), TableEntity>> _tables = new(StringComparer.OrdinalIgnoreCase);
-    private readonly HttpPipeline _pipeline;
-    private long _writes;
+    private static long _writes;
 
-    public MemoryTableService(bool counted = true)
+    private readonly Lock _lock;
+    private readonly Dictionary<string, SortedList<(string Partition, string Row), TableEntity>> _tables;
+    private readonly HttpPipeline _pipeline;
+
+    public MemoryTableService(bool counted = true) : this(new Lock(), new(StringComparer.OrdinalIgnoreCase), counted)
     {
+    }
+
+    private MemoryTableService(Lock gate, Dictionary<string, SortedList<(string Partition, string Row), TableEntity>> tables, bool counted)
+    {
+        (_lock, _tables) = (gate, tables);
         var options = Options(counted);
-        options.Transport = new FaultyTransport(Faults, new Transport());
+        options.Transport = new FaultyTransport(Faults, new OperationTransport());
         _pipeline = HttpPipelineBuilder.Build(options);
     }
 
@@ -46,18 +52,13 @@ internal sealed partial class MemoryTableService : TestTableService
 
     public int Creations { get; private set; }
 
+    /// <summary>A client of the same service that has no faults.</summary>
+    public MemoryTableService Beside() => new(_lock, _tables, counted: true);
+
     public override TableClient GetTableClient(string tableName) => new Client(this, tableName);
 
-    private async Task<StubResponse> SendAsync(Func<StubResponse> operation, CancellationToken cancellationToken)
-    {
-        using var message = _pipeline.CreateMessage();
-        message.Request.Method = RequestMethod.Post;
-        message.Request.Uri.Reset(_endpoint);
-        message.SetProperty(nameof(Transport), operation);
-        await _pipeline.SendAsync(message, cancellationToken);
-        var response = (StubResponse)message.Response;
-        return response.Error is { } error ? throw error.Exception() : response;
-    }
+    private Task<StubResponse> SendAsync(Func<StubResponse> operation, CancellationToken cancellationToken) =>
+        OperationTransport.SendAsync(_pipeline, operation, cancellationToken);
 
     private StubResponse Create(string table)
     {
@@ -129,7 +130,7 @@ internal sealed partial class MemoryTableService : TestTableService
             rows.Remove((entity.PartitionKey, entity.RowKey));
             return new StubResponse(204);
         }
-        var time = _epoch.AddTicks(++_writes).ToString("O", CultureInfo.InvariantCulture);
+        var time = _epoch.AddTicks(Interlocked.Increment(ref _writes)).ToString("O", CultureInfo.InvariantCulture);
         var etag = $"W/\"datetime'{Uri.EscapeDataString(time)}'\"";
         rows[(entity.PartitionKey, entity.RowKey)] = Copy(entity, etag);
         return new StubResponse(204, etag);
@@ -200,22 +201,6 @@ internal sealed partial class MemoryTableService : TestTableService
             if (actions.Length == 0) throw new InvalidOperationException("The batch contains no entity operations.");
             var response = await service.SendAsync(() => service.Submit(table, actions), cancellationToken);
             return Response.FromValue<IReadOnlyList<Response>>((List<Response>)response.Result!, response); // a batch's result
-        }
-    }
-
-    /// <summary>Runs the operation that the message carries.</summary>
-    private sealed class Transport : HttpPipelineTransport
-    {
-        public override Request CreateRequest() => HttpClientTransport.Shared.CreateRequest();
-
-        public override void Process(HttpMessage message) => throw new NotSupportedException();
-
-        public override ValueTask ProcessAsync(HttpMessage message)
-        {
-            message.CancellationToken.ThrowIfCancellationRequested();
-            message.TryGetProperty(nameof(Transport), out var operation);
-            message.Response = ((Func<StubResponse>)operation!)(); // SendAsync put it there
-            return ValueTask.CompletedTask;
         }
     }
 }
