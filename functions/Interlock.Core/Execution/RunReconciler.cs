@@ -45,8 +45,12 @@ public sealed class RunReconciler(RunStore runs, RunDriver driver, IRunScheduler
             var cancel = new RunEvent.CancelRequested(time.GetUtcNow(), "scheduler", "The run was terminated in the scheduler.");
             await driver.PostAsync(tenant, run, cancel, null, cancellationToken);
         }
-        if (await driver.AdvanceAsync(tenant, run, default, cancellationToken) is not { } plan || plan.IsOver) return true;
-        if (scheduled.Status != ScheduleStatus.Active) await scheduler.ScheduleAsync(tenant, run, cancellationToken);
+        if (await driver.AdvanceAsync(tenant, run, default, cancellationToken) is not { } plan) return true;
+        if (plan.IsOver)
+        {
+            if (scheduled.Status == ScheduleStatus.Active) await scheduler.WakeAsync(tenant, run, cancellationToken); // so that it ends there too
+        }
+        else if (scheduled.Status != ScheduleStatus.Active) await scheduler.ScheduleAsync(tenant, run, cancellationToken);
         else if (plan.Events > scheduled.Events) await scheduler.WakeAsync(tenant, run, cancellationToken);
         else return false;
         return true;

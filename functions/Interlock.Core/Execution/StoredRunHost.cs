@@ -68,7 +68,7 @@ public sealed class StoredRunHost(RunStore runs, RunDriver driver, WorkflowCatal
 
     public async Task GateChangedAsync(TenantId tenant, RunId run, GateId gate, CancellationToken cancellationToken = default)
     {
-        if (await driver.AdvanceAsync(tenant, run, default, cancellationToken) is { IsOver: false }) await scheduler.WakeAsync(tenant, run, cancellationToken);
+        if (await driver.AdvanceAsync(tenant, run, default, cancellationToken) is not null) await scheduler.WakeAsync(tenant, run, cancellationToken);
     }
 
     public Task<bool> CancelAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default) =>

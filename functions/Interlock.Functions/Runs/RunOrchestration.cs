@@ -9,7 +9,7 @@ namespace Interlock.Functions.Runs;
 /// again. What is true of the run stands in its row and is decided by activities; this loop is replayed, so it does nothing else, and any look too
 /// many is harmless. A signal carries nothing: it says "look". Exactly one waiter for it is open, never cancelled, armed again after each.
 /// </summary>
-internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddress run, int maxTurns = RunOrchestration.MaxTurns)
+internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddress run, int turns = RunOrchestration.Turns, int mostTurns = RunOrchestration.MostTurns)
 {
     /// <summary>The orchestrator function. A loop that awaits in another order gets a name of its own, and this one stays until its runs have ended.</summary>
     public const string Name = "run";
@@ -18,8 +18,11 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
     public const string CallActivity = "call";
     public const string Signal = "signal";
 
-    /// <summary>After so many turns the history is started anew; a turn adds two to six entries.</summary>
-    public const int MaxTurns = 100;
+    /// <summary>After so many turns the history is started anew as soon as no call is under way; a turn adds two to six entries.</summary>
+    public const int Turns = 100;
+
+    /// <summary>After so many turns no call is started any more until those under way have ended and the history is started anew.</summary>
+    public const int MostTurns = 1000;
 
     private static readonly TimeSpan LongestSleep = TimeSpan.FromDays(1);
     private static readonly TimeSpan ForeignRest = TimeSpan.FromMinutes(1);
@@ -42,14 +45,14 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
         {
             if (_mustLook && !IsResting) await LookAsync();
             if (_plan is { IsOver: true } || (_plan is null && !_mustLook)) return End();
-            // From here on nothing new is started: what runs is awaited, then the history starts anew. Looking comes first there, so no signal is missed.
-            if (turn >= maxTurns && _calls.Count == 0)
+            // The next generation begins with a look, so no signal is missed; a history can't be left while a call is under way.
+            if (turn >= turns && _calls.Count == 0)
             {
                 End();
                 context.ContinueAsNew(run, preserveUnprocessedEvents: true);
                 return null;
             }
-            if (turn < maxTurns) StartCalls();
+            if (turn < mostTurns) StartCalls();
             SetAlarm();
             await Task.WhenAny([_signal, .. _alarm is null ? Array.Empty<Task>() : [_alarm.Ring], .. _calls.Values]);
             Collect();
@@ -65,7 +68,7 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
         try
         {
             Take(await context.CallActivityAsync<RunPlan?>(AdvanceActivity, new AdvanceInput(run.Tenant, run.Run, new DateTimeOffset(asOf, TimeSpan.Zero))), isLook: true);
-            _failures = 0;
+            (_failures, _restUntil) = (0, DateTime.MinValue);
         }
         catch (TaskFailedException)
         {

@@ -14,7 +14,8 @@ internal sealed class ScriptedRunner : ICommandRunner
     /// <summary>Every call that was made, as often as it was.</summary>
     public ConcurrentQueue<EffectId> Called { get; } = new();
 
-    public Func<Command, Task> OnCommand { get; set; } = _ => Task.CompletedTask;
+    /// <summary>What comes of a call that was not released; without it the call waits.</summary>
+    public Func<Command.Call, RunEvent>? Otherwise { get; set; }
 
     public void Release(RunEvent happened)
     {
@@ -29,11 +30,11 @@ internal sealed class ScriptedRunner : ICommandRunner
 
     public async Task<CommandOutcome> RunAsync(RunState run, Command command, CancellationToken cancellationToken = default)
     {
-        await OnCommand(command);
         switch (command)
         {
             case Command.Call call:
                 Called.Enqueue(call.Id);
+                if (Otherwise is { } otherwise && !Of(call.Id).Task.IsCompleted) return new CommandOutcome.Happened(otherwise(call));
                 return new CommandOutcome.Happened(await Of(call.Id).Task.WaitAsync(cancellationToken));
             case Command.OpenApproval open:
                 return Gate(open.Gate.Id);

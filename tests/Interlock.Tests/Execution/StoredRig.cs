@@ -14,16 +14,17 @@ namespace Interlock.Tests.Execution;
 /// <summary>Stored runs of one tenant over a memory store, with scripted commands and a scheduler that only takes notes.</summary>
 internal sealed class StoredRig
 {
-    public StoredRig(ITableStore? store = null, DateTimeOffset? now = null)
+    public StoredRig(ITableStore? store = null, ManualTime? time = null, IRunScheduler? scheduler = null)
     {
         Store = store ?? Memory;
-        Time = new ManualTime(now ?? RunHarness.Noon);
+        Time = time ?? new ManualTime(RunHarness.Noon);
+        var taking = scheduler ?? Scheduler;
         Catalog = new WorkflowCatalog(Blobs);
         Audit = new AuditLog(Store, Time);
         Runs = new RunStore(Store, Blobs);
         Driver = new RunDriver(Runs, Catalog, Commands, Audit, Time);
-        Host = new StoredRunHost(Runs, Driver, Catalog, Audit, Scheduler, Time);
-        Reconciler = new RunReconciler(Runs, Driver, Scheduler, Time);
+        Host = new StoredRunHost(Runs, Driver, Catalog, Audit, taking, Time);
+        Reconciler = new RunReconciler(Runs, Driver, taking, Time);
     }
 
     public static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -33,6 +34,7 @@ internal sealed class StoredRig
     public ITableStore Store { get; }
     public ManualTime Time { get; }
     public ScriptedRunner Commands { get; } = new();
+    /// <summary>Used unless another one was given.</summary>
     public NotingScheduler Scheduler { get; } = new();
     public WorkflowCatalog Catalog { get; }
     public AuditLog Audit { get; }
