@@ -24,14 +24,16 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
 
 resource deadLetterAccount 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: deadLetterAccountName
+}
 
-  resource blobs 'blobServices@2024-01-01' existing = {
-    name: 'default'
+resource deadLetterBlobs 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' existing = {
+  parent: deadLetterAccount
+  name: 'default'
+}
 
-    resource container 'containers@2024-01-01' existing = {
-      name: deadLetterContainerName
-    }
-  }
+resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' existing = {
+  parent: deadLetterBlobs
+  name: deadLetterContainerName
 }
 
 resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
@@ -45,8 +47,8 @@ resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource deadLetterWriter 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(deadLetterAccount::blobs::container.id, topic.id, blobContributorRoleId)
-  scope: deadLetterAccount::blobs::container
+  name: guid(deadLetters.id, topic.id, blobContributorRoleId)
+  scope: deadLetters
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobContributorRoleId)
     principalId: topic.identity.principalId
