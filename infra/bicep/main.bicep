@@ -27,6 +27,9 @@ param apiClientId string = ''
 @description('With createRegistrations false: the client id of the registration that people sign in to; empty: nobody signs in at the pages.')
 param signInClientId string = ''
 
+@description('Lets the app read people and groups (Directory.Read.All). false: an administrator grants it otherwise; until then nobody signs in or approves.')
+param grantDirectoryRead bool = true
+
 @description('Which groups tokens carry. ApplicationGroup: only those assigned to the registration, which keeps tokens small and needs Entra ID P1.')
 @allowed(['SecurityGroup', 'ApplicationGroup'])
 param groupClaims string = 'SecurityGroup'
@@ -237,6 +240,14 @@ module registrations 'modules/registrations.bicep' = if (createRegistrations) {
   }
 }
 
+module directory 'modules/directory.bicep' = if (grantDirectoryRead) {
+  name: 'directory'
+  scope: group
+  params: {
+    principalId: identity.outputs.principalId
+  }
+}
+
 var mcpAudience = createRegistrations ? registrations!.outputs.mcpClientId : mcpClientId
 var apiAudience = createRegistrations ? registrations!.outputs.apiClientId : apiClientId
 var signsIn = platformSignIn && (createRegistrations || !empty(signInClientId))
@@ -272,11 +283,12 @@ module app 'modules/app.bicep' = {
   dependsOn: [runtimeEndpoints, auditEndpoints, vaultEndpoints]
 }
 
-module auth 'modules/auth.bicep' = if (signsIn) {
+module auth 'modules/auth.bicep' = {
   name: 'auth'
   scope: group
   params: {
     functionAppName: app.outputs.name
+    enabled: signsIn
     clientId: signInAudience
     apiAudiences: [mcpAudience, apiAudience]
   }
@@ -301,6 +313,7 @@ output AZURE_LOCATION string = location
 output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_APP_NAME string = app.outputs.name
+output AZURE_IDENTITY_OBJECT_ID string = identity.outputs.principalId
 output AZURE_KEY_VAULT_NAME string = vault.outputs.name
 output AZURE_EVENT_TOPIC_NAME string = events.outputs.name
 output AZURE_RUNTIME_STORAGE_NAME string = runtimeStorage.outputs.accountName

@@ -45,6 +45,13 @@ var logRules = [
     threshold: 0
   }
   {
+    key: 'stuck-runs'
+    severity: 2
+    description: 'Reconciliation can\'t move a run on.'
+    query: 'traces | where severityLevel >= 3 and message has "could not be reconciled"'
+    threshold: 0
+  }
+  {
     key: 'poison-messages'
     severity: 1
     description: 'A message of the task hub could not be handled again and again. The run it belongs to may stand still.'

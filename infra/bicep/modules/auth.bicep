@@ -1,4 +1,5 @@
 param functionAppName string
+param enabled bool
 
 @description('The registration that people sign in to.')
 param clientId string
@@ -15,7 +16,7 @@ resource auth 'Microsoft.Web/sites/config@2024-04-01' = {
   name: 'authsettingsV2'
   properties: {
     platform: {
-      enabled: true
+      enabled: enabled
       runtimeVersion: '~1'
     }
     globalValidation: {
@@ -33,7 +34,7 @@ resource auth 'Microsoft.Web/sites/config@2024-04-01' = {
     }
     identityProviders: {
       azureActiveDirectory: {
-        enabled: true
+        enabled: enabled
         registration: {
           openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
           clientId: clientId

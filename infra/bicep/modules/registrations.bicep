@@ -11,8 +11,8 @@ param groupClaims string
 param preauthorizedClients array
 param appPrincipalId string
 
-// The same roles on all three: a person has those of the registration that the token at hand was issued for. Approving takes a person, sending
-// events a program.
+// On both: a token carries the roles of the registration it was issued for; at the pages people have those of the API's. Approving takes a
+// person, sending events a program.
 var roles = [
   {
     value: 'author'
@@ -42,7 +42,7 @@ var roles = [
   {
     value: 'admin'
     members: ['User']
-    description: 'Registers servers and agents and changes policies and lifecycles, with a second person.'
+    description: 'Registers servers and agents, changes policies and lifecycles.'
   }
   {
     value: 'event-source'
@@ -68,15 +68,6 @@ var mcpRoles = [for role in roles: {
 
 var apiRoles = [for role in roles: {
   id: guid(apiName, role.value)
-  value: role.value
-  displayName: role.value
-  description: role.description
-  allowedMemberTypes: role.members
-  isEnabled: true
-}]
-
-var signInRoles = [for role in roles: {
-  id: guid(signInName, role.value)
   value: role.value
   displayName: role.value
   description: role.description
@@ -154,7 +145,6 @@ resource signIn 'Microsoft.Graph/applications@v1.0' = {
   uniqueName: signInName
   displayName: 'Interlock (${environmentName})'
   signInAudience: 'AzureADMyOrg'
-  groupMembershipClaims: groupClaims
   optionalClaims: {
     idToken: [
       { name: 'auth_time' }
@@ -169,7 +159,6 @@ resource signIn 'Microsoft.Graph/applications@v1.0' = {
       enableAccessTokenIssuance: false
     }
   }
-  appRoles: signInRoles
 }
 
 resource credential 'Microsoft.Graph/applications/federatedIdentityCredentials@v1.0' = {

@@ -19,12 +19,16 @@ public sealed class BicepTests
         ["secretsUser"] = "4633458b-17de-408a-b874-0445c86b69e6",
     };
 
+    /// <summary>Microsoft Graph, and its application permission <c>Directory.Read.All</c>.</summary>
+    private static readonly string[] _graph = ["00000003-0000-0000-c000-000000000000", "7ab1d382-f21e-4acd-a863-ba3e13f7da61"];
+
     /// <summary>Resource types that have no tags of their own.</summary>
     private static readonly string[] _untagged =
     [
         "Microsoft.Authorization/roleAssignments",
         "Microsoft.Authorization/roleDefinitions",
         "Microsoft.EventGrid/topics/eventSubscriptions",
+        "Microsoft.Graph/appRoleAssignedTo",
         "Microsoft.Graph/applications",
         "Microsoft.Graph/applications/federatedIdentityCredentials",
         "Microsoft.Graph/servicePrincipals",
@@ -87,7 +91,7 @@ public sealed class BicepTests
 
         Assert.Equal(_roles.OrderBy(role => role.Key), used.OrderBy(role => role.Key));
         Assert.Equal(
-            used.Select(role => role.Value).Order(),
+            used.Select(role => role.Value).Concat(_graph).Order(),
             BicepFile.All.SelectMany(file => Regex.Matches(file.Text, "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")).Select(at => at.Value).Order());
     }
 
