@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Azure;
 using Azure.Core;
@@ -20,6 +21,8 @@ internal sealed class TableStore(TableServiceClient service) : ITableStore
 
     /// <summary>An ETag of the service's form that no row has: for one that isn't, which the service would refuse instead of finding it stale.</summary>
     private const string Never = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\"";
+
+    private static readonly SearchValues<char> _timeCharacters = SearchValues.Create("0123456789-:.%ATZ");
 
     /// <summary>The options that the store's client is made with.</summary>
     public static TableClientOptions Options()
@@ -157,11 +160,9 @@ internal sealed class TableStore(TableServiceClient service) : ITableStore
         const string Start = "W/\"datetime'";
         const string End = "'\"";
         var formed = etag.Length > Start.Length + End.Length && etag.StartsWith(Start, StringComparison.Ordinal) && etag.EndsWith(End, StringComparison.Ordinal)
-            && etag.AsSpan(Start.Length, etag.Length - Start.Length - End.Length).IndexOfAnyExcept(_inETag) < 0;
+            && etag.AsSpan(Start.Length, etag.Length - Start.Length - End.Length).IndexOfAnyExcept(_timeCharacters) < 0;
         return new ETag(formed ? etag : Never);
     }
-
-    private static readonly System.Buffers.SearchValues<char> _inETag = System.Buffers.SearchValues.Create("0123456789-:.%ATZ");
 
     private static async Task<TableEntity?> FindAsync(TableClient client, RowKey key, CancellationToken cancellationToken)
     {
