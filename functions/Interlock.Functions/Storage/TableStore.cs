@@ -114,10 +114,14 @@ internal sealed class TableStore(TableServiceClient service) : ITableStore
         }
         catch (RequestFailedException e) when (Refusal(e) is { } status)
         {
-            var refused = new BatchResult(status, (e as TableTransactionFailedException)?.FailedTransactionActionIndex ?? throw new InvalidDataException("The service refused a batch without naming the row.", e));
+            var refused = new BatchResult(status, FailedIndex(e, writes));
             return sent.IsOnce ? refused : await SettleAsync(client, table, partition, writes, writeId, refused, e, cancellationToken);
         }
     }
+
+    private static int FailedIndex(RequestFailedException e, TableWrite[] writes) => e is TableTransactionFailedException { FailedTransactionActionIndex: { } index } ? index
+        : writes.Length == 1 ? 0
+        : throw new InvalidDataException("The service refused a batch without naming the row.", e);
 
     /// <summary>
     /// What became of a batch that was refused, perhaps because an earlier attempt of its own had succeeded. One row that bears its id, and
