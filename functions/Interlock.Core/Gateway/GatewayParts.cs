@@ -1,5 +1,6 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
@@ -13,4 +14,10 @@ public sealed record GatewayParts(
 {
     /// <summary>Set where several processes share the store.</summary>
     public EffectLease? Lease { get; init; }
+
+    /// <summary>The rates at which calls are admitted, kept in <see cref="Store"/>; none where nothing is said.</summary>
+    public GatewayLimits Limits { get; init; } = GatewayLimits.None;
+
+    /// <summary>Spreads the tries of instances that want one row: 0 to 1, independent each time.</summary>
+    public Func<double> Jitter { get; init; } = Random.Shared.NextDouble;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Registry;
 using Interlock.Core.Workflows;
@@ -35,7 +36,7 @@ public sealed class ToolGateway
         _ledger = new Ledger(parts.Store, parts.Blobs);
         _claims = new EffectClaims(parts.AuditStore);
         _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
-        _admit = new AdmitStage(parts.Time);
+        _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), parts.Time);
         _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, _ledger, _claims, parts.Audit, parts.Lease, parts.Time);
         _invoke = new InvokeStage(parts.Upstream);
         _lease = parts.Lease;
@@ -59,6 +60,18 @@ public sealed class ToolGateway
         {
             _active.TryRemove(KeyValuePair.Create(key, work));
         }
+    }
+
+    /// <summary>
+    /// What the ledger says of a call, without making it: null when none was committed; no result while no outcome is recorded. Only tenant, site, starter and
+    /// effect count for finding it.
+    /// </summary>
+    public async Task<(LedgerState State, GatewayResult? Result)?> FindAsync(GatewayCall call, CancellationToken cancellationToken = default)
+    {
+        if (await _ledger.FindAsync(call, cancellationToken) is not var (row, _)) return null;
+        if (row.State == LedgerState.Intended) return (row.State, null);
+        await _settle.RecordAsync(row.Chain is { } id ? new AuditChain(call.Tenant, id) : CallRecords.ChainOf(call, row.IntendedAt), call, row);
+        return (row.State, (await AnswerAsync(call, new SettledCall(row, null), cancellationToken)).Result);
     }
 
     private async Task<GatewayResult> ExecuteAsync(GatewayCall call, CancellationToken cancellationToken)
@@ -136,6 +149,7 @@ public sealed class ToolGateway
         if (frozen.Refusal is { } invalid) return (null, invalid);
         var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken);
         if (authorized.Refusal is { } denied) return (null, denied);
+        if (previous is not { Attempt: > 1 } && await _admit.LimitAsync(call, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
         using var slot = await _admit.EnterAsync(chain.Id, cancellationToken);
         using var ticket = _fences.Enter(call);
         var committed = await _commit.RunAsync(chain, authorized.Value!, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);

@@ -1,4 +1,3 @@
-using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Functions.Runs;
 using Interlock.Json;
@@ -68,6 +67,3 @@ public sealed partial class EventFunctions(RunIntake intake, EventPublisher publ
         public static partial void Refused(ILogger logger, string rule);
     }
 }
-
-/// <summary>For whom the events of the topic count; null where none was configured.</summary>
-public sealed record EventPublisher(Principal? Principal);

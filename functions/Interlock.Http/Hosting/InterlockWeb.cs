@@ -39,4 +39,7 @@ public sealed record InterlockWeb
     public required WebOptions Options { get; init; }
     public required TimeProvider Time { get; init; }
     public required ILoggerFactory Loggers { get; init; }
+
+    /// <summary>Cancelled when the host begins to stop: calls whose clients were answered already are then asked to stop.</summary>
+    public CancellationToken Stopping { get; init; }
 }

@@ -33,8 +33,14 @@ public sealed record WebOptions
     /// <summary>Sign-in attempts per five minutes from one address, and for one user; 1 to 1,000.</summary>
     public int SignInAttempts { get; init; } = 20;
 
-    /// <summary>How long a call through <c>/mcp</c> may take; 1 s to 10 min. Functions answer within 230 s.</summary>
+    /// <summary>How long a call through <c>/mcp</c> may take; 1 s to 1 h.</summary>
     public TimeSpan CallDeadline { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// When a call through <c>/mcp</c> that still works is answered with a handle, 100 ms to 10 min from the request's arrival; null waits for its end. Give
+    /// it wherever something in front cuts slow answers off, with time to spare.
+    /// </summary>
+    public TimeSpan? AnswerWithin { get; init; }
 
     internal void Validate()
     {
@@ -43,6 +49,7 @@ public sealed record WebOptions
         if (MaxApiBytes is < 1024 or > 16 * 1024 * 1024) throw new ArgumentException("1 KiB to 16 MiB.", nameof(MaxApiBytes));
         if (MaxMcpBytes is < 1024 or > 64 * 1024 * 1024) throw new ArgumentException("1 KiB to 64 MiB.", nameof(MaxMcpBytes));
         if (SignInAttempts is < 1 or > 1000) throw new ArgumentException("1 to 1,000.", nameof(SignInAttempts));
-        if (CallDeadline < TimeSpan.FromSeconds(1) || CallDeadline > TimeSpan.FromMinutes(10)) throw new ArgumentException("1 s to 10 min.", nameof(CallDeadline));
+        if (CallDeadline < TimeSpan.FromSeconds(1) || CallDeadline > TimeSpan.FromHours(1)) throw new ArgumentException("1 s to 1 h.", nameof(CallDeadline));
+        if (AnswerWithin is { } within && (within < TimeSpan.FromMilliseconds(100) || within > TimeSpan.FromMinutes(10))) throw new ArgumentException("100 ms to 10 min.", nameof(AnswerWithin));
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Interlock.Core;
 using Interlock.Core.Gateway;
@@ -10,12 +11,15 @@ namespace Interlock.Http.Mcp;
 /// <summary>What calls come to, as results of <c>tools/call</c>. A failure or refusal is an <c>isError</c> result that holds the whole problem.</summary>
 internal static class CallResults
 {
+    private const int PollAfterSeconds = 10;
+
     public static CallToolResult Of(GatewayResult result) => result switch
     {
         GatewayResult.Completed done => Of(done.Output),
         GatewayResult.Failed failed => Of(failed.Problem),
         GatewayResult.Refused refused => Of(refused.Refusal.ToProblem()),
         GatewayResult.InDoubt doubt => Of(doubt.Problem),
+        GatewayResult.UnderWay => Of(new Problem(ProblemTypes.Conflict, 409, "The call is being made", "Another request made this call and waits for its answer; ask again with the same key.") { Stage = "commit", Rule = "effect-claimed" }),
         _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
     };
 
@@ -25,6 +29,20 @@ internal static class CallResults
         StructuredContent = ToolNames.Element(problem.ToJson()),
         Content = [new TextContentBlock { Text = Sentence(problem) }],
     };
+
+    /// <summary>The call goes on: a result, not an error, that says where to ask for the tool's.</summary>
+    public static CallToolResult Working(CallHandle handle)
+    {
+        var status = JsonValue.Object(
+            ("status", "working"),
+            ("handle", handle.Effect.Value),
+            ("tool", handle.Name),
+            ("startedAt", handle.StartedAt.ToString("O", CultureInfo.InvariantCulture)),
+            ("deadline", handle.Deadline.ToString("O", CultureInfo.InvariantCulture)),
+            ("pollAfterSeconds", PollAfterSeconds));
+        var text = $"{handle.Name} is still working. Do not call it again: call {CallHandles.StatusTool} with {{\"handle\":\"{handle.Effect}\"}} in about {PollAfterSeconds} seconds to get its result.";
+        return new() { StructuredContent = ToolNames.Element(status), Content = [new TextContentBlock { Text = text }] };
+    }
 
     /// <summary>An object is structured content; content blocks go on as they came; anything else is text.</summary>
     public static CallToolResult Of(JsonValue output)

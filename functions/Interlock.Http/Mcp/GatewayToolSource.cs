@@ -16,59 +16,75 @@ namespace Interlock.Http.Mcp;
 
 /// <summary>
 /// The federated tools of a tenant, and its workflows, for one caller. Every call goes through the gateway. A run token sees and calls the tools
-/// of its pool only.
+/// of its pool only, and how its own calls stand.
 /// </summary>
-internal sealed class GatewayToolSource(InterlockWeb web, Site site) : IMcpToolSource
+internal sealed class GatewayToolSource : IMcpToolSource
 {
     private readonly ConditionalWeakTable<RegistrySnapshot, ToolNames> _names = [];
-    private readonly WorkflowTools _workflows = new(web, site);
-    private readonly CallKeys _keys = new(web.Store, web.Audit, web.Time);
+    private readonly InterlockWeb _web;
+    private readonly WorkflowTools _workflows;
+    private readonly CallKeys _keys;
+    private readonly CallHandles _handles;
+    private readonly CallAnswers _answers;
+
+    public GatewayToolSource(InterlockWeb web, Site site)
+    {
+        _web = web;
+        _workflows = new WorkflowTools(web, site);
+        _keys = new CallKeys(web.Store, web.Audit, web.Time);
+        _handles = new CallHandles(web.Store, web.Gateway, web.Time);
+        _answers = new CallAnswers(web, _handles);
+    }
 
     public async ValueTask<IReadOnlyList<Tool>> ListAsync(HttpContext context, CancellationToken ct)
     {
         var caller = Caller(context);
-        var registry = await web.Registry.ReadAsync(caller.Principal.Tenant, ct);
-        var (names, policies, now) = (NamesOf(registry), web.Policies.Of(registry), web.Time.GetUtcNow());
+        var registry = await _web.Registry.ReadAsync(caller.Principal.Tenant, ct);
+        var (names, policies, now) = (NamesOf(registry), _web.Policies.Of(registry), _web.Time.GetUtcNow());
         var tools = names.Listed
             .Where(tool => caller.Token?.Permits(new ToolName(tool.Entry.Name)) ?? true)
+            .Where(tool => tool.Exposed != CallHandles.StatusTool)
             .Where(tool => ToolVisibility.IsVisible(policies, caller.Chain, tool.Entry, now))
             .Select(tool => names.Tool(tool.Exposed))
             .ToList();
-        if (caller.Token is not null) return tools;
+        if (_web.Options.AnswerWithin is not null) tools.Add(CallHandles.Status); // for run tokens too: what they hold is of their own calls
+        if (caller.Token is not null) return InOrder(tools);
         tools.AddRange((await _workflows.OfAsync(registry)).Where(tool => names.Find(tool.Contract.Name) is null).Select(tool => tool.Contract));
         tools.Add(WorkflowTools.Status);
-        return [.. tools.OrderBy(tool => tool.Name, StringComparer.Ordinal)];
+        return InOrder(tools);
     }
 
     public async ValueTask<CallToolResult> CallAsync(HttpContext context, string name, JsonValue arguments, CancellationToken ct)
     {
         var caller = Caller(context);
         var key = context.Features.Get<McpMessage>()?.Meta?["interlock/idempotencyKey"];
-        var registry = await web.Registry.ReadAsync(caller.Principal.Tenant, ct);
-        if (NamesOf(registry).Find(name) is { } entry) return await CallAsync(caller, entry, arguments, key, ct);
+        var registry = await _web.Registry.ReadAsync(caller.Principal.Tenant, ct);
+        if (name == CallHandles.StatusTool) return await _handles.StatusAsync(caller, arguments, ct);
+        if (NamesOf(registry).Find(name) is { } entry) return await CallAsync(context, caller, name, entry, arguments, key, ct);
         if (caller.Token is null && name == WorkflowTools.StatusTool) return await _workflows.StatusAsync(caller, arguments, _workflows.Origin(context.Request), ct);
         if (caller.Token is null && (await _workflows.OfAsync(registry)).FirstOrDefault(tool => tool.Contract.Name == name) is { } workflow)
             return await _workflows.StartAsync(caller, workflow, arguments, key?.StringOrNull(), ct);
         throw new McpProtocolException($"There is no tool '{(name.Length > 80 ? name[..80] : name)}'; tools/list names those there are.", McpErrorCode.InvalidParams);
     }
 
-    private async Task<CallToolResult> CallAsync(McpCaller caller, RegistryEntry entry, JsonValue arguments, JsonValue? key, CancellationToken ct)
+    private async Task<CallToolResult> CallAsync(HttpContext context, McpCaller caller, string name, RegistryEntry entry, JsonValue arguments, JsonValue? key, CancellationToken ct)
     {
         if (caller.Token is { } token && !token.Permits(new ToolName(entry.Name)))
             return CallResults.Of(await RefuseAsync(caller, entry, arguments, "widening", "The tool is not in the pool of this run token.", ct));
         var (effect, reused) = await _keys.EffectAsync(caller, entry.Name, arguments, key, ct);
         if (reused is not null) return CallResults.Of(reused);
-        var call = new GatewayCall(effect, caller.Chain, TargetKind.Tool, entry.Name, null, arguments, web.Time.GetUtcNow() + web.Options.CallDeadline)
+        if (key is not null && await _handles.WorkingAsync(caller, effect, ct) is { } working) return CallResults.Working(working);
+        var call = new GatewayCall(effect, caller.Chain, TargetKind.Tool, entry.Name, null, arguments, _web.Time.GetUtcNow() + _web.Options.CallDeadline)
         {
             TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace } ? trace : null,
         };
-        return CallResults.Of(await web.Gateway.CallAsync(call, ct));
+        return await _answers.OfAsync(context, caller, call, name, ct);
     }
 
     /// <summary>Refuses what never gets to the gateway, and records it as the gateway would.</summary>
     private async Task<Problem> RefuseAsync(McpCaller caller, RegistryEntry entry, JsonValue arguments, string rule, string detail, CancellationToken ct)
     {
-        var now = web.Time.GetUtcNow();
+        var now = _web.Time.GetUtcNow();
         var chain = AuditChain.ForPrincipal(caller.Principal.Tenant, caller.Chain.Starter.Subject, now);
         var record = new AuditRecord
         {
@@ -87,11 +103,13 @@ internal sealed class GatewayToolSource(InterlockWeb web, Site site) : IMcpToolS
             Rule = rule,
             Reason = detail,
         };
-        await web.Audit.AppendAsync(chain, [record], [], ct);
+        await _web.Audit.AppendAsync(chain, [record], [], ct);
         return new Problem(ProblemTypes.Refused, 403, "The call was refused", detail) { Stage = "authenticate", Rule = rule };
     }
 
-    private ToolNames NamesOf(RegistrySnapshot registry) => _names.GetValue(registry, static snapshot => new ToolNames(snapshot));
+    private ToolNames NamesOf(RegistrySnapshot registry) => _names.GetValue(registry, snapshot => new ToolNames(snapshot, _web.Options.AnswerWithin is not null));
+
+    private static List<Tool> InOrder(List<Tool> tools) => [.. tools.OrderBy(tool => tool.Name, StringComparer.Ordinal)];
 
     private static McpCaller Caller(HttpContext context) =>
         context.Features.Get<McpCaller>() ?? throw new InvalidOperationException("The face sets the caller before it serves.");

@@ -93,6 +93,8 @@ public sealed class McpEndpoint
             ProtocolVersion = context.Request.Headers[McpProtocolRules.VersionHeader] is [{ } version] ? version : null,
         };
         PrepareEventStream(context);
+        if (_options.CallsOutliveAnswers && message is JsonRpcRequest { Method: "tools/call" } && HttpProtocol.IsHttp11(context.Request.Protocol))
+            context.Response.Headers.Connection = "close";
         using var closed = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         await using var stream = new EventStream(context.Response.Body, _options, _time);
         var transport = new StreamableHttpServerTransport(_loggers) { Stateless = true };

@@ -27,6 +27,11 @@ public sealed record McpEndpointOptions
     /// <summary>How often an unfinished answer sends an SSE comment; at least 1 ms.</summary>
     public TimeSpan KeepAliveEvery { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// Whether a <c>tools/call</c> may go on after its answer. A connection of HTTP/1.1 serves nothing else meanwhile, so it is closed with the answer.
+    /// </summary>
+    public bool CallsOutliveAnswers { get; init; }
+
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBodyBytes, 1);

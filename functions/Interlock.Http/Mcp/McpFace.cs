@@ -26,12 +26,22 @@ internal sealed class McpFace
         (_web, _site) = (web, site);
         _bearer = new Bearer(web.McpTokens, web.Directory);
         _endpoint = new McpEndpoint(
-            new McpEndpointOptions { AllowedHosts = web.Options.AllowedHosts, AllowedOrigins = Origins(web.Options), MaxBodyBytes = web.Options.MaxMcpBytes }, web.Loggers, web.Time);
+            new McpEndpointOptions
+            {
+                AllowedHosts = web.Options.AllowedHosts,
+                AllowedOrigins = Origins(web.Options),
+                MaxBodyBytes = web.Options.MaxMcpBytes,
+                CallsOutliveAnswers = web.Options.AnswerWithin is not null,
+            },
+            web.Loggers,
+            web.Time);
         _tools = new GatewayToolSource(web, site);
     }
 
     public async Task HandleAsync(HttpContext context)
     {
+        var remainder = new CallRemainder(_web.Time.GetTimestamp());
+        context.Features.Set(remainder);
         var (token, principal, refusal) = await _bearer.ReadAsync(context);
         if (refusal is null && token is not null && principal is not null)
         {
@@ -39,7 +49,7 @@ internal sealed class McpFace
             if (caller is not null)
             {
                 context.Features.Set(caller);
-                await _endpoint.HandleAsync(context, _tools);
+                await ServeAsync(context, remainder);
                 return;
             }
         }
@@ -62,6 +72,25 @@ internal sealed class McpFace
         if (_web.Options.AuthorizationServers is { Count: > 0 } servers)
             json = json.With("authorization_servers", JsonValue.Array(servers.Select(server => JsonValue.From(server.AbsoluteUri))));
         return ProblemResponse.WriteJsonAsync(context, "application/json", json);
+    }
+
+    /// <summary>Answers, and stays until a call that goes on has ended: on a host that counts requests the process is busy so long.</summary>
+    private async Task ServeAsync(HttpContext context, CallRemainder remainder)
+    {
+        try
+        {
+            await _endpoint.HandleAsync(context, _tools);
+            if (!remainder.Work.IsCompleted) await context.Response.CompleteAsync();
+        }
+        catch when (!remainder.Work.IsCompleted)
+        {
+            context.Abort(); // nobody is to wait for an answer until the call has ended
+            throw;
+        }
+        finally
+        {
+            await remainder.Work;
+        }
     }
 
     /// <summary>A run token counts only while its frame is pending, and only for an agent or for the person who started the run.</summary>

@@ -20,7 +20,9 @@ internal sealed class ToolNames
     private readonly FrozenDictionary<string, RegistryEntry> _entries;
     private readonly FrozenDictionary<string, Tool> _tools;
 
-    public ToolNames(RegistrySnapshot registry)
+    /// <param name="registry">Whose tools.</param>
+    /// <param name="withHandles">Whether a call may be answered with a handle: contracts of results then admit it.</param>
+    public ToolNames(RegistrySnapshot registry, bool withHandles)
     {
         var named = registry.OfKind(RegistryKind.Tool).Select(entry => entry.Name).Distinct(StringComparer.Ordinal).GroupBy(Name, StringComparer.Ordinal)
             .Where(group => group.Count() == 1)
@@ -30,7 +32,7 @@ internal sealed class ToolNames
         Listed = [.. named
             .Where(tool => tool.Entry.Lifecycle == Lifecycle.Active && registry.Newest(RegistryKind.Server, tool.Entry.Name[..tool.Entry.Name.IndexOf('/')]) is not null)
             .OrderBy(tool => tool.Exposed, StringComparer.Ordinal)];
-        _tools = Listed.ToFrozenDictionary(tool => tool.Exposed, tool => Contract(tool.Exposed, tool.Entry), StringComparer.Ordinal);
+        _tools = Listed.ToFrozenDictionary(tool => tool.Exposed, tool => Contract(tool.Exposed, tool.Entry, withHandles), StringComparer.Ordinal);
     }
 
     /// <summary>The active tools of active servers, in the order of their names.</summary>
@@ -56,16 +58,17 @@ internal sealed class ToolNames
 
     private static bool IsPlain(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '-';
 
-    private static Tool Contract(string exposed, RegistryEntry entry)
+    private static Tool Contract(string exposed, RegistryEntry entry, bool withHandles)
     {
         var body = entry.As<ToolBody>();
+        var output = body.OutputSchema is { IsObject: true } schema ? withHandles ? ResultSchema.OrHandle(schema) : schema : null;
         return new Tool
         {
             Name = exposed,
             Title = body.Contract["title"]?.StringOrNull(),
             Description = body.Contract["description"]?.StringOrNull(),
             InputSchema = Element(body.InputSchema),
-            OutputSchema = body.OutputSchema is { IsObject: true } output ? Element(output) : null,
+            OutputSchema = output is null ? null : Element(output),
             Annotations = new ToolAnnotations { ReadOnlyHint = body.ReadOnly, IdempotentHint = body.Idempotent },
         };
     }

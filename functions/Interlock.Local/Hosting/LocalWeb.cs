@@ -42,7 +42,7 @@ internal sealed class LocalWeb : IAsyncDisposable
         builder.WebHost.UseUrls(url);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         var app = builder.Build();
-        InterlockPipeline.Map(app, Web(services, url, shownUsers, loggers));
+        InterlockPipeline.Map(app, Web(services, url, shownUsers, loggers) with { Stopping = app.Lifetime.ApplicationStopping });
         await app.StartAsync(cancellationToken);
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.First()
             ?? throw new InvalidOperationException("The server has no address.");

@@ -1,6 +1,7 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
 
@@ -9,7 +10,7 @@ namespace Interlock.Tests.Gateway;
 /// <summary>One process over a store: its own caches, logs and locks. Dropping it is that process's death.</summary>
 internal sealed class Node
 {
-    public Node(World world, ITableStore store, EffectLease? lease = null)
+    public Node(World world, ITableStore store, EffectLease? lease = null, GatewayLimits? limits = null)
     {
         Audit = new AuditLog(store, world.Time);
         Registries = new RegistryStore(store);
@@ -17,7 +18,11 @@ internal sealed class Node
         var policies = new PolicyCache();
         Desk = new ApprovalDesk(Registries, policies, Gates, Audit, world.Directory, world.Time);
         Gateway = new ToolGateway(new GatewayParts(
-            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, world.Fence, world.Upstream, Fences, world.Time) { Lease = lease });
+            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, world.Fence, world.Upstream, Fences, world.Time)
+        {
+            Lease = lease,
+            Limits = limits ?? GatewayLimits.None,
+        });
     }
 
     public AuditLog Audit { get; }

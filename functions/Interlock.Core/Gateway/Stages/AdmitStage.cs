@@ -1,9 +1,10 @@
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Runs;
 
 namespace Interlock.Core.Gateway.Stages;
 
-/// <summary>Admit: a call past its deadline is refused, and each run or principal has at most 16 calls under way; more wait here, before the fence.</summary>
-internal sealed class AdmitStage(TimeProvider time)
+/// <summary>Admit: a call past its deadline or over a rate is refused, and each run or principal has at most 16 calls under way; more wait here, before the fence.</summary>
+internal sealed class AdmitStage(RateLimiter limits, TimeProvider time)
 {
     public const string Name = "admit";
 
@@ -13,6 +14,9 @@ internal sealed class AdmitStage(TimeProvider time)
     public Refusal? Refuse(GatewayCall call) => call.Deadline <= time.GetUtcNow()
         ? new Refusal(Name, "deadline", 408, "The call's deadline has passed before it could be made.")
         : null;
+
+    /// <summary>Counts the call against the rates of its principal and tenant.</summary>
+    public Task<Refusal?> LimitAsync(GatewayCall call, CancellationToken cancellationToken) => limits.RefuseAsync(call, cancellationToken);
 
     /// <summary>Takes one of the caller's slots; disposing gives it back.</summary>
     public async Task<IDisposable> EnterAsync(string caller, CancellationToken cancellationToken)

@@ -1,0 +1,84 @@
+using Interlock.Core.Gateway;
+using Interlock.Http.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using ModelContextProtocol.Protocol;
+
+namespace Interlock.Http.Mcp;
+
+/// <summary>
+/// Answers a call with what came of it or, when that takes longer than an answer may, with a handle. Until then the client's leaving cancels the call; from
+/// then on only its deadline and the host's stopping end it, and the request goes on in <see cref="CallRemainder"/>.
+/// </summary>
+internal sealed partial class CallAnswers(InterlockWeb web, CallHandles handles)
+{
+    private readonly ILogger<CallAnswers> _logger = web.Loggers.CreateLogger<CallAnswers>();
+
+    public async Task<CallToolResult> OfAsync(HttpContext context, McpCaller caller, GatewayCall call, string name, CancellationToken cancellationToken)
+    {
+        if (web.Options.AnswerWithin is not { } within) return CallResults.Of(await web.Gateway.CallAsync(call, cancellationToken));
+        var remainder = context.Features.GetRequiredFeature<CallRemainder>();
+        var handle = new CallHandle(call.Effect, name, call.Target, web.Time.GetUtcNow(), call.Deadline);
+        var stop = new CancellationTokenSource();
+        var leaving = cancellationToken.UnsafeRegister(static source => Cancel(source), stop);
+        var work = web.Gateway.CallAsync(call, stop.Token);
+        try
+        {
+            var left = within - web.Time.GetElapsedTime(remainder.Since);
+            if (await EndsAsync(work, left > TimeSpan.Zero ? left : TimeSpan.Zero) || cancellationToken.IsCancellationRequested)
+                return await work is GatewayResult.UnderWay ? CallResults.Working(await handles.GiveAsync(caller, handle, cancellationToken)) : CallResults.Of(await work);
+            handle = await handles.GiveAsync(caller, handle, cancellationToken);
+            await leaving.DisposeAsync();
+            remainder.Work = FinishAsync(caller, handle, work, stop);
+            return CallResults.Working(handle);
+        }
+        catch when (!work.IsCompleted)
+        {
+            await stop.CancelAsync();
+            remainder.Work = FinishAsync(caller, handle, work, stop);
+            throw;
+        }
+        finally
+        {
+            await leaving.DisposeAsync();
+        }
+    }
+
+    private async Task<bool> EndsAsync(Task work, TimeSpan within)
+    {
+        try
+        {
+            await work.WaitAsync(within, web.Time);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return work.IsCompleted; // the time is over, or the call itself ended so
+        }
+    }
+
+    private async Task FinishAsync(McpCaller caller, CallHandle handle, Task<GatewayResult> work, CancellationTokenSource stop)
+    {
+        using (stop)
+        await using (web.Stopping.UnsafeRegister(static source => Cancel(source), stop))
+        {
+            try
+            {
+                await handles.EndAsync(caller, handle, await work);
+            }
+            catch (Exception e)
+            {
+                Log.Lost(_logger, e, handle.Effect.Value); // the handle's holder learns from the ledger what is known
+            }
+        }
+    }
+
+    private static void Cancel(object? source) => ((CancellationTokenSource)source!).Cancel(); // registered with one
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "The call {Effect} went on after its answer and failed")]
+        public static partial void Lost(ILogger logger, Exception e, string effect);
+    }
+}
