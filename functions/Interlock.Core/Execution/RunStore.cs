@@ -24,7 +24,7 @@ public sealed class RunStore(ITableStore store, IBlobStore blobs)
     private const string EventPrefix = "event:";
     private const int InlineEventBytes = 64 * 1024;
     private const int InlineStateBytes = 512 * 1024;
-    private const int PackedStateBytes = 600 * 1024;
+    private const int PackedStateBytes = 560 * 1024;
 
     public async Task<StoredRun?> FindAsync(TenantId tenant, RunId run, CancellationToken cancellationToken = default)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Azure;
 using Azure.Core;
@@ -20,6 +21,8 @@ internal sealed class TableStore(TableServiceClient service) : ITableStore
 
     /// <summary>An ETag of the service's form that no row has: for one that isn't, which the service would refuse instead of finding it stale.</summary>
     private const string Never = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\"";
+
+    private static readonly SearchValues<char> _timeCharacters = SearchValues.Create("0123456789-:.%ATZ");
 
     /// <summary>The options that the store's client is made with.</summary>
     public static TableClientOptions Options()
@@ -111,10 +114,14 @@ internal sealed class TableStore(TableServiceClient service) : ITableStore
         }
         catch (RequestFailedException e) when (Refusal(e) is { } status)
         {
-            var refused = new BatchResult(status, (e as TableTransactionFailedException)?.FailedTransactionActionIndex ?? throw new InvalidDataException("The service refused a batch without naming the row.", e));
+            var refused = new BatchResult(status, FailedIndex(e, writes));
             return sent.IsOnce ? refused : await SettleAsync(client, table, partition, writes, writeId, refused, e, cancellationToken);
         }
     }
+
+    private static int FailedIndex(RequestFailedException e, TableWrite[] writes) => e is TableTransactionFailedException { FailedTransactionActionIndex: { } index } ? index
+        : writes.Length == 1 ? 0
+        : throw new InvalidDataException("The service refused a batch without naming the row.", e);
 
     /// <summary>
     /// What became of a batch that was refused, perhaps because an earlier attempt of its own had succeeded. One row that bears its id, and
@@ -157,11 +164,9 @@ internal sealed class TableStore(TableServiceClient service) : ITableStore
         const string Start = "W/\"datetime'";
         const string End = "'\"";
         var formed = etag.Length > Start.Length + End.Length && etag.StartsWith(Start, StringComparison.Ordinal) && etag.EndsWith(End, StringComparison.Ordinal)
-            && etag.AsSpan(Start.Length, etag.Length - Start.Length - End.Length).IndexOfAnyExcept(_inETag) < 0;
+            && etag.AsSpan(Start.Length, etag.Length - Start.Length - End.Length).IndexOfAnyExcept(_timeCharacters) < 0;
         return new ETag(formed ? etag : Never);
     }
-
-    private static readonly System.Buffers.SearchValues<char> _inETag = System.Buffers.SearchValues.Create("0123456789-:.%ATZ");
 
     private static async Task<TableEntity?> FindAsync(TableClient client, RowKey key, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+// Azure.Storage.Blobs 12.29.2.
 #nullable disable
 namespace Azure.Storage.Blobs.Models;
 
@@ -38,4 +39,11 @@ public class BlobDownloadResult
 public static class BlobsModelFactory
 {
     public static BlobDownloadResult BlobDownloadResult(BinaryData content = null, BlobDownloadDetails details = null) => new() { Content = content };
+}
+
+public enum PublicAccessType
+{
+    None = 0,
+    BlobContainer = 1,
+    Blob = 2,
 }

@@ -25,7 +25,7 @@ internal static class Tools
         return folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists) ?? throw Absent($"node is not on the path: {Install}");
     }
 
-    private static Exception Absent(string reason)
+    private static InvalidOperationException Absent(string reason)
     {
         if (Environment.GetEnvironmentVariable("INTERLOCK_TOOLS") == "required") Assert.Fail(reason);
         Assert.Skip(reason);

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Azure;
-using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
 using Azure.Data.Tables.Models;
@@ -86,7 +85,7 @@ internal sealed partial class MemoryTableService : TestTableService
                 if (!seen.Add(actions[i].Entity.RowKey)) return Refuse(400, "InvalidDuplicateRow", i);
                 if (Check(rows, actions[i]) is { } error) return Refuse(error.Status, error.Code, i);
             }
-            return new StubResponse(202) { Result = actions.Select(action => Apply(rows, action)).ToList() };
+            return new StubResponse(202) { Result = actions.Select(Response (action) => Apply(rows, action)).ToList() };
         }
     }
 
@@ -122,7 +121,7 @@ internal sealed partial class MemoryTableService : TestTableService
 
     private static int Size(object? value) => value is byte[] binary ? binary.Length : 2 * ((string?)value ?? "").Length;
 
-    private Response Apply(SortedList<(string Partition, string Row), TableEntity> rows, TableTransactionAction action)
+    private static StubResponse Apply(SortedList<(string Partition, string Row), TableEntity> rows, TableTransactionAction action)
     {
         var entity = (TableEntity)action.Entity;
         if (action.ActionType == TableTransactionActionType.Delete)

@@ -171,4 +171,25 @@ public sealed class AzuriteTableStoreTests(Azurite azurite) : TableStoreContract
     public async ValueTask InitializeAsync() => _store = new TableStore(new RestTableService(await azurite.TablesAsync(), azurite.UniqueName()));
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Two processes append to one chain at once; answers get lost on the way.</summary>
+    [Fact]
+    public async Task Audit_TwoProcessesAtOnce_ChainIsWhole()
+    {
+        var (token, chain) = (TestContext.Current.CancellationToken, AuditSamples.Run());
+        var (endpoint, prefix) = (await azurite.TablesAsync(), azurite.UniqueName());
+        var services = Enumerable.Range(0, 2).Select(_ => new RestTableService(endpoint, prefix)).ToArray();
+        await Task.WhenAll(services.Select(async (service, process) =>
+        {
+            var audit = new AuditLog(new TableStore(service));
+            for (var i = 0; i < 25; i++)
+            {
+                service.Faults.Next(i % 3 == 0 ? Fault.AnswerLost : Fault.None, Fault.None, i % 4 == 0 ? Fault.FailedAfter : Fault.None);
+                Assert.IsType<AuditAppendResult.Appended>(await audit.AppendAsync(chain, [AuditSamples.Record(chain, $"{process}:{i}")], [], token));
+            }
+        }));
+        var lines = await new AuditLog(new TableStore(services[0])).ExportAsync(AuditSamples.Tenant);
+        Assert.Equal(50, lines.Count(line => line.Contains("\"record\"", StringComparison.Ordinal)));
+        Assert.Empty((await AuditSamples.VerifyAsync(lines)).Findings);
+    }
 }

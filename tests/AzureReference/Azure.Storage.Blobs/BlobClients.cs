@@ -1,6 +1,8 @@
+// Azure.Storage.Blobs 12.29.2. The default of BlobClientOptions is the newest version of the service and moves with each release.
 #nullable disable
 using Azure.Core;
 using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
 
 namespace Azure.Storage.Blobs;
 
@@ -22,4 +24,23 @@ public class BlobContainerClient
 
     public virtual Task<Response<BlobContentInfo>> UploadBlobAsync(string blobName, BinaryData content, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
+}
+
+public class BlobClient : BlobBaseClient
+{
+    protected BlobClient()
+    {
+    }
+}
+
+public class BlobClientOptions : ClientOptions
+{
+    public BlobClientOptions(ServiceVersion version = ServiceVersion.V2026_02_06)
+    {
+    }
+
+    public enum ServiceVersion
+    {
+        V2026_02_06 = 29,
+    }
 }

@@ -1,3 +1,4 @@
+// Azure.Data.Tables 12.11.0.
 #nullable disable
 namespace Azure.Data.Tables.Models;
 

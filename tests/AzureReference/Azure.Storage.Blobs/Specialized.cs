@@ -1,3 +1,5 @@
+// Azure.Storage.Blobs 12.29.2.
+#nullable disable
 using Azure.Storage.Blobs.Models;
 
 namespace Azure.Storage.Blobs.Specialized;
