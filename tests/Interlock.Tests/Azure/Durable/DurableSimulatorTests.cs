@@ -75,12 +75,13 @@ public sealed class DurableSimulatorTests
         var replay = false;
         await Start(async context =>
         {
+            var call = context.CallActivityAsync<int>("add", "1");
             if (missing != replay)
             {
                 context.SendEvent("other", "hello", 1);
             }
 
-            return await context.CallActivityAsync<int>("add", "1");
+            return await call;
         });
         simulator.RunOrchestrators();
         replay = true;
