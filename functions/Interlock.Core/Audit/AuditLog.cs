@@ -12,7 +12,6 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
 {
     private const int MaxRecords = 32;
     private const int MaxRecordBytes = 256 * 1024;
-    private const int MaxKeyBytes = 1024;
     private const int MaxCachedChains = 4096;
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -59,15 +58,15 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
     private static PendingRecord[] Bodies(AuditChain chain, IReadOnlyList<AuditRecord> records)
     {
         // What the store would refuse is refused here: in a batch it would fail the appends of others too.
-        if (Encoding.UTF8.GetByteCount(chain.Partition) > MaxKeyBytes) throw new ArgumentException("The chain's id is too long for a key.", nameof(chain));
+        if (!TableRules.IsKey(chain.Partition)) throw new ArgumentException("The chain's id is too long for a key.", nameof(chain));
         if (records.Count is 0 or > MaxRecords) throw new ArgumentException($"1 to {MaxRecords} records at a time.", nameof(records));
         var bodies = new PendingRecord[records.Count];
         for (var i = 0; i < records.Count; i++)
         {
             var record = records[i];
             if (record.Tenant != chain.Tenant || record.Chain != chain.Id) throw new ArgumentException($"Record {i} names another chain.", nameof(records));
-            if (record.Id.Length == 0 || Encoding.UTF8.GetByteCount(AuditChain.IdRow(record.Id)) > MaxKeyBytes)
-                throw new ArgumentException($"Record {i}: an id is not empty and has at most {MaxKeyBytes} bytes as a key.", nameof(records));
+            if (record.Id.Length == 0 || !TableRules.IsKey(AuditChain.IdRow(record.Id)))
+                throw new ArgumentException($"Record {i}: an id is not empty and has at most {TableRules.MaxKeyLength} characters as a key.", nameof(records));
             if (records.Take(i).Any(earlier => earlier.Id == record.Id)) throw new ArgumentException($"Record {i} has an id that an earlier one has.", nameof(records));
             var body = record.ToJson();
             bodies[i] = new(record.Id, body, Bytes(body));
@@ -85,8 +84,7 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
             var word = insert.Row.Split(':')[0];
             if (word.Length == insert.Row.Length || word is "" or "id" || !word.All(char.IsAsciiLetterLower))
                 throw new ArgumentException($"Row alongside '{insert.Row}': a key starts with a lower-case word other than 'id', and a colon.", nameof(alongside));
-            if (insert.Row.Any(c => c is '/' or '\\' or '#' or '?' || char.IsControl(c) || char.IsSurrogate(c)) || Encoding.UTF8.GetByteCount(insert.Row) > MaxKeyBytes)
-                throw new ArgumentException($"Row alongside '{insert.Row}': no / \\ # ?, control characters or surrogates, and at most 1,024 bytes.", nameof(alongside));
+            if (!TableRules.IsKey(insert.Row)) throw new ArgumentException($"Row alongside '{insert.Row}' breaks the key rules.", nameof(alongside));
             if (alongside.Take(i).Any(earlier => earlier.Row == insert.Row)) throw new ArgumentException($"Row alongside '{insert.Row}' is given twice.", nameof(alongside));
             rows[i] = new(insert, Bytes(insert.Body));
         }

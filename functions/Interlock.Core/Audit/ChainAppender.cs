@@ -12,7 +12,7 @@ namespace Interlock.Core.Audit;
 internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimeProvider time)
 {
     private const int MaxBatchRows = 100;
-    private const int MaxBatchBytes = 3 * 1024 * 1024;
+    private const int MaxBatchBytes = 3 * 512 * 1024;
     private const int MaxConflicts = 64;
 
     private readonly Lock _lock = new();

@@ -12,6 +12,9 @@ public sealed record GatewayParts(
     ITableStore Store, ITableStore AuditStore, IBlobStore Blobs, RegistryStore Registries, PolicyCache Policies, GateStore Gates,
     AuditLog Audit, IDirectory Directory, IFrameFence Fence, IUpstream Upstream, FenceTracker Fences, TimeProvider Time)
 {
+    /// <summary>Set where several processes share the store.</summary>
+    public EffectLease? Lease { get; init; }
+
     /// <summary>The rates at which calls are admitted, kept in <see cref="Store"/>; none where nothing is said.</summary>
     public GatewayLimits Limits { get; init; } = GatewayLimits.None;
 

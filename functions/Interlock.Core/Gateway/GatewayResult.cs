@@ -15,6 +15,9 @@ public abstract record GatewayResult
 
     /// <summary>It may or may not have happened, and may not simply be repeated.</summary>
     public sealed record InDoubt(Problem Problem) : GatewayResult;
+
+    /// <summary>Another worker makes the call and is alive: ask again, at the latest after that time. Not an end, and not recorded.</summary>
+    public sealed record UnderWay(DateTimeOffset Until) : GatewayResult;
 }
 
 /// <summary>Which stage refused a call, under which rule, and what to do about it.</summary>

@@ -9,7 +9,7 @@ namespace Interlock.Core.Gateway;
 
 /// <summary>
 /// The one road to upstreams: resolve and route, validate, authorize, admit, commit, invoke, settle. Asking again for an effect gives its
-/// recorded result; an attempt whose worker died is in doubt and repeated only where that is declared safe.
+/// recorded result; an attempt whose worker died is in doubt and repeated only where that is declared safe. A call that another process makes is under way.
 /// </summary>
 public sealed class ToolGateway
 {
@@ -25,6 +25,8 @@ public sealed class ToolGateway
     private readonly AdmitStage _admit;
     private readonly CommitStage _commit;
     private readonly InvokeStage _invoke;
+    private readonly EffectLease? _lease;
+    private readonly LeaseKeeper _keeper;
     private readonly SettleStage _settle;
     private readonly ConcurrentDictionary<(TenantId, EffectId), Lazy<Task<GatewayResult>>> _active = new();
 
@@ -35,8 +37,10 @@ public sealed class ToolGateway
         _claims = new EffectClaims(parts.AuditStore);
         _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
         _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), parts.Time);
-        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, _ledger, _claims, parts.Audit, parts.Time);
+        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, _ledger, _claims, parts.Audit, parts.Lease, parts.Time);
         _invoke = new InvokeStage(parts.Upstream);
+        _lease = parts.Lease;
+        _keeper = new LeaseKeeper(parts.Lease, _ledger, parts.Time);
         _settle = new SettleStage(_ledger, parts.Audit, parts.Time);
     }
 
@@ -79,6 +83,12 @@ public sealed class ToolGateway
         {
             if (previous?.Result is { } result) return result;
             var (settled, refusal) = await AttemptAsync(chain, call, previous, cancellationToken);
+            if (refusal == CommitStage.Claimed && _lease is not null)
+            {
+                // Another process was faster: how its call stands is the answer.
+                previous = await RecoverAsync(call, cancellationToken);
+                continue;
+            }
             if (refusal is not null) return await RefuseAsync(chain, call, refusal, isRepeat: previous is { Attempt: > 1 });
             previous = await AnswerAsync(call, settled!, cancellationToken); // no refusal, so it was settled
         }
@@ -91,6 +101,8 @@ public sealed class ToolGateway
         {
             if (await _ledger.FindAsync(call, cancellationToken) is not var (row, etag)) return null;
             var chain = row.Chain is { } id ? new AuditChain(call.Tenant, id) : CallRecords.ChainOf(call, row.IntendedAt);
+            if (row.State == LedgerState.Intended && _lease?.IsElsewhere(row, _time.GetUtcNow()) == true)
+                return new Standing(new GatewayResult.UnderWay(row.LeasedUntil!.Value), 0, null, null) { Chain = chain }; // a lease elsewhere has its time
             if (row.State != LedgerState.Intended)
             {
                 await _settle.RecordAsync(chain, call, row);
@@ -142,7 +154,7 @@ public sealed class ToolGateway
         using var ticket = _fences.Enter(call);
         var committed = await _commit.RunAsync(chain, authorized.Value!, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
         if (committed.Refusal is { } fenced) return (null, fenced);
-        return (await _settle.RunAsync(chain, committed.Value!, await _invoke.RunAsync(committed.Value!, cancellationToken)), null);
+        return (await _settle.RunAsync(chain, committed.Value!, await _keeper.DuringAsync(committed.Value!, () => _invoke.RunAsync(committed.Value!, cancellationToken))), null);
     }
 
     /// <summary>Records the refusal. A repeat that is refused leaves the earlier attempt in doubt.</summary>

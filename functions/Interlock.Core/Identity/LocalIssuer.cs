@@ -80,6 +80,7 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
     private static void Check(LocalTokenRequest request, DateTimeOffset now)
     {
         if (request.Lifetime <= TimeSpan.Zero || request.Lifetime > MaxLifetime) throw new ArgumentException("A token lives more than 0 and at most 366 days.", nameof(request));
+        if (request.Class == TokenClass.SignIn) throw new ArgumentException("Only an outside issuer's ID tokens sign people in.", nameof(request));
         if (request.NotAfter <= now) throw new ArgumentException("The token would have expired already.", nameof(request));
         if ((request.Class == TokenClass.Run) != (request.Run is not null)) throw new ArgumentException("Run tokens, and only they, name a run.", nameof(request));
         if (request.Run is { } run && run.Tenant != request.Principal.Tenant) throw new ArgumentException("The run is another tenant's.", nameof(request));

@@ -11,9 +11,6 @@ namespace Interlock.Core.Identity;
 /// </summary>
 public sealed class LocalUserDirectory : IDirectory
 {
-    private static readonly FrozenSet<string> KnownRoles =
-        FrozenSet.Create("author", "publisher", "operator", "approver", "auditor", "admin");
-
     private readonly FrozenDictionary<(TenantId Tenant, string Id), LocalUser> _users;
 
     private LocalUserDirectory(IEnumerable<KeyValuePair<(TenantId, string), LocalUser>> users) => _users = users.ToFrozenDictionary();
@@ -67,8 +64,8 @@ public sealed class LocalUserDirectory : IDirectory
     {
         Only(user, pointer, "name", "roles", "groups", "password");
         var roles = Strings(user["roles"], pointer + "/roles");
-        if (roles.FirstOrDefault(role => !KnownRoles.Contains(role)) is { } unknown)
-            throw new FormatException($"{pointer}/roles: '{unknown}' is no role; roles are {string.Join(", ", KnownRoles.Order(StringComparer.Ordinal))}.");
+        if (roles.FirstOrDefault(role => !Identity.Roles.OfPeople.Contains(role)) is { } unknown)
+            throw new FormatException($"{pointer}/roles: '{unknown}' is no role; roles are {string.Join(", ", Identity.Roles.OfPeople.Order(StringComparer.Ordinal))}.");
         var own = Strings(user["groups"], pointer + "/groups");
         var all = own.Concat(groups.Where(group => group.Value.Contains(id)).Select(group => group.Key));
         return new(id, Text(user["name"], pointer + "/name") ?? id, [.. all.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)], roles,

@@ -11,4 +11,7 @@ public enum TokenClass
 
     /// <summary>An agent inside one frame of a run; good at <c>/mcp</c> only, while that frame is pending.</summary>
     Run,
+
+    /// <summary>An ID token that the platform's sign-in got; begins a session at the pages and opens nothing.</summary>
+    SignIn,
 }

@@ -28,6 +28,9 @@ public static class TokenRules
     public const string Type = "token-type";
     public const string Issuer = "token-issuer";
 
+    /// <summary>Not the version (<c>ver</c>) that this issuer is trusted for.</summary>
+    public const string Version = "token-version";
+
     /// <summary>No <c>kid</c>, an unknown one, or a key too weak to count.</summary>
     public const string Key = "token-key";
     public const string Signature = "token-signature";

@@ -11,8 +11,8 @@ public sealed record VerifiedToken
 {
     private readonly Principal _principal;
 
-    internal VerifiedToken(JsonValue claims, string issuer, TokenClass tokenClass, Principal principal, RunTokenClaims? run, DateTimeOffset expiresAt) =>
-        (Claims, Issuer, Class, _principal, Run, ExpiresAt) = (claims, issuer, tokenClass, principal, run, expiresAt);
+    internal VerifiedToken(JsonValue claims, string issuer, TokenClass tokenClass, Principal principal, RunTokenClaims? run, SignInClaims? signIn, DateTimeOffset expiresAt) =>
+        (Claims, Issuer, Class, _principal, Run, SignIn, ExpiresAt) = (claims, issuer, tokenClass, principal, run, signIn, expiresAt);
 
     public JsonValue Claims { get; }
 
@@ -22,6 +22,9 @@ public sealed record VerifiedToken
 
     /// <summary>Present exactly when <see cref="Class"/> is <see cref="TokenClass.Run"/>.</summary>
     public RunTokenClaims? Run { get; }
+
+    /// <summary>Present exactly when <see cref="Class"/> is <see cref="TokenClass.SignIn"/>.</summary>
+    public SignInClaims? SignIn { get; }
 
     /// <summary><c>exp</c> without the skew: nothing derived from this token may live longer.</summary>
     public DateTimeOffset ExpiresAt { get; }

@@ -12,6 +12,9 @@ public static class RunLimits
     /// <summary>Steps that all expressions evaluated for one event may take together.</summary>
     public const long ExpressionStepsPerEvent = 50_000_000;
 
+    /// <summary>Calls of one run that are under way at once; more wait, so that one run can't take all workers.</summary>
+    public const int ConcurrentCalls = 16;
+
     /// <summary>Frames active at once.</summary>
     public const int ActiveFrames = 20_000;
 

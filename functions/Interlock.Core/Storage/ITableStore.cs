@@ -4,8 +4,8 @@ namespace Interlock.Core.Storage;
 
 /// <summary>
 /// Rows under Azure Table Storage's rules, on every store (see <see cref="TableRules"/>): tables named by 3 to 63 ASCII letters and
-/// digits; keys of 1 to 1,024 UTF-8 bytes without <c>/ \ # ?</c> or control characters; bodies of at most 960 KiB as UTF-8 JSON and 256
-/// levels; batches of 1 to 100 rows and 4 MiB, in one partition, each row once; ETags only as returned, never <c>*</c>.
+/// digits; keys of 1 to 512 characters up to U+FFFF without <c>/ \ # ? %</c> or control characters; bodies of at most 960 KiB as UTF-8 JSON and
+/// 256 levels; batches of 1 to 100 rows and 2 MiB, in one partition, each row once; ETags only as returned, never <c>*</c>.
 /// Breaking a rule is a bug and throws <see cref="ArgumentException"/>; a missing row or a lost race is a returned value.
 /// A write that returned is durable.
 /// </summary>
@@ -25,7 +25,7 @@ public interface ITableStore
     Task<BatchResult> BatchAsync(string table, string partition, IReadOnlyList<TableWrite> writes, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The rows of one partition in key order (<see cref="Utf8Order"/>), from <paramref name="from"/> (inclusive) to <paramref name="to"/>
+    /// The rows of one partition in ordinal key order, from <paramref name="from"/> (inclusive) to <paramref name="to"/>
     /// (exclusive). No snapshot: a row changed while the query runs is seen as before or after its change.
     /// </summary>
     IAsyncEnumerable<TableRow> QueryAsync(

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Interlock.Core.Storage;
 
-/// <summary>Builds keys from parts: joined by <c>|</c>, with what the key rules forbid, and <c>|</c> and <c>%</c>, percent-encoded per part.</summary>
+/// <summary>
+/// Builds keys from parts: joined by <c>|</c>, with what the key rules forbid, and <c>|</c> and <c>~</c>, as <c>~</c> and the UTF-16 unit's
+/// number in hex: two digits, or four from U+D800 on.
+/// </summary>
 public static class Keys
 {
     public static string Join(params ReadOnlySpan<string> parts)
@@ -20,7 +23,7 @@ public static class Keys
     {
         foreach (var c in part)
         {
-            if (c is '/' or '\\' or '#' or '?' or '|' or '%' || char.IsControl(c)) key.Append('%').Append(((int)c).ToString("X2", null));
+            if (c is '/' or '\\' or '#' or '?' or '%' or '|' or '~' || char.IsControl(c) || char.IsSurrogate(c)) key.Append('~').Append(((int)c).ToString("X2", null));
             else key.Append(c);
         }
     }

@@ -114,7 +114,7 @@ public sealed class MemoryTableStore : ITableStore
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (Utf8Order.Instance.Compare(keys[middle], bound) < 0) low = middle + 1;
+            if (string.CompareOrdinal(keys[middle], bound) < 0) low = middle + 1;
             else high = middle;
         }
         return low;
@@ -123,7 +123,7 @@ public sealed class MemoryTableStore : ITableStore
     private SortedList<string, Stored> Rows(string table, string partition)
     {
         if (!_partitions.TryGetValue((table, partition), out var rows))
-            _partitions[(table, partition)] = rows = new SortedList<string, Stored>(Utf8Order.Instance);
+            _partitions[(table, partition)] = rows = new SortedList<string, Stored>(StringComparer.Ordinal);
         return rows;
     }
 

@@ -6,14 +6,16 @@ namespace Interlock.Core.Storage;
 /// <summary>
 /// The rules every <see cref="ITableStore"/> holds, in one place. Each check throws <see cref="ArgumentException"/> that names the
 /// rule and the table, never a key or a body: those may hold what logs must not.
-/// Source: Understanding the Table service data model (Azure Storage), with bodies stored as 64 KiB binary columns.
+/// Source: Understanding the Table service data model (Azure Storage), and what is known of the service beyond it: see docs/storage.md.
 /// </summary>
 public static class TableRules
 {
-    public const int MaxKeyBytes = 1024;
+    public const int MaxKeyLength = 512;
     public const int MaxBodyBytes = 960 * 1024;
     public const int MaxBatchRows = 100;
-    public const int MaxBatchBytes = 4 * 1024 * 1024;
+
+    /// <summary>Keys and bodies of a batch as UTF-8: base64, escaping and headers make of it no more than the service's 4 MiB on the wire.</summary>
+    public const int MaxBatchBytes = 2 * 1024 * 1024;
 
     private static readonly UTF8Encoding _utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -32,13 +34,16 @@ public static class TableRules
         CheckKey(table, key.Row, "row key");
     }
 
-    /// <summary>A query's bounds are not keys of rows: they may be empty and hold any character, to name what lies between keys.</summary>
+    /// <summary>Whether this can be a partition or row key.</summary>
+    public static bool IsKey(string key) => key is { Length: > 0 and <= MaxKeyLength } && !key.Any(IsForbidden);
+
+    /// <summary>A query's bounds are not keys of rows: they may be empty and hold what keys don't, to name what lies between keys.</summary>
     public static void CheckQuery(string table, string partition, string? from, string? to)
     {
         CheckTable(table);
         CheckKey(table, partition, "partition key");
-        if (from is not null) Count(table, from, "query bound");
-        if (to is not null) Count(table, to, "query bound");
+        CheckBound(table, from);
+        CheckBound(table, to);
     }
 
     /// <summary>An ETag is one that a read or a write returned; <c>*</c>, which services take for "any", is refused.</summary>
@@ -84,7 +89,7 @@ public static class TableRules
             if (!rows.Add(writes[i].Row)) throw Broken(table, "a batch names each row once");
             bodies[i] = Encode(table, writes[i]);
             bytes += bodies[i]?.Length ?? 0;
-            if (bytes > MaxBatchBytes) throw Broken(table, "a batch holds at most 4 MiB of keys and bodies");
+            if (bytes > MaxBatchBytes) throw Broken(table, "a batch holds at most 2 MiB of keys and bodies");
         }
         return bodies;
     }
@@ -109,24 +114,18 @@ public static class TableRules
     private static int CheckKey(string table, string key, string what)
     {
         if (string.IsNullOrEmpty(key)) throw Broken(table, $"a {what} is not empty");
-        foreach (var c in key)
-        {
-            if (c is '/' or '\\' or '#' or '?' || char.IsControl(c)) throw Broken(table, $"a {what} holds no '/', '\\', '#', '?' or control character");
-        }
-        return Count(table, key, what);
+        if (key.Length > MaxKeyLength) throw Broken(table, $"a {what} has at most {MaxKeyLength} characters");
+        if (key.Any(IsForbidden)) throw Broken(table, $"a {what} holds no '/', '\\', '#', '?', '%', control character or character beyond U+FFFF");
+        return _utf8.GetByteCount(key);
     }
 
-    private static int Count(string table, string key, string what)
+    private static bool IsForbidden(char c) => c is '/' or '\\' or '#' or '?' or '%' || char.IsControl(c) || char.IsSurrogate(c);
+
+    private static void CheckBound(string table, string? bound)
     {
-        try
-        {
-            var bytes = _utf8.GetByteCount(key);
-            return bytes <= MaxKeyBytes ? bytes : throw Broken(table, $"a {what} has at most {MaxKeyBytes} UTF-8 bytes");
-        }
-        catch (EncoderFallbackException)
-        {
-            throw Broken(table, $"a {what} holds no lone surrogates");
-        }
+        if (bound is null) return;
+        if (bound.Length > MaxKeyLength) throw Broken(table, $"a query bound has at most {MaxKeyLength} characters");
+        if (bound.Any(char.IsSurrogate)) throw Broken(table, "a query bound holds no character beyond U+FFFF");
     }
 
     private static bool WithinDepth(JsonValue value, int levels) => value switch

@@ -36,6 +36,9 @@ internal static class SettingNames
     /// <summary>The client id of the app registration that people sign in to through platform authentication; without it nobody signs in at the pages.</summary>
     public const string SignInAudience = "Interlock__Identity__SignInAudience";
 
+    /// <summary><c>true</c> lets guests of the tenant sign in at the pages, and so approve; not given, they don't.</summary>
+    public const string AllowGuests = "Interlock__Identity__AllowGuests";
+
     /// <summary>The custom topic's endpoint for events that Interlock publishes; without it none are.</summary>
     public const string EventTopic = "Interlock__Events__TopicUri";
 

@@ -15,6 +15,8 @@ internal sealed class Bearer(JwtVerifier tokens, IDirectory directory)
             return (null, null, Refuse(401, "token-missing", "Send one Authorization header with a bearer token."));
         return await tokens.VerifyAsync(header[Prefix.Length..].Trim(), context.RequestAborted) switch
         {
+            TokenResult.Valid { Token: { GroupsIncomplete: true } token } when token.ToPrincipal().Kind != PrincipalKind.User =>
+                (null, null, Refuse(403, "groups-incomplete", "The token leaves out groups, and only people's can be looked up. Have it list only groups assigned to the application.")),
             TokenResult.Valid valid => (valid.Token, await CallerAsync(valid.Token, context.RequestAborted), null),
             TokenResult.Refused refused => (null, null, Refuse(refused.Rule == TokenRules.Class ? 403 : 401, refused.Rule, refused.Detail)),
             var other => throw new InvalidOperationException($"Unexpected {other.GetType().Name}."),

@@ -53,9 +53,11 @@ public static class InterlockPipeline
     private static void MapPages(IEndpointRouteBuilder routes, PageFace pages)
     {
         routes.MapMethods("/", Read, (RequestDelegate)pages.OverviewAsync);
-        routes.MapMethods("/signin", Read, (RequestDelegate)pages.SignInAsync);
-        routes.MapMethods("/signin", Post, (RequestDelegate)pages.SignedInAsync);
-        routes.MapMethods("/signout", Post, (RequestDelegate)pages.SignOutAsync);
+        routes.MapMethods("/signin", Read, (RequestDelegate)pages.SignIn.BeginAsync);
+        routes.MapMethods("/signin", Post, (RequestDelegate)pages.SignIn.SubmitAsync);
+        routes.MapMethods(SignInFace.ReturnPath, [HttpMethods.Get], (RequestDelegate)pages.SignIn.ReturnAsync);
+        routes.MapMethods("/signout", Post, (RequestDelegate)pages.SignIn.SignOutAsync);
+        routes.MapMethods(SignInFace.SignedOutPath, Read, (RequestDelegate)pages.SignIn.SignedOutAsync);
         routes.MapMethods("/runs", Read, (RequestDelegate)pages.RunsAsync);
         routes.MapMethods("/runs/{id}", Read, (RequestDelegate)pages.RunAsync);
         routes.MapMethods("/approvals", Read, (RequestDelegate)pages.ApprovalsAsync);

@@ -30,7 +30,7 @@ public sealed record InterlockWeb
 
     public required JwtVerifier McpTokens { get; init; }
     public required JwtVerifier ApiTokens { get; init; }
-    public required ISignIn SignIn { get; init; }
+    public required SignInMethod SignIn { get; init; }
 
     /// <summary>Read at every request of a session: a person who is gone there has no session.</summary>
     public required IDirectory Directory { get; init; }

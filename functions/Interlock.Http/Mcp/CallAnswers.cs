@@ -27,7 +27,8 @@ internal sealed partial class CallAnswers(InterlockWeb web, CallHandles handles)
         try
         {
             var left = within - web.Time.GetElapsedTime(remainder.Since);
-            if (await EndsAsync(work, left > TimeSpan.Zero ? left : TimeSpan.Zero) || cancellationToken.IsCancellationRequested) return CallResults.Of(await work);
+            if (await EndsAsync(work, left > TimeSpan.Zero ? left : TimeSpan.Zero) || cancellationToken.IsCancellationRequested)
+                return await work is GatewayResult.UnderWay ? CallResults.Working(await handles.GiveAsync(caller, handle, cancellationToken)) : CallResults.Of(await work);
             handle = await handles.GiveAsync(caller, handle, cancellationToken);
             await leaving.DisposeAsync();
             (handedOver, remainder.Work) = (true, FinishAsync(caller, handle, work, stop));

@@ -19,6 +19,7 @@ internal static class CallResults
         GatewayResult.Failed failed => Of(failed.Problem),
         GatewayResult.Refused refused => Of(refused.Refusal.ToProblem()),
         GatewayResult.InDoubt doubt => Of(doubt.Problem),
+        GatewayResult.UnderWay => Of(new Problem(ProblemTypes.Conflict, 409, "The call is being made", "Another request made this call and waits for its answer; ask again with the same key.") { Stage = "commit", Rule = "effect-claimed" }),
         _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
     };
 

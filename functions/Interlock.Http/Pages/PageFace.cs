@@ -1,13 +1,10 @@
-using System.Text;
 using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
-using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Http.Hosting;
 using Interlock.Http.Sessions;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.WebUtilities;
 
 namespace Interlock.Http.Pages;
 
@@ -17,25 +14,25 @@ namespace Interlock.Http.Pages;
 /// </summary>
 internal sealed class PageFace
 {
-    private const string SignInCookie = "interlock-signin";
-    private const int MaxForm = 64 * 1024;
     private const int MaxTimeline = 500;
-
-    private static readonly TimeSpan SignInTime = TimeSpan.FromMinutes(30);
 
     private readonly InterlockWeb _web;
     private readonly Site _site;
     private readonly SessionProtector _sessions;
     private readonly FormGuard _forms;
-    private readonly SignInLimiter _limiter;
+    private readonly FormInput _input;
 
     public PageFace(InterlockWeb web, Site site)
     {
         (_web, _site) = (web, site);
         _sessions = new SessionProtector(web.Mac, web.Directory, web.Time);
         _forms = new FormGuard(web.Mac);
-        _limiter = new SignInLimiter(web.Options.SignInAttempts, web.Time);
+        _input = new FormInput(_forms, site);
+        SignIn = new SignInFace(web, site, _sessions, _forms, _input);
     }
+
+    /// <summary>Signing in and out, over the same sessions.</summary>
+    public SignInFace SignIn { get; }
 
     public Task OverviewAsync(HttpContext context) => ShowAsync(context, "Overview", "/", async session =>
     {
@@ -82,18 +79,18 @@ internal sealed class PageFace
     {
         if (await SessionAsync(context) is not { } session)
         {
-            await RefuseAsync(context, 401, "interactive-session-required", "Sign in first", "Your session has ended; open the page again and sign in.");
+            await PageResult.RefuseAsync(context, 401, "interactive-session-required", "Sign in first", "Your session has ended; open the page again and sign in.");
             return;
         }
-        if (await ReadFormAsync(context, session.Id, session.Secret) is not { } form) return;
+        if (await _input.ReadAsync(context, session.Id, session.Secret) is not { } form) return;
         if (Id(context) is not { } text || await _web.Approvals.FindAsync(session.Person.Tenant, new GateId(text), context.RequestAborted) is not { } gate || !Visibility.MayRead(session.Person, gate))
         {
-            await RefuseAsync(context, 404, "unknown-gate", "There is no such approval", "It may be another tenant's, or never have been.");
+            await PageResult.RefuseAsync(context, 404, "unknown-gate", "There is no such approval", "It may be another tenant's, or never have been.");
             return;
         }
         if (form.GetValueOrDefault("decision") is not ("approve" or "reject") || form.GetValueOrDefault("shown") is not { Length: > 0 } shown)
         {
-            await RefuseAsync(context, 400, "invalid-form", "The form is not complete", "Open the page again and decide there.");
+            await PageResult.RefuseAsync(context, 400, "invalid-form", "The form is not complete", "Open the page again and decide there.");
             return;
         }
         var decision = new Decision(form["decision"] == "approve", form.GetValueOrDefault("reason") is { Length: > 0 } reason ? reason : null, shown);
@@ -109,45 +106,6 @@ internal sealed class PageFace
         await PageResult.SeeOther(context, $"/approvals/{gate.Id}");
     }
 
-    public Task SignInAsync(HttpContext context)
-    {
-        var returnTo = LocalPath.Or(context.Request.Query["return"] is [{ } one] ? one : null);
-        return SignInFormAsync(context, 200, _web.Options.DefaultTenant, returnTo, null);
-    }
-
-    public async Task SignedInAsync(HttpContext context)
-    {
-        var nonce = context.Request.Cookies[Cookie(context)] ?? "";
-        if (await ReadFormAsync(context, nonce, nonce, nonce.Length == 32) is not { } form) return;
-        var (tenant, user) = (form.GetValueOrDefault("tenant") ?? "", form.GetValueOrDefault("user") ?? "");
-        var returnTo = LocalPath.Or(form.GetValueOrDefault("return"));
-        if (tenant.Length > 64 || user.Length > 128 || !_limiter.TryEnter($"{context.Connection.RemoteIpAddress}", $"{tenant.Length}:{tenant}{user}"))
-        {
-            context.Response.Headers.RetryAfter = "300";
-            await SignInFormAsync(context, 429, tenant.Length > 64 ? "" : tenant, returnTo, "Too many attempts. Wait five minutes, then try again.");
-            return;
-        }
-        if (await _web.SignIn.CheckAsync(new TenantId(tenant), user, form.GetValueOrDefault("password") ?? "", context.RequestAborted) is not { Kind: PrincipalKind.User } person)
-        {
-            await SignInFormAsync(context, 401, tenant, returnTo, "Tenant, user and password do not go together.");
-            return;
-        }
-        if (await SessionAsync(context) is { } old) _sessions.End(context, old, _site.IsSecure(context.Request));
-        context.Response.Cookies.Append(Cookie(context), "", SessionProtector.Options(_site.IsSecure(context.Request), TimeSpan.Zero));
-        _sessions.Begin(context, person, _site.IsSecure(context.Request));
-        await PageResult.SeeOther(context, returnTo);
-    }
-
-    public async Task SignOutAsync(HttpContext context)
-    {
-        if (await SessionAsync(context) is { } session)
-        {
-            if (await ReadFormAsync(context, session.Id, session.Secret) is null) return;
-            _sessions.End(context, session, _site.IsSecure(context.Request));
-        }
-        await PageResult.SeeOther(context, "/signin");
-    }
-
     private async Task<Html?> ReviewAsync(HttpContext context, Session session, string? notice)
     {
         if (Id(context) is not { } id || await _web.Approvals.FindAsync(session.Person.Tenant, new GateId(id), context.RequestAborted) is not { } gate || !Visibility.MayRead(session.Person, gate)) return null;
@@ -155,9 +113,9 @@ internal sealed class PageFace
         var mayDecide = gate.Request.ExpiresAt > now && Visibility.MayDecide(session.Person, gate);
         var isRecent = now - session.SignedInAt <= Core.Gateway.ApprovalDesk.RecentSignIn;
         var form = mayDecide && isRecent ? new ReviewPage.Form(_forms.Token(session.Id, session.Secret, $"/approvals/{gate.Id}")) : null;
-        var whyNot = gate.Request.ExpiresAt <= now ? "Its time is over." : mayDecide
-            ? "You signed in more than an hour ago: sign out, sign in again and come back to decide."
-            : "This decision is not yours to make: you are none of its approvers, have decided already, or started or published it.";
+        var whyNot = gate.Request.ExpiresAt <= now ? Html.Of($"Its time is over.") : mayDecide
+            ? Html.Of($"""You signed in more than an hour ago: <a href="/signin?again=1&amp;return={Uri.EscapeDataString($"/approvals/{gate.Id}")}">sign in again</a> to decide.""")
+            : Html.Of($"This decision is not yours to make: you are none of its approvers, have decided already, or started or published it.");
         return ReviewPage.Render(gate, now, form, notice, whyNot, Visibility.HasAnyRole(session.Person) || gate.Initiators.Contains(session.Person.Subject));
     }
 
@@ -171,7 +129,7 @@ internal sealed class PageFace
         }
         if (await render(session) is not { } content)
         {
-            await RefuseAsync(context, 404, "not-found", "There is nothing here", "It may be another tenant's, or never have been.");
+            await PageResult.RefuseAsync(context, 404, "not-found", "There is nothing here", "It may be another tenant's, or never have been.");
             return;
         }
         await PageResult.WriteAsync(context, 200, Layout.Page(title, current, session, SignOutToken(session), content));
@@ -180,60 +138,9 @@ internal sealed class PageFace
     private Task ShowAsync(HttpContext context, string title, string current, Func<Session, Task<Html>> render) =>
         ShowAsync(context, title, current, async session => (Html?)await render(session));
 
-    private async Task SignInFormAsync(HttpContext context, int status, string tenant, string returnTo, string? error)
-    {
-        var nonce = SessionProtector.Random();
-        context.Response.Cookies.Append(Cookie(context), nonce, SessionProtector.Options(_site.IsSecure(context.Request), SignInTime));
-        var page = SignInPage.Render(tenant, _web.Options.DefaultTenant.Length > 0, _web.SignIn.Known(new TenantId(tenant)), returnTo, _forms.Token(nonce, nonce, "/signin"), error);
-        await PageResult.WriteAsync(context, status, page);
-    }
-
-    /// <summary>The form's fields, each given once, after its origin and its token were checked; else the refusal has been written.</summary>
-    private async Task<IReadOnlyDictionary<string, string>?> ReadFormAsync(HttpContext context, string sessionId, string secret, bool isBound = true)
-    {
-        if (!FormGuard.IsOwnOrigin(context.Request, _site.Origin(context.Request)))
-        {
-            await RefuseAsync(context, 403, "cross-site", "The request comes from elsewhere", "Only this site's own forms count. Open the page here and send its form.");
-            return null;
-        }
-        var (bytes, _, refusal) = await RequestBody.ReadAsync(context, MaxForm, "application/x-www-form-urlencoded");
-        if (refusal is not null)
-        {
-            await ProblemResponse.WriteAsync(context, refusal);
-            return null;
-        }
-        var fields = Fields(bytes);
-        var action = context.Request.Path.Value ?? "";
-        if (fields is null || !isBound || !_forms.Holds(sessionId, secret, action, fields.GetValueOrDefault(FormGuard.Field)))
-        {
-            await RefuseAsync(context, 403, "antiforgery", "The form has expired", "Open the page again and send its form; nothing was done.");
-            return null;
-        }
-        return fields;
-    }
-
-    private static Dictionary<string, string>? Fields(byte[] bytes)
-    {
-        try
-        {
-            using var reader = new FormReader(Encoding.UTF8.GetString(bytes)) { ValueCountLimit = 32, KeyLengthLimit = 64, ValueLengthLimit = MaxForm };
-            var form = reader.ReadForm();
-            return form.Values.All(values => values.Count == 1) ? form.ToDictionary(field => field.Key, field => field.Value.ToString(), StringComparer.Ordinal) : null;
-        }
-        catch (InvalidDataException)
-        {
-            return null; // over a limit
-        }
-    }
-
     private ValueTask<Session?> SessionAsync(HttpContext context) => _sessions.ReadAsync(context, _site.IsSecure(context.Request));
 
     private string SignOutToken(Session session) => _forms.Token(session.Id, session.Secret, "/signout");
 
-    private string Cookie(HttpContext context) => _site.IsSecure(context.Request) ? "__Host-" + SignInCookie : SignInCookie;
-
     private static string? Id(HttpContext context) => context.Request.RouteValues["id"] is string id && Ids.IsHex32(id) ? id : null;
-
-    private static Task RefuseAsync(HttpContext context, int status, string rule, string title, string detail) =>
-        ProblemResponse.WriteAsync(context, ProblemResponse.Of(status, rule, title, detail));
 }

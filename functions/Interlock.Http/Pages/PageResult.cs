@@ -1,4 +1,5 @@
 using System.Text;
+using Interlock.Http.Hosting;
 using Microsoft.AspNetCore.Http;
 
 namespace Interlock.Http.Pages;
@@ -14,6 +15,9 @@ internal static class PageResult
         context.Response.ContentLength = bytes.Length;
         return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.Body.WriteAsync(bytes, context.RequestAborted).AsTask();
     }
+
+    public static Task RefuseAsync(HttpContext context, int status, string rule, string title, string detail) =>
+        ProblemResponse.WriteAsync(context, ProblemResponse.Of(status, rule, title, detail));
 
     /// <summary>After a POST: look at the page with a GET.</summary>
     public static Task SeeOther(HttpContext context, string path)

@@ -13,7 +13,7 @@ internal static class ReviewPage
     /// <summary>The decision form's parts; without one the person has no decision to make here.</summary>
     internal sealed record Form(string Token);
 
-    public static Html Render(Gate gate, DateTimeOffset now, Form? form, string? notice, string? whyNot, bool mayReadRun) => Html.Of($"""
+    public static Html Render(Gate gate, DateTimeOffset now, Form? form, string? notice, Html whyNot, bool mayReadRun) => Html.Of($"""
         <article class="review">
         <p class="crumb"><a href="/approvals">Approvals</a> › {Run(gate, mayReadRun)}</p>
         <h1 class="text">{gate.Request.Title}</h1>
@@ -86,7 +86,7 @@ internal static class ReviewPage
         </form></section>
         """);
 
-    private static Html Closed(Gate gate, string? whyNot) => Html.When(gate.Outcome is null && whyNot is not null, () => Html.Of($"""<p class="notice" role="note">{whyNot}</p>"""));
+    private static Html Closed(Gate gate, Html whyNot) => Html.When(gate.Outcome is null, () => Html.Of($"""<p class="notice" role="note">{whyNot}</p>"""));
 
     private static string Calls(Gate gate) => gate.Calls.Length switch
     {

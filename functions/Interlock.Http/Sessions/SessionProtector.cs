@@ -1,7 +1,5 @@
-using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Text;
 using Interlock.Core;
 using Interlock.Core.Identity;
 using Interlock.Json;
@@ -10,22 +8,21 @@ using Microsoft.AspNetCore.Http;
 namespace Interlock.Http.Sessions;
 
 /// <summary>
-/// Sessions of the pages: a cookie that holds tenant, user, sign-in time, session id and a secret for forms, under a MAC, for eight hours. Each
-/// request asks the directory for the person again. Signing in gives a new session; signing out ends it in this process at once.
+/// Sessions of the pages: a cookie that holds tenant, user, when the person proved who they are, when the session began, its id and a secret for
+/// forms, under a MAC, for eight hours. Each request asks the directory for the person again. Signing in gives a new session; signing out ends it in this process at once.
 /// </summary>
 internal sealed class SessionProtector(Mac mac, IDirectory directory, TimeProvider time)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(8);
 
     private const string Purpose = "interlock/session/v1";
-    private const int MaxCookie = 4096;
 
     private readonly ConcurrentDictionary<string, DateTimeOffset> _ended = new(StringComparer.Ordinal);
 
-    /// <summary>Starts a session of its own id and secret for this person.</summary>
-    public Session Begin(HttpContext context, Principal person, bool secure)
+    /// <summary>Starts a session of its own id and secret for this person, who proved to be that person at <paramref name="signedInAt"/>.</summary>
+    public Session Begin(HttpContext context, Principal person, DateTimeOffset signedInAt, bool secure)
     {
-        var session = new Session(person, time.GetUtcNow(), Random(), Random());
+        var session = new Session(person, signedInAt, time.GetUtcNow(), Random(), Random());
         context.Response.Cookies.Append(Name(secure), Write(session), Options(secure, Lifetime));
         return session;
     }
@@ -35,22 +32,21 @@ internal sealed class SessionProtector(Mac mac, IDirectory directory, TimeProvid
         var now = time.GetUtcNow();
         foreach (var (id, until) in _ended)
             if (until < now) _ended.TryRemove(id, out _);
-        _ended[session.Id] = session.SignedInAt + Lifetime;
+        _ended[session.Id] = session.BegunAt + Lifetime;
         context.Response.Cookies.Append(Name(secure), "", Options(secure, TimeSpan.Zero));
     }
 
     /// <summary>The request's session, or null without a cookie that holds.</summary>
     public async ValueTask<Session?> ReadAsync(HttpContext context, bool secure)
     {
-        if (context.Request.Cookies[Name(secure)] is not { Length: > 0 and <= MaxCookie } cookie) return null;
-        if (Read(cookie) is not { } body) return null;
+        if (SealedText.Read(mac, Purpose, context.Request.Cookies[Name(secure)]) is not { } body) return null;
         if (body["t"]?.StringOrNull() is not { } tenant || body["u"]?.StringOrNull() is not { } user || body["at"] is not { IsNumber: true } at
-            || body["id"]?.StringOrNull() is not { } id || body["secret"]?.StringOrNull() is not { } secret) return null;
-        var signedIn = DateTimeOffset.FromUnixTimeMilliseconds((long)at.AsNumber());
+            || body["from"] is not { IsNumber: true } from || body["id"]?.StringOrNull() is not { } id || body["secret"]?.StringOrNull() is not { } secret) return null;
+        var (signedIn, begun) = (DateTimeOffset.FromUnixTimeMilliseconds((long)at.AsNumber()), DateTimeOffset.FromUnixTimeMilliseconds((long)from.AsNumber()));
         var now = time.GetUtcNow();
-        if (now >= signedIn + Lifetime || signedIn > now + TimeSpan.FromMinutes(1) || _ended.ContainsKey(id)) return null;
+        if (now >= begun + Lifetime || begun > now + TimeSpan.FromMinutes(1) || signedIn > begun || _ended.ContainsKey(id)) return null;
         var person = await directory.FindUserAsync(new TenantId(tenant), user, context.RequestAborted);
-        return person is { Kind: PrincipalKind.User } ? new Session(person, signedIn, id, secret) : null;
+        return person is { Kind: PrincipalKind.User } ? new Session(person, signedIn, begun, id, secret) : null;
     }
 
     public static string Random() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
@@ -66,22 +62,7 @@ internal sealed class SessionProtector(Mac mac, IDirectory directory, TimeProvid
     {
         var body = JsonValue.Object(
             ("t", session.Person.Tenant.Value), ("u", session.Person.Id), ("at", session.SignedInAt.ToUnixTimeMilliseconds()),
-            ("id", session.Id), ("secret", session.Secret));
-        return Base64Url.EncodeToString(Encoding.UTF8.GetBytes(body.ToString())) + "." + mac.Sign(Purpose, body);
-    }
-
-    private JsonValue? Read(string cookie)
-    {
-        var dot = cookie.IndexOf('.');
-        if (dot <= 0 || !Base64Url.IsValid(cookie.AsSpan(0, dot))) return null;
-        try
-        {
-            var body = StrictJson.Parse(Base64Url.DecodeFromChars(cookie.AsSpan(0, dot)));
-            return body.IsObject && mac.Verify(Purpose, body, cookie[(dot + 1)..]) ? body : null;
-        }
-        catch (FormatException)
-        {
-            return null; // not I-JSON, or not one spelling of base64url
-        }
+            ("from", session.BegunAt.ToUnixTimeMilliseconds()), ("id", session.Id), ("secret", session.Secret));
+        return SealedText.Write(mac, Purpose, body);
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Security.Cryptography;
+using Interlock.Core.Identity;
 using Interlock.Http.Upstreams;
 using Interlock.Local.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Interlock.Local.Hosting;
+using Interlock.Core.Identity;
 
 namespace Interlock.Local.Demo;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Interlock.Core;
+using Interlock.Core.Identity;
 using Interlock.Local.Hosting;
 
 namespace Interlock.Local.Demo;

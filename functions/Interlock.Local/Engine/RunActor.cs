@@ -13,7 +13,6 @@ namespace Interlock.Local.Engine;
 internal sealed class RunActor
 {
     private const int EventsPerSnapshot = 64;
-    private const int ConcurrentCalls = 16;
 
     private readonly RunEngine _engine;
     private readonly WorkflowDefinition _definition;
@@ -192,7 +191,7 @@ internal sealed class RunActor
                 foreach (var command in Outstanding(state))
                 {
                     if (_running.ContainsKey(command.Id)) continue;
-                    if (command is Command.Call && ++calls > ConcurrentCalls) continue;
+                    if (command is Command.Call && ++calls > RunLimits.ConcurrentCalls) continue;
                     var stop = new CancellationTokenSource();
                     _running.Add(command.Id, stop);
                     appeared.Add((command, stop));

@@ -32,7 +32,7 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
     private readonly ConcurrentDictionary<(TenantId, RunId), RunActor> _open = new();
     private readonly CancellationTokenSource _shutdown = new();
     private readonly SemaphoreSlim _workers = new(ConcurrentCommands);
-    private CommandRunner? _commands;
+    private SteadyRunner? _commands;
 
     public RunEngine(RunLog log, WorkflowCatalog definitions, AuditLog audit, TimeProvider time, ILogger<RunEngine> logger) =>
         (_log, _definitions, _audit, _time, _logger) = (log, definitions, audit, time, logger);
@@ -40,7 +40,7 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
     public bool IsStopping => _shutdown.IsCancellationRequested;
 
     /// <summary>Takes up every run that was open when the process ended. The commands come in here, because the gateway asks this engine's fence.</summary>
-    public async Task ResumeAllAsync(CommandRunner commands, CancellationToken cancellationToken = default)
+    public async Task ResumeAllAsync(SteadyRunner commands, CancellationToken cancellationToken = default)
     {
         _commands = commands;
         var heads = _log.Open();
@@ -131,11 +131,8 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
         TenantId tenant, RunId run, EffectId effect, JsonValue? output, Principal by, string reason, CancellationToken cancellationToken = default)
     {
         if (!_open.TryGetValue((tenant, run), out var actor) || !actor.State.InDoubt.Contains(effect)) return Task.FromResult(false);
-        var now = _time.GetUtcNow();
-        RunEvent settled = output is not null
-            ? new RunEvent.EffectCompleted(now, effect, output)
-            : new RunEvent.EffectFailed(now, effect, new Problem(ProblemTypes.ToolError, 502, "The call did not happen", $"{by.Subject} says so: {reason}"));
-        return RequestAsync(tenant, run, settled, by, output is not null ? $"says {effect} happened" : $"says {effect} did not happen", reason, cancellationToken);
+        var settled = DoubtEvents.Settled(_time.GetUtcNow(), effect, output, by, reason);
+        return RequestAsync(tenant, run, settled, by, DoubtEvents.What(effect, output), reason, cancellationToken);
     }
 
     public ValueTask<bool> IsPendingAsync(TenantId tenant, Core.Gateway.CallSite site, EffectId effect, CancellationToken cancellationToken = default) =>

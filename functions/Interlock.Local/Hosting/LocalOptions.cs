@@ -1,3 +1,4 @@
+using Interlock.Core.Identity;
 using Interlock.Http.Upstreams;
 
 namespace Interlock.Local.Hosting;
@@ -6,7 +7,7 @@ namespace Interlock.Local.Hosting;
 internal sealed record LocalOptions(string DataDirectory)
 {
     /// <summary>The tenant that local users, tokens and files belong to.</summary>
-    public const string Tenant = "local";
+    public const string Tenant = LocalUsers.Tenant;
 
     public EgressOptions Egress { get; init; } = new();
 }

@@ -1,6 +1,7 @@
 using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
@@ -44,7 +45,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Approvals = new ApprovalDesk(Registries, Policies, gates, Audit, Users, time);
         Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, fences, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
-        Commands = new CommandRunner(Gateway, Approvals, time, loggers.CreateLogger<CommandRunner>());
+        Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time), time, loggers.CreateLogger<SteadyRunner>());
     }
 
     public TimeProvider Time { get; }
@@ -60,7 +61,7 @@ internal sealed class LocalServices : IAsyncDisposable
     public ApprovalDesk Approvals { get; }
     public RegistryDesk Registry { get; }
     public RunIntake Intake { get; }
-    private CommandRunner Commands { get; }
+    private SteadyRunner Commands { get; }
 
     /// <summary>Opens the data directory and takes up every open run.</summary>
     /// <exception cref="DataDirectoryInUseException">Another process has it.</exception>

@@ -71,7 +71,7 @@ internal sealed class LocalWeb : IAsyncDisposable
             Store = services.Tables,
             McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, runTokens: true),
             ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, runTokens: false),
-            SignIn = new LocalSignIn(services.Users, new Dictionary<TenantId, IReadOnlyList<string>> { [new(LocalOptions.Tenant)] = shownUsers }),
+            SignIn = new SignInMethod.Password(new LocalSignIn(services.Users, new Dictionary<TenantId, IReadOnlyList<string>> { [new(LocalOptions.Tenant)] = shownUsers })),
             Directory = services.Users,
             Mac = services.Keys.Mac,
             // A name that leads to this machine is no reason to answer: a page elsewhere could have sent the browser here (DNS rebinding).

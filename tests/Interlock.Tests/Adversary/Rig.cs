@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
@@ -109,7 +110,7 @@ internal sealed class Rig : IAsyncDisposable
         Gateway = new ToolGateway(new GatewayParts(Tables, Tables, Blobs, Registries, new PolicyCache(), gates, Audit, new StubDirectory(Starter, Approver, Admin), Engine, Upstream, Fences, Time));
         Desk = new ApprovalDesk(Registries, new PolicyCache(), gates, Audit, new StubDirectory(Starter, Approver, Admin), Time);
         Registry = new RegistryDesk(Registries, Catalog, Audit, Upstream, Fences, Time);
-        Commands = new CommandRunner(Gateway, Desk, Time, NullLogger<CommandRunner>.Instance);
+        Commands = new SteadyRunner(new CommandRunner(Gateway, Desk, Time), Time, NullLogger<SteadyRunner>.Instance);
     }
 
     public TimeProvider Time { get; }
@@ -123,7 +124,7 @@ internal sealed class Rig : IAsyncDisposable
     public ToolGateway Gateway { get; }
     public ApprovalDesk Desk { get; }
     public RegistryDesk Registry { get; }
-    public CommandRunner Commands { get; }
+    public SteadyRunner Commands { get; }
     public StubUpstream Upstream { get; } = new();
     public FenceTracker Fences { get; } = new();
 

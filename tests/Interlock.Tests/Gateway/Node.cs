@@ -10,7 +10,7 @@ namespace Interlock.Tests.Gateway;
 /// <summary>One process over a store: its own caches, logs and locks. Dropping it is that process's death.</summary>
 internal sealed class Node
 {
-    public Node(World world, ITableStore store, GatewayLimits? limits = null)
+    public Node(World world, ITableStore store, EffectLease? lease = null, GatewayLimits? limits = null)
     {
         Audit = new AuditLog(store, world.Time);
         Registries = new RegistryStore(store);
@@ -20,6 +20,7 @@ internal sealed class Node
         Gateway = new ToolGateway(new GatewayParts(
             store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, world.Fence, world.Upstream, Fences, world.Time)
         {
+            Lease = lease,
             Limits = limits ?? GatewayLimits.None,
         });
     }

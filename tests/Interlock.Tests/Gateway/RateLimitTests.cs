@@ -18,7 +18,7 @@ public sealed class RateLimitTests
     public async Task Call_OverItsPrincipalsRate_IsRefusedRecordedAndSentNowhere()
     {
         await using var world = await World.CreateAsync();
-        var node = new Node(world, world.Memory, PerPrincipal);
+        var node = new Node(world, world.Memory, limits: PerPrincipal);
         await SpendAsync(world, node, world.Ana);
         var (calls, refused) = (world.Upstream.Calls.Count, await world.RecordsAsync(AuditTypes.CallRefused));
         Assert.Empty(refused);
@@ -38,8 +38,8 @@ public sealed class RateLimitTests
     public async Task Call_OnAnotherInstance_SharesTheRate()
     {
         await using var world = await World.CreateAsync();
-        await SpendAsync(world, new Node(world, world.Memory, PerPrincipal), world.Ana);
-        var other = new Node(world, world.Memory, PerPrincipal);
+        await SpendAsync(world, new Node(world, world.Memory, limits: PerPrincipal), world.Ana);
+        var other = new Node(world, world.Memory, limits: PerPrincipal);
         Assert.Equal("rate-limited", Assert.IsType<GatewayResult.Refused>(await other.Gateway.CallAsync(Call(world, world.Ana, "other"), Token)).Refusal.Rule);
     }
 
@@ -47,11 +47,11 @@ public sealed class RateLimitTests
     public async Task Call_AnotherPrincipalOrTenant_HasARateOfItsOwn()
     {
         await using var world = await World.CreateAsync();
-        var node = new Node(world, world.Memory, PerPrincipal);
+        var node = new Node(world, world.Memory, limits: PerPrincipal);
         await SpendAsync(world, node, world.Ana);
         Assert.IsType<GatewayResult.Completed>(await node.Gateway.CallAsync(Call(world, world.Sam, "sam"), Token));
 
-        node = new Node(world, world.Memory, PerTenant);
+        node = new Node(world, world.Memory, limits: PerTenant);
         await SpendAsync(world, node, world.Sam);
         Assert.Equal("rate-limited", Rule(await node.Gateway.CallAsync(Call(world, world.Zoe, "zoe"), Token)));
         var stranger = world.Directory.Add(new TenantId("rival"), "sam");
@@ -90,7 +90,7 @@ public sealed class RateLimitTests
     public async Task Call_Denied_CostsNothing()
     {
         await using var world = await World.CreateAsync();
-        var node = new Node(world, world.Memory, PerPrincipal);
+        var node = new Node(world, world.Memory, limits: PerPrincipal);
         for (var i = 0; i < 10; i++) Assert.Equal("policy-denied", Rule(await node.Gateway.CallAsync(Call(world, world.Ana, $"denied-{i}", "crm/drop"), Token)));
         await SpendAsync(world, node, world.Ana);
     }
@@ -100,7 +100,7 @@ public sealed class RateLimitTests
     {
         await using var world = await World.CreateAsync();
         world.Upstream.Always(_ => StubUpstream.Done());
-        var node = new Node(world, world.Memory, PerPrincipal);
+        var node = new Node(world, world.Memory, limits: PerPrincipal);
         for (var i = 0; i < 10; i++) Assert.IsType<GatewayResult.Completed>(await node.Gateway.CallAsync(Call(world, world.Ana, "same"), Token));
         Assert.Single(world.Upstream.Calls);
     }
@@ -109,7 +109,7 @@ public sealed class RateLimitTests
     public async Task Call_RepeatOfAnUnknownAttempt_IsNotHeldBack()
     {
         await using var world = await World.CreateAsync();
-        var node = new Node(world, world.Memory, PerPrincipal);
+        var node = new Node(world, world.Memory, limits: PerPrincipal);
         world.Upstream.Then(StubUpstream.Done(), StubUpstream.Lost(), StubUpstream.Done());
         Assert.IsType<GatewayResult.Completed>(await node.Gateway.CallAsync(Call(world, world.Ana, "first"), Token));
         Assert.IsType<GatewayResult.Completed>(await node.Gateway.CallAsync(Call(world, world.Ana, "repeated", "crm/safe"), Token));
@@ -120,7 +120,7 @@ public sealed class RateLimitTests
     public async Task Call_Compensation_IsNeverHeldBack()
     {
         await using var world = await World.CreateAsync();
-        var node = new Node(world, world.Memory, PerPrincipal);
+        var node = new Node(world, world.Memory, limits: PerPrincipal);
         await SpendAsync(world, node, world.Ana);
         var undo = Call(world, world.Ana, "undo", "crm/revert") with { IsCompensation = true };
         Assert.IsType<GatewayResult.Completed>(await node.Gateway.CallAsync(undo, Token));
@@ -137,7 +137,7 @@ public sealed class RateLimitTests
                 await using var world = await World.CreateAsync();
                 world.Upstream.Always(_ => StubUpstream.Done());
                 var store = new FaultyTableStore(world.Memory);
-                var node = new Node(world, store, PerPrincipal);
+                var node = new Node(world, store, limits: PerPrincipal);
                 store.Arm(at, fault);
                 var thrown = await Record.ExceptionAsync(() => node.Gateway.CallAsync(Call(world, world.Ana, "x"), Token));
                 if (store.Struck is { } operation && operation.EndsWith(LeasedBucket.Table, StringComparison.Ordinal))
@@ -147,7 +147,7 @@ public sealed class RateLimitTests
                     Assert.Empty(world.Upstream.Calls);
                     Assert.Empty(await world.RecordsAsync(AuditTypes.CallRefused));
                 }
-                Assert.True(await new Node(world, world.Memory, PerPrincipal).Gateway.CallAsync(Call(world, world.Ana, "x"), Token) is GatewayResult.Completed or GatewayResult.InDoubt);
+                Assert.True(await new Node(world, world.Memory, limits: PerPrincipal).Gateway.CallAsync(Call(world, world.Ana, "x"), Token) is GatewayResult.Completed or GatewayResult.InDoubt);
             }
             Assert.Equal(["get limits", "insert limits"], struck);
         }
@@ -157,7 +157,7 @@ public sealed class RateLimitTests
     public async Task Gateway_LimitOutsideItsRange_IsNotMade()
     {
         await using var world = await World.CreateAsync();
-        Assert.Throws<ArgumentException>(() => new Node(world, world.Memory, new GatewayLimits { PerTenant = new RateLimit(10, 1) }));
+        Assert.Throws<ArgumentException>(() => new Node(world, world.Memory, limits: new GatewayLimits { PerTenant = new RateLimit(10, 1) }));
         new GatewayLimits().Validate();
     }
 

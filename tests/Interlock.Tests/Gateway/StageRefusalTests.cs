@@ -359,7 +359,7 @@ public sealed class StageRefusalTests
         var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var arrived = new SemaphoreSlim(0);
         var calls = new List<Task<GatewayResult>>();
-        for (var i = 0; i < Core.Gateway.Stages.AdmitStage.ConcurrentCalls; i++)
+        for (var i = 0; i < Core.Runs.RunLimits.ConcurrentCalls; i++)
         {
             world.Upstream.Then(async (_, _) =>
             {

@@ -29,6 +29,10 @@ internal static class GoldenScripts
         ["timeouts"] = definition => RunHarness.Of(definition)
             .Fire("optional", TimerPurpose.Timeout).Fire("pause", TimerPurpose.Delay).Fail("optional").Complete("needed").Fire("", TimerPurpose.Timeout).Fire("last", TimerPurpose.Abandoned),
 
+        ["timeouts-in-order"] = definition => RunHarness.Of(definition)
+            .Fire("optional", TimerPurpose.Timeout).Fire("optional", TimerPurpose.Abandoned).Fire("pause", TimerPurpose.Delay).Complete("needed")
+            .Fire("", TimerPurpose.Timeout).Fire("last", TimerPurpose.Abandoned),
+
         ["raise"] = definition => RunHarness.Of(definition, Json("""{"amount":12000}""")),
 
         ["approval-approved"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}""")).Approve("ask").Complete("apply", Json("""{"id":1}""")).Complete("tell"),

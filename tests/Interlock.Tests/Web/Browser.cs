@@ -9,11 +9,15 @@ internal sealed partial class Browser : IDisposable
     private readonly HttpClient _http;
     private readonly string _origin;
 
-    public Browser(WebFixture web)
+    public Browser(WebFixture web) : this(web.Address)
+    {
+    }
+
+    public Browser(Uri address)
     {
         Cookies = new CookieContainer();
-        _http = new HttpClient(new SocketsHttpHandler { CookieContainer = Cookies, AllowAutoRedirect = false }) { BaseAddress = web.Address };
-        _origin = web.Origin;
+        _http = new HttpClient(new SocketsHttpHandler { CookieContainer = Cookies, AllowAutoRedirect = false }) { BaseAddress = address };
+        _origin = address.GetLeftPart(UriPartial.Authority);
     }
 
     public CookieContainer Cookies { get; }
@@ -36,8 +40,12 @@ internal sealed partial class Browser : IDisposable
         return await PostAsync("/signin", fields);
     }
 
-    public Task<(HttpStatusCode Status, string Body, HttpResponseMessage Response)> GetAsync(string path, string method = "GET") =>
-        SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
+    public Task<(HttpStatusCode Status, string Body, HttpResponseMessage Response)> GetAsync(string path, string method = "GET", params (string Name, string Value)[] headers)
+    {
+        var request = new HttpRequestMessage(new HttpMethod(method), path);
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
+        return SendAsync(request);
+    }
 
     public Task<(HttpStatusCode Status, string Body, HttpResponseMessage Response)> PostAsync(
         string path, Dictionary<string, string> fields, string? origin = "own", string? site = null)

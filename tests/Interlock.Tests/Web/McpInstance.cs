@@ -130,7 +130,7 @@ internal sealed class McpInstance : IAsyncDisposable
             Store = world.Memory,
             McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, true),
             ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, false),
-            SignIn = new NoSignIn(),
+            SignIn = new SignInMethod.Closed("Nobody signs in here."),
             Directory = world.Directory,
             Mac = world.Mac,
             Options = options,
@@ -138,12 +138,5 @@ internal sealed class McpInstance : IAsyncDisposable
             Loggers = NullLoggerFactory.Instance,
             Stopping = _stopping.Token,
         };
-    }
-
-    private sealed class NoSignIn : ISignIn
-    {
-        public ValueTask<Principal?> CheckAsync(TenantId tenant, string user, string password, CancellationToken cancellationToken = default) => ValueTask.FromResult<Principal?>(null);
-
-        public IReadOnlyList<(string Id, string Name)> Known(TenantId tenant) => [];
     }
 }

@@ -172,13 +172,15 @@ public sealed class WebFixture : IAsyncLifetime
         builder.Services.AddRouting();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         _app = builder.Build();
-        InterlockPipeline.Map(_app, Web(Services));
+        InterlockPipeline.Map(_app, Web());
         await _app.StartAsync();
         Address = new Uri(_app.Urls.First());
     }
 
-    private InterlockWeb Web(LocalServices services)
+    /// <summary>What is served; tests that change a part of it serve theirs beside.</summary>
+    internal InterlockWeb Web()
     {
+        var services = Services;
         var issuer = services.Keys.Issuer;
         JwtVerifier Verifier(string audience, TokenClass face, bool run) =>
             new(new JwtVerifierOptions { Issuers = [issuer.Trust], Audience = audience, Class = face, AcceptRunTokens = run }, issuer, Time);
@@ -195,7 +197,7 @@ public sealed class WebFixture : IAsyncLifetime
             Store = services.Tables,
             McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, true),
             ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, false),
-            SignIn = new LocalSignIn(services.Users),
+            SignIn = new SignInMethod.Password(new LocalSignIn(services.Users)),
             Directory = services.Users,
             Mac = services.Keys.Mac,
             Options = new WebOptions { AllowedHosts = ["127.0.0.1"], MaxApiBytes = 64 * 1024, SignInAttempts = 200 },

@@ -1,4 +1,5 @@
 using Interlock.Core.Gateway.Limits;
+using Interlock.Core.Runs;
 
 namespace Interlock.Core.Gateway.Stages;
 
@@ -6,7 +7,6 @@ namespace Interlock.Core.Gateway.Stages;
 internal sealed class AdmitStage(RateLimiter limits, TimeProvider time)
 {
     public const string Name = "admit";
-    public const int ConcurrentCalls = 16;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Slots> _slots = new(StringComparer.Ordinal);
@@ -52,7 +52,7 @@ internal sealed class AdmitStage(RateLimiter limits, TimeProvider time)
 
     private sealed class Slots
     {
-        public SemaphoreSlim Free { get; } = new(ConcurrentCalls);
+        public SemaphoreSlim Free { get; } = new(RunLimits.ConcurrentCalls);
         public int Users { get; set; }
     }
 

@@ -10,7 +10,7 @@ namespace Interlock.Core.Gateway.Stages;
 /// partition holds the intent record, the claim of this attempt and the spending of the grant. Whoever wins that insert may call, nobody else.
 /// </summary>
 internal sealed class CommitStage(
-    RegistryStore registries, AuthorizeStage authorize, IFrameFence fence, Ledger ledger, EffectClaims claims, AuditLog audit, TimeProvider time)
+    RegistryStore registries, AuthorizeStage authorize, IFrameFence fence, Ledger ledger, EffectClaims claims, AuditLog audit, EffectLease? lease, TimeProvider time)
 {
     public const string Name = "commit";
 
@@ -30,7 +30,13 @@ internal sealed class CommitStage(
         if (call.IsCompensation && authorized.Gate is { } granted && await claims.SpentByAsync(chain, EffectClaims.SpentRow(call.Site!.Run, granted.Id, call.Site.Frame.Undone(), false), cancellationToken) is null)
             return new Refusal(Name, "compensation-blocked", 403, "The call that this compensation undoes never happened under its approval.");
 
-        var row = new LedgerRow(LedgerState.Intended, attempt, call.Target, authorized.Frozen.Digest, time.GetUtcNow()) { Chain = chain.Id, Registration = registration };
+        var row = new LedgerRow(LedgerState.Intended, attempt, call.Target, authorized.Frozen.Digest, time.GetUtcNow()) 
+        {
+            Chain = chain.Id,
+            Registration = registration,
+            LeasedBy = lease?.Holder,
+            LeasedUntil = time.GetUtcNow() + lease?.Time,
+        };
         if (await ledger.WriteAsync(call, row, ledgerETag, cancellationToken) is not { } etag) return Claimed;
 
         var effectRow = new TableWrite.Insert(EffectClaims.EffectRow(call.Effect, attempt), Body(call, authorized));
@@ -47,7 +53,7 @@ internal sealed class CommitStage(
 
     private static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");
 
-    private static Refusal Claimed { get; } = new(Name, "effect-claimed", 409, "Another worker is making this call.");
+    public static Refusal Claimed { get; } = new(Name, "effect-claimed", 409, "Another worker is making this call.");
 
     /// <summary>The call by the registry, the policy, the time and the gate as they are now.</summary>
     private async Task<StageResult<AuthorizedCall>> PassAsync(AuthorizedCall authorized, CancellationToken cancellationToken)

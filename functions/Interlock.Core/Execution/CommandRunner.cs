@@ -1,0 +1,57 @@
+using Interlock.Core.Approvals;
+using Interlock.Core.Gateway;
+using Interlock.Core.Policy;
+using Interlock.Core.Runs;
+
+namespace Interlock.Core.Execution;
+
+/// <summary>Does calls through the gateway, and opens and closes gates at the approval desk. Doing a command again is harmless.</summary>
+public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimeProvider time) : ICommandRunner
+{
+    public async Task<CommandOutcome> RunAsync(RunState run, Command command, CancellationToken cancellationToken = default)
+    {
+        switch (command)
+        {
+            case Command.Call call:
+                return Outcome(call, await gateway.CallAsync(GatewayCall(run, call), cancellationToken));
+            case Command.OpenApproval open:
+                var opened = await desk.OpenAsync(run.Tenant, Site(run, open.Frame, open.Gate.Task), run.Origin, open.Gate, cancellationToken);
+                if (opened.Refusal is { } refusal) return Failed(open, refusal.ToProblem(open.Frame));
+                return GateEvents.Closed(opened.Value!, time.GetUtcNow()) is { } closed ? new CommandOutcome.Happened(closed) : CommandOutcome.Open; // no refusal, so there is a gate
+            case Command.CloseApproval close:
+                var gate = await desk.CloseAsync(run.Tenant, Site(run, close.Frame, new TaskPath(close.Frame.Value)), close.Gate, close.Cause, cancellationToken);
+                return GateEvents.Closed(gate, time.GetUtcNow()) is { } won ? new CommandOutcome.Happened(won) : throw new InvalidOperationException($"Gate {close.Gate} was closed and is open.");
+            default:
+                throw new InvalidOperationException($"No runner for {command.GetType().Name}.");
+        }
+    }
+
+    private static GatewayCall GatewayCall(RunState run, Command.Call call)
+    {
+        var kind = call is Command.CallAgent ? TargetKind.Agent : TargetKind.Tool;
+        return new GatewayCall(call.Id, run.Origin.Chain(), kind, call.Target, call.Version, call.Arguments, call.Deadline)
+        {
+            Site = Site(run, call.Frame, call.Task),
+            Grant = call.Grant,
+            RequiresGrant = call.RequiresGrant,
+            IsCompensation = call is Command.CallTool { IsCompensation: true },
+            IdempotencyKey = (call as Command.CallTool)?.IdempotencyKey,
+            OnInDoubt = call.OnInDoubt,
+            TraceParent = run.Origin.TraceParent,
+        };
+    }
+
+    private static CallSite Site(RunState run, FrameId frame, TaskPath task) => new(run.Id, run.Workflow, task, frame);
+
+    private CommandOutcome Outcome(Command.Call call, GatewayResult result) => result switch
+    {
+        GatewayResult.Completed done => new CommandOutcome.Happened(new RunEvent.EffectCompleted(time.GetUtcNow(), call.Id, done.Output)),
+        GatewayResult.Failed failed => Failed(call, failed.Problem),
+        GatewayResult.Refused refused => Failed(call, refused.Refusal.ToProblem(call.Frame)),
+        GatewayResult.InDoubt doubt => Failed(call, doubt.Problem),
+        GatewayResult.UnderWay elsewhere => new CommandOutcome.UnderWay(elsewhere.Until),
+        _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
+    };
+
+    private CommandOutcome.Happened Failed(Command command, Problem problem) => new(new RunEvent.EffectFailed(time.GetUtcNow(), command.Id, problem));
+}

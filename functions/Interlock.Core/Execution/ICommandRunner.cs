@@ -1,0 +1,12 @@
+using Interlock.Core.Runs;
+
+namespace Interlock.Core.Execution;
+
+/// <summary>Does the commands of runs. An exception means that nothing is known: the command is to be asked for again.</summary>
+public interface ICommandRunner
+{
+    /// <param name="run">The run, with the command pending or abandoned.</param>
+    /// <param name="command">A call, or the opening or closing of a gate; timers are the host's.</param>
+    /// <param name="cancellationToken">Asks the upstream of a call to stop; what was sent is settled all the same.</param>
+    Task<CommandOutcome> RunAsync(RunState run, Command command, CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,162 @@
+using Interlock.Core.Audit;
+using Interlock.Core.Registry;
+using Interlock.Core.Runs;
+
+namespace Interlock.Core.Execution;
+
+/// <summary>
+/// Moves stored runs on, wherever and however often it is asked to: every step is a compare-and-set on the run's row, and whatever is done
+/// twice is done once. A host only has to ask: when a run starts, when a time has come, when something may have happened, and for each call
+/// that a <see cref="RunPlan"/> names. Exceptions mean a broken store: ask again later.
+/// </summary>
+public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, ICommandRunner commands, AuditLog audit, TimeProvider time)
+{
+    /// <summary>Steps taken before the scheduler is asked to call again.</summary>
+    private const int MaxSteps = 64;
+
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Does everything that needs no upstream: fires the timers that are due, opens and closes gates, folds what people decided, records the end.
+    /// Null when there is no such run.
+    /// </summary>
+    /// <param name="tenant">The run's tenant.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="asOf">A time that has come for the scheduler, whatever this machine's clock says.</param>
+    /// <param name="cancellationToken">Stops between steps.</param>
+    public async Task<RunPlan?> AdvanceAsync(TenantId tenant, RunId run, DateTimeOffset asOf = default, CancellationToken cancellationToken = default)
+    {
+        for (var steps = 0; ; steps++)
+        {
+            if (await runs.FindAsync(tenant, run, cancellationToken) is not { } stored) return null;
+            if (RunPlan.Of(stored) is { IsForeign: true } foreign) return foreign;
+            if (stored.State.Status.IsClosed())
+            {
+                stored = await CloseAsync(stored, cancellationToken);
+                return RunPlan.Of(stored);
+            }
+            if (steps == MaxSteps) return RunPlan.Of(stored) with { NextDue = time.GetUtcNow() };
+            var happened = await HappenedAsync(stored.State, asOf, cancellationToken);
+            if (happened.Count == 0) return RunPlan.Of(stored);
+            await FoldAsync(stored, happened, cancellationToken); // a lost race: somebody else moved the run on, so look again
+        }
+    }
+
+    /// <summary>
+    /// Runs one call to its end and folds what came of it, then goes on as <see cref="AdvanceAsync"/> does. A call that the run no longer waits
+    /// for does nothing; one that another worker makes is waited for; one that the run stops waiting for is asked to stop.
+    /// </summary>
+    public async Task<RunPlan?> CallAsync(TenantId tenant, RunId run, EffectId effect, CancellationToken cancellationToken = default)
+    {
+        var stored = await runs.FindAsync(tenant, run, cancellationToken);
+        if (stored is not null && RunPlan.Of(stored) is { IsForeign: true } foreign) return foreign;
+        if (stored is not null && RunPlan.Outstanding(stored.State).FirstOrDefault(call => call.Id == effect) is { } call && await EndAsync(stored.State, call, cancellationToken) is { } happened)
+            await PostAsync(tenant, run, happened, state => IsAwaited(state, happened, effect), cancellationToken);
+        return await AdvanceAsync(tenant, run, default, cancellationToken);
+    }
+
+    /// <summary>Folds an event into a run that is open and, if asked, still in need of it; false when it is not.</summary>
+    public async Task<bool> PostAsync(TenantId tenant, RunId run, RunEvent happened, Func<RunState, bool>? isAwaited = null, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            if (await runs.FindAsync(tenant, run, cancellationToken) is not { } stored || stored.State.Status.IsClosed()) return false;
+            if (isAwaited is not null && !isAwaited(stored.State)) return false;
+            if (await FoldAsync(stored, [happened], cancellationToken)) return true;
+        }
+    }
+
+    /// <summary>What has come to pass for a run and is in none of its events yet.</summary>
+    private async Task<IReadOnlyList<RunEvent>> HappenedAsync(RunState state, DateTimeOffset asOf, CancellationToken cancellationToken)
+    {
+        if (state.Suspended) return [];
+        var happened = new List<RunEvent>();
+        var closing = state.Pending.Values.OfType<Command.CloseApproval>().Select(close => close.Gate).ToHashSet();
+        foreach (var command in state.Pending.Values.Where(command => command is Command.CloseApproval || (command is Command.OpenApproval open && !closing.Contains(open.Gate.Id))))
+        {
+            if (await commands.RunAsync(state, command, cancellationToken) is CommandOutcome.Happened done) happened.Add(done.Event);
+            if (happened.Count == RunStore.MaxEvents) return happened;
+        }
+        // A decision counts before a time that came as well: the gate's row knows which of them won.
+        if (happened.Count > 0) return happened;
+        var now = time.GetUtcNow();
+        var horizon = asOf > now ? asOf : now;
+        var due = state.Pending.Values.OfType<Command.StartTimer>().Where(timer => timer.DueAt <= horizon).OrderBy(timer => timer.DueAt).ThenBy(timer => timer.Id.Value, StringComparer.Ordinal);
+        return [.. due.Take(1).Select(timer => new RunEvent.TimerFired(timer.DueAt > now ? timer.DueAt : now, timer.Id))];
+    }
+
+    /// <summary>
+    /// Stores one step. What the interpreter or the serializer can't take is a bug; the run must not hang on it, so it is cancelled instead, which
+    /// compensates what was done.
+    /// </summary>
+    private async Task<bool> FoldAsync(StoredRun stored, IReadOnlyList<RunEvent> happened, CancellationToken cancellationToken)
+    {
+        var definition = await definitions.LoadAsync(stored.State.Tenant, stored.State.Workflow.Digest, cancellationToken);
+        var (events, state) = (happened, stored.State);
+        try
+        {
+            state = happened.Aggregate(state, (folded, one) => Interpreter.Advance(definition, folded, one));
+            RunJson.Serialize(state);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            events = [new RunEvent.CancelRequested(happened[^1].At, "interlock", $"An event could not be folded ({e.GetType().Name}); the log of the host says more.")];
+            state = Interpreter.Advance(definition, stored.State, events[0]);
+        }
+        // A step that ends the run takes no more events: the rest would never be folded.
+        if (state.Events < stored.State.Events + events.Count) events = [.. events.Take((int)(state.Events - stored.State.Events))];
+        return await runs.AppendAsync(stored, events, state, cancellationToken) is not null;
+    }
+
+    /// <summary>The audit hears of an end before anybody else is told that nothing is left to do.</summary>
+    private async Task<StoredRun> CloseAsync(StoredRun ended, CancellationToken cancellationToken)
+    {
+        if (!ended.IsRecorded)
+            await audit.AppendAsync(AuditChain.ForRun(ended.State.Tenant, ended.State.Id), [RunRecords.Closed(ended.State)], [], cancellationToken);
+        await runs.CloseAsync(ended, cancellationToken);
+        return ended with { IsRecorded = true };
+    }
+
+    /// <summary>The event that ends a call; null when the call was held back because the run was suspended before it left.</summary>
+    private async Task<RunEvent?> EndAsync(RunState state, Command.Call call, CancellationToken cancellationToken)
+    {
+        using var watch = new CallWatch(runs, state.Tenant, state.Id, call.Id, time, WatchInterval, cancellationToken);
+        var stop = watch.Left;
+        while (true)
+        {
+            try
+            {
+                switch (await commands.RunAsync(state, call, stop))
+                {
+                    case CommandOutcome.Happened { Event: var happened }:
+                        return happened;
+                    case CommandOutcome.UnderWay:
+                        await Task.Delay(AskAgain, time, cancellationToken);
+                        break;
+                }
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                stop = cancellationToken; // Told to stop before it had left: asked once more, the gateway says how it stands, and nothing is sent any more.
+            }
+        }
+    }
+
+    /// <summary>Whether a call's end is news to the run: not when it was folded before, nor when the fence refused it only because the run was suspended.</summary>
+    private static bool IsAwaited(RunState state, RunEvent happened, EffectId effect)
+    {
+        if (!state.Pending.ContainsKey(effect) && !state.Abandoned.ContainsKey(effect)) return false;
+        if (state.Deferred.Any(deferred => EffectOf(deferred) == effect)) return false;
+        if (happened is not RunEvent.EffectFailed failed) return true;
+        if (state.InDoubt.Contains(effect)) return false;
+        return failed.Problem.Rule != "frame-not-pending" || !state.Pending.ContainsKey(effect);
+    }
+
+    private static EffectId? EffectOf(RunEvent happened) => happened switch
+    {
+        RunEvent.EffectCompleted done => done.Effect,
+        RunEvent.EffectFailed failed => failed.Effect,
+        _ => null,
+    };
+}

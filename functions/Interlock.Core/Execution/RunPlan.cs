@@ -1,0 +1,38 @@
+using Interlock.Core.Runs;
+
+namespace Interlock.Core.Execution;
+
+/// <summary>
+/// What a run waits for, as a scheduler needs to know it: small, and free of what the run works on. Of two plans of one run the one with more
+/// <see cref="Events"/> is the newer.
+/// </summary>
+/// <param name="Events">How many events the run has folded.</param>
+/// <param name="Status">As stored and shown: <c>running</c>, <c>compensating</c>, <c>completed</c>, <c>faulted</c>, <c>cancelled</c>.</param>
+/// <param name="IsOver">Nothing is left to be done.</param>
+/// <param name="IsForeign">The run follows a logic that is newer than this program: a newer one must go on with it.</param>
+/// <param name="Suspended">It starts nothing until it is resumed.</param>
+/// <param name="Calls">The effects to run now, at most <see cref="RunLimits.ConcurrentCalls"/>.</param>
+/// <param name="Gates">How many gates are open.</param>
+/// <param name="Doubts">How many calls wait for a person's word on what happened.</param>
+/// <param name="NextDue">When to look again, if nothing happens before.</param>
+public sealed record RunPlan(
+    long Events, string Status, bool IsOver, bool IsForeign, bool Suspended, IReadOnlyList<string> Calls, int Gates, int Doubts, DateTimeOffset? NextDue)
+{
+    public static RunPlan Of(StoredRun run)
+    {
+        var state = run.State;
+        if (state.Logic > Interpreter.Current) return new(state.Events, state.Status.Text(), false, true, state.Suspended, [], 0, 0, null);
+        if (state.Status.IsClosed()) return new(state.Events, state.Status.Text(), run.IsRecorded, false, false, [], 0, 0, null);
+        var calls = Outstanding(state).Take(RunLimits.ConcurrentCalls).Select(call => call.Id.Value);
+        var due = state.Suspended ? [] : state.Pending.Values.OfType<Command.StartTimer>().Select(timer => (DateTimeOffset?)timer.DueAt);
+        return new(
+            state.Events, state.Status.Text(), false, false, state.Suspended, [.. calls], state.Pending.Values.Count(command => command is Command.OpenApproval), state.InDoubt.Count, due.Min());
+    }
+
+    /// <summary>The calls outstanding: those nobody waits for any more are settled all the same; of those in doubt people say what happened.</summary>
+    public static IEnumerable<Command.Call> Outstanding(RunState state)
+    {
+        var pending = state.Suspended ? [] : state.Pending.Values.OfType<Command.Call>().Where(call => !state.InDoubt.Contains(call.Id));
+        return pending.Concat(state.Abandoned.Values.Select(abandoned => abandoned.Call));
+    }
+}

@@ -1,0 +1,57 @@
+using Interlock.Core.Runs;
+
+namespace Interlock.Core.Execution;
+
+/// <summary>
+/// Finds runs that a lost wake-up, a crash between two steps or a lost scheduler left behind, and moves them on: decisions recorded and not
+/// told, times that passed, ends without their record, runs that nobody schedules. Safe to run anywhere, any time, twice at once.
+/// </summary>
+public sealed class RunReconciler(RunStore runs, RunDriver driver, IRunScheduler scheduler, TimeProvider time)
+{
+    /// <summary>How long a listed run may have no row: longer than any start takes.</summary>
+    private static readonly TimeSpan Unborn = TimeSpan.FromMinutes(15);
+
+    /// <summary>Looks at every open run of a tenant; one that fails does not keep the others from going on.</summary>
+    public async Task<Reconciliation> RunAsync(TenantId tenant, CancellationToken cancellationToken = default)
+    {
+        var (seen, moved) = (0, 0);
+        var failed = new List<(RunId Run, Exception Error)>();
+        await foreach (var (run, since) in runs.OpenAsync(tenant, cancellationToken))
+        {
+            seen++;
+            try
+            {
+                if (await ReconcileAsync(tenant, run, since, cancellationToken)) moved++;
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                failed.Add((run, e));
+            }
+        }
+        return new Reconciliation(seen, moved, failed);
+    }
+
+    private async Task<bool> ReconcileAsync(TenantId tenant, RunId run, DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        if (await runs.FindAsync(tenant, run, cancellationToken) is not { } before)
+        {
+            if (time.GetUtcNow() - since > Unborn) await runs.ForgetAsync(tenant, run, cancellationToken);
+            return false;
+        }
+        var scheduled = await scheduler.FindAsync(tenant, run, cancellationToken);
+        if (scheduled.Status == ScheduleStatus.Terminated && before.State.Ending is null)
+        {
+            // Ending a run past Interlock spares it neither its compensations nor its record: it is cancelled, as it would have been here.
+            var cancel = new RunEvent.CancelRequested(time.GetUtcNow(), "scheduler", "The run was terminated in the scheduler.");
+            await driver.PostAsync(tenant, run, cancel, null, cancellationToken);
+        }
+        if (await driver.AdvanceAsync(tenant, run, default, cancellationToken) is not { } plan || plan.IsOver) return true;
+        if (scheduled.Status != ScheduleStatus.Active) await scheduler.ScheduleAsync(tenant, run, cancellationToken);
+        else if (plan.Events > scheduled.Events) await scheduler.WakeAsync(tenant, run, cancellationToken);
+        else return false;
+        return true;
+    }
+}
+
+/// <summary>How many open runs were looked at, how many were moved on, and which could not be looked at.</summary>
+public sealed record Reconciliation(int Seen, int Moved, IReadOnlyList<(RunId Run, Exception Error)> Failed);

@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+
+namespace Interlock.Core.Identity;
+
+/// <summary>
+/// The installation's secrets, beside the database and never in it: the issuer's private key, the MAC key for gates and sessions, the
+/// installation's id. Made at the first start, readable by their owner only.
+/// </summary>
+public sealed class LocalKeys : IDisposable
+{
+    private const int MacKeyBytes = 32;
+
+    private LocalKeys(LocalIssuer issuer, Mac mac) => (Issuer, Mac) = (issuer, mac);
+
+    public LocalIssuer Issuer { get; }
+
+    public Mac Mac { get; }
+
+    /// <exception cref="InvalidDataException">A key file is damaged; the message names it.</exception>
+    public static LocalKeys Open(string dataDirectory, TimeProvider time)
+    {
+        var folder = Path.Combine(dataDirectory, "keys");
+        Directory.CreateDirectory(folder);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var installation = Keep(folder, "installation", () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)));
+        var pem = Keep(folder, "issuer.pem", () =>
+        {
+            using var made = LocalIssuer.Create(installation, time);
+            return made.ExportPem();
+        });
+        var mac = Keep(folder, "mac.key", () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(MacKeyBytes)));
+        try
+        {
+            return new LocalKeys(LocalIssuer.FromPem(pem, installation, time), new Mac(Convert.FromBase64String(mac)));
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or CryptographicException)
+        {
+            throw new InvalidDataException($"A key in {folder} is damaged ({e.Message}) Restore it: without it open gates and tokens are void.", e);
+        }
+    }
+
+    public void Dispose() => Issuer.Dispose();
+
+    /// <summary>The file's text; made, and made durable, when it is not there.</summary>
+    private static string Keep(string folder, string name, Func<string> make)
+    {
+        var path = Path.Combine(folder, name);
+        if (File.Exists(path)) return File.ReadAllText(path).Trim();
+        var text = make();
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var file = new FileStream(path, options);
+        file.Write(System.Text.Encoding.UTF8.GetBytes(text));
+        file.Flush(flushToDisk: true);
+        return text;
+    }
+}

@@ -1,0 +1,41 @@
+using Interlock.Functions.Edge;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Interlock.Functions.Hosting;
+
+/// <summary>Puts the app's services where the worker finds them for its functions.</summary>
+internal static class AppHost
+{
+    public static IServiceCollection AddInterlock(this IServiceCollection services)
+    {
+        services.AddRouting();
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => new AppServices(
+            provider.GetRequiredService<IConfiguration>(), PlatformEnvironment.Current, provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Tenant);
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Scheduler);
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Driver);
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Reconciler);
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Intake);
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Publisher);
+        services.AddSingleton(provider => new WebPipeline(provider, provider.GetRequiredService<AppServices>().Web));
+        services.AddHostedService<StartCheck>();
+        return services;
+    }
+
+    /// <summary>Makes the services at the start: an app that is not configured fails then, and says why, instead of at its first request.</summary>
+    private sealed class StartCheck(AppServices services) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            _ = services.Web;
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,153 @@
+using Azure.Core;
+using Azure.Identity;
+using Interlock.Core;
+using Interlock.Core.Approvals;
+using Interlock.Core.Audit;
+using Interlock.Core.Execution;
+using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Limits;
+using Interlock.Core.Identity;
+using Interlock.Core.Intake;
+using Interlock.Core.Registry;
+using Interlock.Functions.Edge;
+using Interlock.Functions.Identity;
+using Interlock.Functions.Runs;
+using Interlock.Functions.Storage;
+using Interlock.Functions.Upkeep;
+using Interlock.Http.Hosting;
+using Interlock.Http.Upstreams;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Interlock.Functions.Hosting;
+
+/// <summary>Everything one worker of the app consists of, made of the settings at its start; a setting that is missing or wrong keeps it from starting.</summary>
+internal sealed class AppServices : IAsyncDisposable
+{
+    /// <summary>Below the minute after which most MCP clients give up, far below the front end's 230 s.</summary>
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(50);
+
+    private static readonly TimeSpan CallDeadline = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(60);
+
+    private readonly HttpMessageHandler _egress;
+    private readonly AppIdentity _identity;
+    private readonly McpUpstream _mcp;
+    private readonly A2aUpstream _a2a;
+
+    /// <param name="configuration">The settings, of <see cref="SettingNames"/>.</param>
+    /// <param name="platform">Where the process runs.</param>
+    /// <param name="loggers">Where it logs.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="stopping">Cancelled when the worker begins to stop.</param>
+    /// <exception cref="SettingsException">What is wrong with the settings, and what to do.</exception>
+    public AppServices(IConfiguration configuration, PlatformEnvironment platform, ILoggerFactory loggers, TimeProvider time, CancellationToken stopping)
+    {
+        var settings = new SettingReader(configuration);
+        var credential = new Lazy<TokenCredential>(() => Credential(settings));
+        var isDevelopment = settings.Text(SettingNames.DevelopmentFolder) is not null;
+        _egress = EgressHandler.Create(new EgressOptions { AllowLoopback = isDevelopment && !platform.IsAzure, AllowedHosts = List(settings, SettingNames.EgressHosts) });
+        _identity = IdentitySetup.Create(configuration, platform, _egress, () => credential.Value, time, loggers);
+        Storage = AppStorage.Create(settings, _identity.IsDevelopment, () => credential.Value);
+        var origin = Origin(settings, isRequired: !_identity.IsDevelopment);
+        settings.ThrowIfAny();
+
+        _mcp = new McpUpstream(_egress, loggers, time);
+        _a2a = new A2aUpstream(_egress, loggers, time);
+        var upstreams = new UpstreamRouter(_mcp, _a2a);
+        var audit = new AuditLog(Storage.AuditTables, time);
+        var registries = new RegistryStore(Storage.Tables);
+        var policies = new PolicyCache();
+        var catalog = new WorkflowCatalog(Storage.Blobs);
+        var gates = new GateStore(Storage.Tables, _identity.Mac);
+        var fences = new FenceTracker();
+        var runs = new RunStore(Storage.Tables, Storage.Blobs);
+        var gateway = new ToolGateway(new GatewayParts(
+            Storage.Tables, Storage.AuditTables, Storage.Blobs, registries, policies, gates, audit, _identity.Directory, new StoredFence(runs), upstreams, fences, time)
+        {
+            Lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime),
+            Limits = new GatewayLimits(),
+        });
+        var approvals = new ApprovalDesk(registries, policies, gates, audit, _identity.Directory, time);
+        Tenant = new ServedTenant(_identity.Tenant);
+        Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
+        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time), audit, time);
+        Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
+        var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time);
+        Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
+        Publisher = EventPublisher.Of(settings, _identity.Tenant);
+        Web = new InterlockWeb
+        {
+            Gateway = gateway,
+            Approvals = approvals,
+            Registry = new RegistryDesk(registries, catalog, audit, upstreams, fences, time),
+            Workflows = catalog,
+            Policies = policies,
+            Intake = Intake,
+            Runs = host,
+            Audit = audit,
+            Store = Storage.Tables,
+            McpTokens = _identity.McpTokens,
+            ApiTokens = _identity.ApiTokens,
+            SignIn = _identity.SignIn,
+            Directory = _identity.Directory,
+            Mac = _identity.Mac,
+            Options = new WebOptions
+            {
+                PublicOrigin = origin,
+                // In Azure the front end knows the app's names; on a developer's machine a name could be rebound to it.
+                AllowedHosts = _identity.IsDevelopment ? ["localhost", "127.0.0.1", "[::1]"] : [],
+                DefaultTenant = _identity.Tenant.Value,
+                AuthorizationServers = _identity.AuthorizationServers,
+                AnswerWithin = AnswerWithin,
+                CallDeadline = CallDeadline,
+            },
+            Time = time,
+            Loggers = loggers,
+            Stopping = stopping,
+        };
+    }
+
+    public AppStorage Storage { get; }
+    public ServedTenant Tenant { get; }
+    public DurableScheduler Scheduler { get; }
+    public RunDriver Driver { get; }
+    public RunReconciler Reconciler { get; }
+    public RunIntake Intake { get; }
+    public EventPublisher Publisher { get; }
+    public InterlockWeb Web { get; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _mcp.DisposeAsync();
+        _a2a.Dispose();
+        _identity.Dispose();
+        _egress.Dispose();
+    }
+
+    private static ManagedIdentityCredential Credential(SettingReader settings)
+    {
+        if (settings.Text(SettingNames.ClientId) is not { } clientId)
+        {
+            settings.Problem(SettingNames.ClientId, "is missing: set it to the client id of the app's user-assigned identity.");
+            settings.ThrowIfAny();
+            throw new InvalidOperationException("A missing client id was let pass.");
+        }
+        return new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId));
+    }
+
+    private static Uri? Origin(SettingReader settings, bool isRequired)
+    {
+        if (settings.Text(SettingNames.PublicOrigin) is not { } text)
+        {
+            if (isRequired) settings.Problem(SettingNames.PublicOrigin, "is missing: set it to the address that people and clients use, https://host.");
+            return null;
+        }
+        if (Uri.TryCreate(text, UriKind.Absolute, out var origin) && origin.PathAndQuery == "/" && (origin.Scheme == "https" || origin is { Scheme: "http", IsLoopback: true })) return origin;
+        settings.Problem(SettingNames.PublicOrigin, "is no https://host: set it to the address that people and clients use, without a path.");
+        return null;
+    }
+
+    private static IReadOnlyCollection<string> List(SettingReader settings, string name) =>
+        settings.Text(name)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+}

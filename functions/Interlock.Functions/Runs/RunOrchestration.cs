@@ -1,0 +1,176 @@
+using Interlock.Core.Execution;
+using Interlock.Core.Runs;
+using Microsoft.DurableTask;
+
+namespace Interlock.Functions.Runs;
+
+/// <summary>
+/// Schedules one run: starts the calls that its plan names, waits for the first of a call's end, the time to look again, or a signal, and looks
+/// again. What is true of the run stands in its row and is decided by activities; this loop is replayed, so it does nothing else, and any look too
+/// many is harmless. A signal carries nothing: it says "look". Exactly one waiter for it is open, never cancelled, armed again after each.
+/// </summary>
+internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddress run, int maxTurns = RunOrchestration.MaxTurns)
+{
+    /// <summary>The orchestrator function. A loop that awaits in another order gets a name of its own, and this one stays until its runs have ended.</summary>
+    public const string Name = "run";
+
+    public const string AdvanceActivity = "advance";
+    public const string CallActivity = "call";
+    public const string Signal = "signal";
+
+    /// <summary>After so many turns the history is started anew; a turn adds two to six entries.</summary>
+    public const int MaxTurns = 100;
+
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromDays(1);
+    private static readonly TimeSpan ForeignRest = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(1);
+
+    private readonly Dictionary<string, Task<RunPlan?>> _calls = new(StringComparer.Ordinal);
+    private RunPlan? _plan;
+    private Task _signal = Task.CompletedTask;
+    private Alarm? _alarm;
+    private bool _mustLook = true;
+    private DateTime _rang = DateTime.MinValue;
+    private DateTime _restUntil = DateTime.MinValue;
+    private int _failures;
+
+    /// <summary>The run's status at its end, or null when it goes on in a new history or does not exist.</summary>
+    public async Task<string?> RunAsync()
+    {
+        _signal = context.WaitForExternalEvent<string>(Signal);
+        for (var turn = 0; ; turn++)
+        {
+            if (_mustLook && !IsResting) await LookAsync();
+            if (_plan is { IsOver: true } || (_plan is null && !_mustLook)) return End();
+            // From here on nothing new is started: what runs is awaited, then the history starts anew. Looking comes first there, so no signal is missed.
+            if (turn >= maxTurns && _calls.Count == 0)
+            {
+                End();
+                context.ContinueAsNew(run, preserveUnprocessedEvents: true);
+                return null;
+            }
+            if (turn < maxTurns) StartCalls();
+            SetAlarm();
+            await Task.WhenAny([_signal, .. _alarm is null ? Array.Empty<Task>() : [_alarm.Ring], .. _calls.Values]);
+            Collect();
+        }
+    }
+
+    private bool IsResting => context.CurrentUtcDateTime < _restUntil;
+
+    private async Task LookAsync()
+    {
+        _mustLook = false;
+        var asOf = _rang > context.CurrentUtcDateTime ? _rang : context.CurrentUtcDateTime;
+        try
+        {
+            Take(await context.CallActivityAsync<RunPlan?>(AdvanceActivity, new AdvanceInput(run.Tenant, run.Run, new DateTimeOffset(asOf, TimeSpan.Zero))), isLook: true);
+            _failures = 0;
+        }
+        catch (TaskFailedException)
+        {
+            Rest();
+        }
+    }
+
+    private void StartCalls()
+    {
+        if (_plan is null || IsResting) return;
+        foreach (var effect in _plan.Calls)
+        {
+            if (_calls.Count == RunLimits.ConcurrentCalls) return;
+            if (!_calls.ContainsKey(effect)) _calls.Add(effect, context.CallActivityAsync<RunPlan?>(CallActivity, new CallInput(run.Tenant, run.Run, effect)));
+        }
+    }
+
+    /// <summary>One timer at a time, for the next moment to look; a later or earlier one takes its place.</summary>
+    private void SetAlarm()
+    {
+        var due = Due();
+        if (_alarm?.DueAt == due) return;
+        _alarm?.Dispose();
+        _alarm = due is { } at ? new Alarm(context, at) : null;
+    }
+
+    private DateTime? Due()
+    {
+        if (_mustLook) return _restUntil;
+        var next = _plan switch
+        {
+            { IsForeign: true } => context.CurrentUtcDateTime + ForeignRest,
+            { NextDue: { } due } => due.UtcDateTime,
+            _ => (DateTime?)null,
+        };
+        if (next is null) return null;
+        // An alarm that is set and early enough stays: one too many is cheaper than a new one each turn.
+        var furthest = _alarm is { } alarm && alarm.DueAt > context.CurrentUtcDateTime ? alarm.DueAt : context.CurrentUtcDateTime + LongestSleep;
+        return next < furthest ? next : furthest;
+    }
+
+    private void Collect()
+    {
+        foreach (var (effect, call) in _calls.Where(call => call.Value.IsCompleted).ToList())
+        {
+            _calls.Remove(effect);
+            if (call.IsCompletedSuccessfully) Take(call.Result, isLook: false);
+            else Rest(); // the activity broke: the effect is in the plan still, and is asked for again
+        }
+        if (_signal.IsCompleted)
+        {
+            _signal = context.WaitForExternalEvent<string>(Signal);
+            _mustLook = true;
+        }
+        if (_alarm?.Ring.IsCompleted != true) return;
+        (_rang, _mustLook) = (_alarm.DueAt, true);
+        _alarm.Dispose();
+        _alarm = null;
+    }
+
+    /// <summary>Calls that end together bring plans of different age: the newest counts.</summary>
+    private void Take(RunPlan? plan, bool isLook)
+    {
+        if (plan is null)
+        {
+            if (isLook) _plan = null;
+            return;
+        }
+        if (_plan is not null && plan.Events < _plan.Events) return;
+        _plan = plan;
+        context.SetCustomStatus(new RunProgress(plan.Events, plan.Status, plan.Suspended, plan.Calls.Count, plan.Gates, plan.Doubts));
+    }
+
+    private void Rest()
+    {
+        _mustLook = true;
+        var pause = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(_failures++, 6)));
+        _restUntil = context.CurrentUtcDateTime + (pause < LongestRest ? pause : LongestRest);
+    }
+
+    private string? End()
+    {
+        _alarm?.Dispose();
+        return _plan?.Status;
+    }
+
+    /// <summary>A durable timer; disposing cancels it. One that is left armed keeps the instance from ending.</summary>
+    private sealed class Alarm : IDisposable
+    {
+        private readonly CancellationTokenSource _cancel = new();
+
+        public Alarm(TaskOrchestrationContext context, DateTime dueAt)
+        {
+            DueAt = dueAt;
+            Ring = context.CreateTimer(dueAt, _cancel.Token);
+        }
+
+        public DateTime DueAt { get; }
+
+        public Task Ring { get; }
+
+        public void Dispose()
+        {
+            _cancel.Cancel();
+            _cancel.Dispose();
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using Interlock.Core;
+using Interlock.Core.Execution;
+using Interlock.Core.Runs;
+using Microsoft.Extensions.Logging;
+
+namespace Interlock.Local.Engine;
+
+/// <summary>Does commands in this process, timers too. Whatever the command's store or wire does, the answer is an event or a repeat.</summary>
+internal sealed partial class SteadyRunner(CommandRunner commands, TimeProvider time, ILogger<SteadyRunner> logger)
+{
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(30);
+
+    /// <summary>The event that ends the command, or null for a gate that stays open.</summary>
+    public async Task<RunEvent?> RunAsync(RunState run, Command command, CancellationToken stop, CancellationToken shutdown)
+    {
+        for (var pause = Backoff.First; ; pause = Backoff.Next(pause))
+        {
+            try
+            {
+                return await OnceAsync(run, command, stop, shutdown);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested && !shutdown.IsCancellationRequested)
+            {
+                // A call that was told to stop before it had left: the gateway says so when it is asked once more, and nothing is sent any more.
+                if (command is not Command.Call) return null;
+                stop = shutdown;
+            }
+            catch (Exception e) when (!shutdown.IsCancellationRequested)
+            {
+                // A broken store or an unauthentic row: nothing is known, so nothing is assumed. The command stays pending and is asked again.
+                Log.CommandFailed(logger, e, command.GetType().Name, command.Id, run.Id, pause);
+                await Task.Delay(pause, time, shutdown);
+            }
+        }
+    }
+
+    private async Task<RunEvent?> OnceAsync(RunState run, Command command, CancellationToken stop, CancellationToken shutdown)
+    {
+        if (command is Command.StartTimer timer)
+        {
+            await DelayAsync(timer.DueAt, stop);
+            return new RunEvent.TimerFired(time.GetUtcNow(), timer.Id);
+        }
+        var outcome = await commands.RunAsync(run, command, command is Command.Call ? stop : shutdown);
+        return (outcome as CommandOutcome.Happened)?.Event;
+    }
+
+    private async Task DelayAsync(DateTimeOffset dueAt, CancellationToken stop)
+    {
+        while (dueAt - time.GetUtcNow() is { Ticks: > 0 } left)
+            await Task.Delay(left > LongestDelay ? LongestDelay : RoundUp(left), time, stop);
+    }
+
+    /// <summary>Timers count whole milliseconds; rounding down would wake before the time and spin.</summary>
+    private static TimeSpan RoundUp(TimeSpan left) => TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds));
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "{Command} {Effect} of run {Run} could not be done; asking again in {Pause}")]
+        public static partial void CommandFailed(ILogger logger, Exception e, string command, EffectId effect, RunId run, TimeSpan pause);
+    }
+}

@@ -1,0 +1,10 @@
+using Azure.Storage.Blobs.Specialized;
+
+namespace Azure.Storage.Blobs;
+
+public class BlobClient : BlobBaseClient
+{
+    protected BlobClient()
+    {
+    }
+}

@@ -1,0 +1,50 @@
+using System.Collections.Concurrent;
+using Interlock.Core;
+using Interlock.Core.Execution;
+using Interlock.Core.Runs;
+
+namespace Interlock.Tests.Execution;
+
+/// <summary>Does commands by giving recorded events, once a test has released them; calls wait until then, gates are open until then.</summary>
+internal sealed class ScriptedRunner : ICommandRunner
+{
+    private readonly ConcurrentDictionary<EffectId, TaskCompletionSource<RunEvent>> _calls = new();
+    private readonly ConcurrentDictionary<GateId, RunEvent> _gates = new();
+
+    /// <summary>Every call that was made, as often as it was.</summary>
+    public ConcurrentQueue<EffectId> Called { get; } = new();
+
+    public Func<Command, Task> OnCommand { get; set; } = _ => Task.CompletedTask;
+
+    public void Release(RunEvent happened)
+    {
+        switch (happened)
+        {
+            case RunEvent.EffectCompleted done: Of(done.Effect).TrySetResult(done); break;
+            case RunEvent.EffectFailed failed: Of(failed.Effect).TrySetResult(failed); break;
+            case RunEvent.GateClosed closed: _gates[closed.Gate] = closed; break;
+            default: throw new ArgumentException($"A {happened.GetType().Name} is no command's end.", nameof(happened));
+        }
+    }
+
+    public async Task<CommandOutcome> RunAsync(RunState run, Command command, CancellationToken cancellationToken = default)
+    {
+        await OnCommand(command);
+        switch (command)
+        {
+            case Command.Call call:
+                Called.Enqueue(call.Id);
+                return new CommandOutcome.Happened(await Of(call.Id).Task.WaitAsync(cancellationToken));
+            case Command.OpenApproval open:
+                return Gate(open.Gate.Id);
+            case Command.CloseApproval close:
+                return Gate(close.Gate);
+            default:
+                throw new InvalidOperationException($"A {command.GetType().Name} is no runner's.");
+        }
+    }
+
+    private CommandOutcome Gate(GateId gate) => _gates.TryGetValue(gate, out var closed) ? new CommandOutcome.Happened(closed) : CommandOutcome.Open;
+
+    private TaskCompletionSource<RunEvent> Of(EffectId effect) => _calls.GetOrAdd(effect, _ => new TaskCompletionSource<RunEvent>(TaskCreationOptions.RunContinuationsAsynchronously));
+}
