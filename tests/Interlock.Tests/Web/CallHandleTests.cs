@@ -118,6 +118,24 @@ public sealed class CallHandleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Status_LeaseOfTheProcessIsOver_IsInDoubtAtOnce()
+    {
+        await using var leased = await McpInstance.StartAsync(Everything, _issuer, Within, lease: new EffectLease("one", TimeSpan.FromHours(1)));
+        var call = leased.CallAsync(Everything.Ana, Tool);
+        await _arrived.Task;
+        await leased.Clock.TimerAsync(Within);
+        leased.Clock.Advance(Within);
+        var handle = (await call)["structuredContent"]!["handle"]!.AsString();
+        Everything.Time.Now += TimeSpan.FromHours(1) - TimeSpan.FromTicks(1);
+        Assert.Equal("working", (await Two.StatusAsync(Everything.Ana, handle))["structuredContent"]!["status"]!.AsString());
+        Everything.Time.Now += TimeSpan.FromTicks(1); // it never prolonged it: it is gone
+        Assert.Equal(ProblemTypes.InDoubt, (await Two.StatusAsync(Everything.Ana, handle))["structuredContent"]!["type"]!.AsString());
+        _answer.SetResult(StubUpstream.Done(JsonValue.Object(("found", 7))));
+        await IdleAsync(leased);
+        Assert.Equal(JsonValue.Object(("found", 7)), (await Two.StatusAsync(Everything.Ana, handle))["structuredContent"]); // it was only slow
+    }
+
+    [Fact]
     public async Task Status_RefusedAfterTheHandle_SaysSo()
     {
         var store = new FaultyTableStore(Everything.Memory);

@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Text;
-using Interlock.Core;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
@@ -27,11 +26,11 @@ internal sealed class McpInstance : IAsyncDisposable
     private readonly CancellationTokenSource _stopping;
     private int _running;
 
-    private McpInstance(World world, LocalIssuer issuer, ITableStore? store, WebOptions options)
+    private McpInstance(World world, LocalIssuer issuer, ITableStore? store, EffectLease? lease, WebOptions options)
     {
         (_issuer, _stopping) = (issuer, new CancellationTokenSource());
         Clock = new ManualClock(world.Time.Now);
-        var node = new Node(world, store ?? world.Memory);
+        var node = new Node(world, store ?? world.Memory, lease);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddRouting();
@@ -62,9 +61,9 @@ internal sealed class McpInstance : IAsyncDisposable
 
     public Uri Address => new(new Uri(_app.Urls.First()), "/mcp");
 
-    public static async Task<McpInstance> StartAsync(World world, LocalIssuer issuer, TimeSpan? answerWithin, ITableStore? store = null, TimeSpan? deadline = null)
+    public static async Task<McpInstance> StartAsync(World world, LocalIssuer issuer, TimeSpan? answerWithin, ITableStore? store = null, EffectLease? lease = null)
     {
-        var instance = new McpInstance(world, issuer, store, new WebOptions { AnswerWithin = answerWithin, CallDeadline = deadline ?? TimeSpan.FromMinutes(20) });
+        var instance = new McpInstance(world, issuer, store, lease, new WebOptions { AnswerWithin = answerWithin, CallDeadline = TimeSpan.FromMinutes(20) });
         await instance._app.StartAsync(World.Token);
         return instance;
     }
