@@ -63,13 +63,15 @@ public sealed class ToolGateway
     }
 
     /// <summary>
-    /// What the ledger says of a call, without making it: null when none was committed; no result while no outcome is recorded. Only tenant, site, starter and
+    /// What the ledger says of a call, without making it: null when none was committed; no result while no outcome is recorded and, where processes
+    /// hold leases, its own is alive. Only tenant, site, starter and
     /// effect count for finding it.
     /// </summary>
     public async Task<(LedgerState State, GatewayResult? Result)?> FindAsync(GatewayCall call, CancellationToken cancellationToken = default)
     {
         if (await _ledger.FindAsync(call, cancellationToken) is not var (row, _)) return null;
-        if (row.State == LedgerState.Intended) return (row.State, null);
+        if (row.State == LedgerState.Intended)
+            return (row.State, row.LeasedUntil <= _time.GetUtcNow() ? InDoubt($"'{call.Target}' may or may not have done it: the process that made the call is gone. Look there before you repeat it.") : null);
         await _settle.RecordAsync(row.Chain is { } id ? new AuditChain(call.Tenant, id) : CallRecords.ChainOf(call, row.IntendedAt), call, row);
         return (row.State, (await AnswerAsync(call, new SettledCall(row, null), cancellationToken)).Result);
     }

@@ -22,6 +22,7 @@ internal sealed partial class CallAnswers(InterlockWeb web, CallHandles handles)
         var handle = new CallHandle(call.Effect, name, call.Target, web.Time.GetUtcNow(), call.Deadline);
         var stop = new CancellationTokenSource();
         var leaving = cancellationToken.UnsafeRegister(static source => Cancel(source), stop);
+        var handedOver = false;
         var work = web.Gateway.CallAsync(call, stop.Token);
         try
         {
@@ -30,18 +31,19 @@ internal sealed partial class CallAnswers(InterlockWeb web, CallHandles handles)
                 return await work is GatewayResult.UnderWay ? CallResults.Working(await handles.GiveAsync(caller, handle, cancellationToken)) : CallResults.Of(await work);
             handle = await handles.GiveAsync(caller, handle, cancellationToken);
             await leaving.DisposeAsync();
-            remainder.Work = FinishAsync(caller, handle, work, stop);
+            (handedOver, remainder.Work) = (true, FinishAsync(caller, handle, work, stop));
             return CallResults.Working(handle);
         }
         catch when (!work.IsCompleted)
         {
             await stop.CancelAsync();
-            remainder.Work = FinishAsync(caller, handle, work, stop);
+            (handedOver, remainder.Work) = (true, FinishAsync(caller, handle, work, stop));
             throw;
         }
         finally
         {
             await leaving.DisposeAsync();
+            if (!handedOver) stop.Dispose();
         }
     }
 

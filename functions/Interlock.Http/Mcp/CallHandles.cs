@@ -85,7 +85,7 @@ internal sealed class CallHandles(ITableStore store, ToolGateway gateway, TimePr
     {
         var call = new GatewayCall(handle.Effect, caller.Chain, TargetKind.Tool, handle.Target, null, JsonValue.EmptyObject, handle.Deadline);
         var recorded = await gateway.FindAsync(call, cancellationToken);
-        if (recorded is { State: LedgerState.Completed or LedgerState.Failed, Result: { } result }) return CallResults.Of(result);
+        if (recorded is { State: not LedgerState.Unknown, Result: { } result }) return CallResults.Of(result);
         if (handle.Problem is { } problem) return CallResults.Of(problem);
         if (time.GetUtcNow() < handle.Deadline + Grace) return null; // one of unknown outcome may be being repeated
         if (recorded is null) return CallResults.Of(new Problem(ProblemTypes.Timeout, 408, "The call was never made", "The process ended before the call was sent; make it again.") { Stage = "commit", Rule = "deadline" });

@@ -52,6 +52,26 @@ public sealed class LeasedBucketTests
         AssertBound(admitted, limit);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1.9999)]
+    [InlineData(2)]
+    [InlineData(60)]
+    public async Task Take_SlicesHeldWhileTheBucketRefills_AreNoSecondBurst(double seconds)
+    {
+        var instances = Enumerable.Range(0, 8).Select(_ => Bucket()).ToArray();
+        var admitted = new List<long>();
+        foreach (var instance in instances)
+            for (var call = 0; call < 4; call++) await TakeAsync(instance, admitted); // slices of 1, 2 and 4: three are held
+        _clock.Advance(TimeSpan.FromSeconds(seconds));
+        foreach (var instance in instances)
+            while (await TakeAsync(instance, admitted))
+            {
+            }
+        AssertBound(admitted, Limit);
+        Assert.InRange(admitted.Count, 32, (seconds < 60 ? 70 : 102) + (int)(seconds * Limit.PerSecond));
+    }
+
     [Fact]
     public async Task Take_InstancesAtOnce_AdmitWhatThereIsAndNoMore()
     {

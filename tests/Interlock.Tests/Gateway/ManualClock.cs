@@ -5,7 +5,7 @@ internal sealed class ManualClock(DateTimeOffset now) : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<Timer> _timers = [];
-    private readonly List<(TimeSpan Due, TaskCompletionSource Set)> _expected = [];
+    private readonly List<(TimeSpan Due, int Count, TaskCompletionSource Set)> _expected = [];
     private TimeSpan _elapsed;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -39,14 +39,14 @@ internal sealed class ManualClock(DateTimeOffset now) : TimeProvider
         }
     }
 
-    /// <summary>Ends when somebody waits for just so long.</summary>
-    public Task TimerAsync(TimeSpan due)
+    /// <summary>Ends when so many wait for just so long.</summary>
+    public Task TimerAsync(TimeSpan due, int count = 1)
     {
         lock (_lock)
         {
-            if (_timers.Exists(timer => timer.Due == due)) return Task.CompletedTask;
+            if (_timers.Count(timer => timer.Due == due) >= count) return Task.CompletedTask;
             var set = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _expected.Add((due, set));
+            _expected.Add((due, count, set));
             return set.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         }
     }
@@ -74,7 +74,8 @@ internal sealed class ManualClock(DateTimeOffset now) : TimeProvider
                 if (dueTime == Timeout.InfiniteTimeSpan) return true;
                 (Due, At) = (dueTime, clock._elapsed + dueTime);
                 clock._timers.Add(this);
-                foreach (var (_, set) in clock._expected.Where(expected => expected.Due == dueTime)) set.TrySetResult();
+                foreach (var (due, count, set) in clock._expected)
+                    if (clock._timers.Count(timer => timer.Due == due) >= count) set.TrySetResult();
                 return true;
             }
         }

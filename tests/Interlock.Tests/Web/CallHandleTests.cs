@@ -118,6 +118,24 @@ public sealed class CallHandleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Status_LeaseOfTheProcessIsOver_IsInDoubtAtOnce()
+    {
+        await using var leased = await McpInstance.StartAsync(Everything, _issuer, Within, lease: new EffectLease("one", TimeSpan.FromHours(1)));
+        var call = leased.CallAsync(Everything.Ana, Tool);
+        await _arrived.Task;
+        await leased.Clock.TimerAsync(Within);
+        leased.Clock.Advance(Within);
+        var handle = (await call)["structuredContent"]!["handle"]!.AsString();
+        Everything.Time.Now += TimeSpan.FromHours(1) - TimeSpan.FromTicks(1);
+        Assert.Equal("working", (await Two.StatusAsync(Everything.Ana, handle))["structuredContent"]!["status"]!.AsString());
+        Everything.Time.Now += TimeSpan.FromTicks(1); // it never prolonged it: it is gone
+        Assert.Equal(ProblemTypes.InDoubt, (await Two.StatusAsync(Everything.Ana, handle))["structuredContent"]!["type"]!.AsString());
+        _answer.SetResult(StubUpstream.Done(JsonValue.Object(("found", 7))));
+        await IdleAsync(leased);
+        Assert.Equal(JsonValue.Object(("found", 7)), (await Two.StatusAsync(Everything.Ana, handle))["structuredContent"]); // it was only slow
+    }
+
+    [Fact]
     public async Task Status_RefusedAfterTheHandle_SaysSo()
     {
         var store = new FaultyTableStore(Everything.Memory);
@@ -168,6 +186,25 @@ public sealed class CallHandleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Status_OfARunTokensCall_IsForThatRunAndFrameOnly()
+    {
+        var handles = new CallHandles(Everything.Memory, Everything.Node.Gateway, Everything.Time);
+        var agent = new Principal(World.Tenant, "helper", PrincipalKind.Agent, "Helper", [], []);
+        var claims = new RunTokenClaims(World.Tenant, World.Run, World.Frame, [new ToolName("crm/read")]);
+        McpCaller Caller(Principal principal, RunTokenClaims? token) => new(principal, Everything.Origin.Chain("helper"), token, null);
+        var handle = new CallHandle(new EffectId(new string('a', 32)), Tool, "crm/read", Everything.Time.Now, Everything.Time.Now.AddMinutes(1));
+        await handles.GiveAsync(Caller(agent, claims), handle, World.Token);
+        var arguments = JsonValue.Object(("handle", handle.Effect.Value));
+        Assert.NotEqual(true, (await handles.StatusAsync(Caller(agent, claims), arguments, World.Token)).IsError);
+        foreach (var other in (McpCaller[])
+        [
+            Caller(agent, null), Caller(Everything.Ana, null), Caller(Everything.Ana, claims), Caller(agent with { Id = "other" }, claims),
+            Caller(agent, claims with { Run = new RunId(new string('b', 32)) }), Caller(agent, claims with { Frame = new FrameId("/do/2/other") }),
+        ])
+            Assert.True((await handles.StatusAsync(other, arguments, World.Token)).IsError);
+    }
+
+    [Fact]
     public async Task Call_SameKeyWhileWorking_GivesTheSameHandleOnEveryInstance()
     {
         var first = await HandleAsync("key-1");
@@ -186,15 +223,9 @@ public sealed class CallHandleTests : IAsyncLifetime
         await _arrived.Task;
         await One.Clock.TimerAsync(Within);
         var second = One.CallAsync(Everything.Ana, Tool, key: "key-1");
-        while (One.Running < 2) await Task.Yield();
+        await One.Clock.TimerAsync(Within, 2);
         One.Clock.Advance(Within);
-        var handle = await first;
-        while (!second.IsCompleted)
-        {
-            One.Clock.Advance(Within); // whenever it has begun to wait
-            await Task.Yield();
-        }
-        Assert.Equal(handle, await second);
+        Assert.Equal(await first, await second);
         await EndAsync(StubUpstream.Done());
         Assert.Single(Everything.Upstream.Calls);
     }
@@ -213,7 +244,7 @@ public sealed class CallHandleTests : IAsyncLifetime
     public async Task Call_ClientLeavesBeforeTheHandle_IsAskedToStop()
     {
         using var leaving = new CancellationTokenSource();
-        var call = One.CallAsync(Everything.Ana, Tool, cancellationToken: leaving.Token);
+        var call = One.CallUntilAsync(Everything.Ana, Tool, leaving.Token);
         await _arrived.Task;
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);

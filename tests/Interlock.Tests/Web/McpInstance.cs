@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Text;
-using Interlock.Core;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
@@ -27,11 +26,11 @@ internal sealed class McpInstance : IAsyncDisposable
     private readonly CancellationTokenSource _stopping;
     private int _running;
 
-    private McpInstance(World world, LocalIssuer issuer, ITableStore? store, WebOptions options)
+    private McpInstance(World world, LocalIssuer issuer, ITableStore? store, EffectLease? lease, WebOptions options)
     {
         (_issuer, _stopping) = (issuer, new CancellationTokenSource());
         Clock = new ManualClock(world.Time.Now);
-        var node = new Node(world, store ?? world.Memory);
+        var node = new Node(world, store ?? world.Memory, lease);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddRouting();
@@ -62,9 +61,9 @@ internal sealed class McpInstance : IAsyncDisposable
 
     public Uri Address => new(new Uri(_app.Urls.First()), "/mcp");
 
-    public static async Task<McpInstance> StartAsync(World world, LocalIssuer issuer, TimeSpan? answerWithin, ITableStore? store = null, TimeSpan? deadline = null)
+    public static async Task<McpInstance> StartAsync(World world, LocalIssuer issuer, TimeSpan? answerWithin, ITableStore? store = null, EffectLease? lease = null)
     {
-        var instance = new McpInstance(world, issuer, store, new WebOptions { AnswerWithin = answerWithin, CallDeadline = deadline ?? TimeSpan.FromMinutes(20) });
+        var instance = new McpInstance(world, issuer, store, lease, new WebOptions { AnswerWithin = answerWithin, CallDeadline = TimeSpan.FromMinutes(20) });
         await instance._app.StartAsync(World.Token);
         return instance;
     }
@@ -72,28 +71,21 @@ internal sealed class McpInstance : IAsyncDisposable
     public string Token(Principal principal, RunTokenClaims? run = null) =>
         _issuer.Issue(new LocalTokenRequest(principal, run is null ? TokenClass.Mcp : TokenClass.Run, TimeSpan.FromHours(8), run));
 
-    public Task<JsonValue> CallAsync(Principal caller, string tool, JsonValue? arguments = null, string? key = null, CancellationToken cancellationToken = default)
+    public Task<JsonValue> CallAsync(Principal caller, string tool, JsonValue? arguments = null, string? key = null)
     {
         var parameters = JsonValue.Object(("name", tool), ("arguments", arguments ?? JsonValue.EmptyObject));
         if (key is not null) parameters = parameters.With("_meta", JsonValue.Object(("interlock/idempotencyKey", key)));
-        return SendAsync(Token(caller), "tools/call", parameters, cancellationToken);
+        return SendAsync(Token(caller), "tools/call", parameters);
     }
+
+    /// <summary>A call whose client leaves when it is told to.</summary>
+    public Task<JsonValue> CallUntilAsync(Principal caller, string tool, CancellationToken leaving) =>
+        SendUntilAsync(Token(caller), "tools/call", JsonValue.Object(("name", tool), ("arguments", JsonValue.EmptyObject)), leaving);
 
     public Task<JsonValue> StatusAsync(Principal caller, string handle) => CallAsync(caller, "interlock__call_status", JsonValue.Object(("handle", handle)));
 
     /// <summary>The result of a request.</summary>
-    public async Task<JsonValue> SendAsync(string token, string method, JsonValue parameters, CancellationToken cancellationToken = default)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, World.Token);
-        either.CancelAfter(TimeSpan.FromSeconds(60));
-        var body = JsonValue.Object(("jsonrpc", "2.0"), ("id", 1), ("method", method), ("params", parameters));
-        using var request = Mcp.EndpointFixture.Post(Address, body.ToString());
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        using var response = await Http.SendAsync(request, either.Token);
-        var text = await response.Content.ReadAsStringAsync(either.Token);
-        var data = text.Split('\n').Single(line => line.StartsWith("data:", StringComparison.Ordinal))[5..];
-        return StrictJson.ParseLenient(Encoding.UTF8.GetBytes(data))["result"] ?? throw new InvalidOperationException(text);
-    }
+    public Task<JsonValue> SendAsync(string token, string method, JsonValue parameters) => SendUntilAsync(token, method, parameters, World.Token);
 
     /// <summary>What a host does when it begins to stop.</summary>
     public Task StopAsync() => _stopping.CancelAsync();
@@ -104,6 +96,19 @@ internal sealed class McpInstance : IAsyncDisposable
         await _stopping.CancelAsync();
         await _app.DisposeAsync();
         _stopping.Dispose();
+    }
+
+    private async Task<JsonValue> SendUntilAsync(string token, string method, JsonValue parameters, CancellationToken leaving)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(leaving, World.Token);
+        either.CancelAfter(TimeSpan.FromSeconds(60));
+        var body = JsonValue.Object(("jsonrpc", "2.0"), ("id", 1), ("method", method), ("params", parameters));
+        using var request = Mcp.EndpointFixture.Post(Address, body.ToString());
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        using var response = await Http.SendAsync(request, either.Token);
+        var text = await response.Content.ReadAsStringAsync(either.Token);
+        var data = text.Split('\n').Single(line => line.StartsWith("data:", StringComparison.Ordinal))[5..];
+        return StrictJson.ParseLenient(Encoding.UTF8.GetBytes(data))["result"] ?? throw new InvalidOperationException(text);
     }
 
     private InterlockWeb Web(World world, Node node, WebOptions options)

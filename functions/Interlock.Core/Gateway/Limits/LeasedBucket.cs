@@ -23,9 +23,9 @@ internal sealed class LeasedBucket(ITableStore store, RowKey key, RateLimit limi
 
     private readonly TokenBucket _bucket = new(limit);
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _turn = new(1, 1);
     private Slice? _slice;
     private (long Since, TimeSpan For)? _empty;
+    private Task? _lease;
     private int _waiting;
 
     /// <summary>Whether dropping it loses nothing that is in use.</summary>
@@ -37,27 +37,27 @@ internal sealed class LeasedBucket(ITableStore store, RowKey key, RateLimit limi
         }
     }
 
-    /// <summary>Takes one token, or says when there will be one.</summary>
+    /// <summary>Takes one token, or says when there will be one. Cancelling stops the waiting only.</summary>
     /// <exception cref="LimitContentionException">Other instances kept winning the row.</exception>
     public async Task<LimitResult> TakeAsync(CancellationToken cancellationToken = default)
     {
-        if (Spend() is { } quick) return quick;
-        Interlocked.Increment(ref _waiting);
-        try
+        while (true)
         {
-            await _turn.WaitAsync(cancellationToken);
+            Task lease;
+            lock (_lock)
+            {
+                if (Spend() is { } result) return result;
+                _waiting++;
+                lease = _lease ??= Task.Run(LeaseAsync, CancellationToken.None); // one at a time, for all who wait
+            }
             try
             {
-                return Spend() ?? await LeaseAsync(cancellationToken);
+                await lease.WaitAsync(cancellationToken);
             }
             finally
             {
-                _turn.Release();
+                lock (_lock) _waiting--;
             }
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _waiting);
         }
     }
 
@@ -74,53 +74,51 @@ internal sealed class LeasedBucket(ITableStore store, RowKey key, RateLimit limi
     /// <summary>A token of the slice, or what was learnt of an empty bucket, which nobody can have filled since; null when the store must be asked.</summary>
     private LimitResult? Spend()
     {
+        if (_slice is { Left: > 0 } slice && !IsOver(slice))
+        {
+            slice.Left--;
+            slice.Used++;
+            return new LimitResult.Taken(slice);
+        }
+        if (_empty is not var (since, wait)) return null;
+        var left = wait - time.GetElapsedTime(since);
+        return left > TimeSpan.Zero ? new LimitResult.Empty(left) : null;
+    }
+
+    private async Task LeaseAsync()
+    {
+        try
+        {
+            for (var attempt = 1; attempt <= MaxAttempts; attempt++)
+            {
+                if (await TryLeaseAsync()) return;
+                await PauseAsync(attempt);
+            }
+            throw new LimitContentionException($"The row of the limit {key.Partition} was lost to other instances {MaxAttempts} times in a row; repeat the call.");
+        }
+        finally
+        {
+            lock (_lock) _lease = null;
+        }
+    }
+
+    /// <summary>Leases a slice, or learns that the bucket is empty; false when the row was lost, or won so late that the slice is over.</summary>
+    private async Task<bool> TryLeaseAsync()
+    {
+        var row = await store.GetAsync(Table, key);
+        // Both clocks are read before the write, this one first: the slice's life begins no later than the row says.
+        var (since, now) = (time.GetTimestamp(), time.GetUtcNow());
+        var full = row is null ? DateTimeOffset.MinValue : Read(row);
+        var tokens = Math.Min(_bucket.Available(full, now), Wanted());
+        if (tokens > 0 && !await WriteAsync(row, _bucket.Take(full, now, tokens))) return false;
         lock (_lock)
         {
-            if (_slice is { Left: > 0 } slice && !IsOver(slice)) return Spend(slice);
-            if (_empty is not var (since, wait)) return null;
-            var left = wait - time.GetElapsedTime(since);
-            return left > TimeSpan.Zero ? new LimitResult.Empty(left) : null;
+            var slice = new Slice(since) { Left = tokens, Size = tokens };
+            if (tokens == 0) _empty = (since, _bucket.UntilOne(full, now));
+            else if (IsOver(slice)) return false;
+            else (_slice, _empty) = (slice, null);
+            return true;
         }
-    }
-
-    private static LimitResult.Taken Spend(Slice slice)
-    {
-        slice.Left--;
-        slice.Used++;
-        return new LimitResult.Taken(slice);
-    }
-
-    private async Task<LimitResult> LeaseAsync(CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; attempt <= MaxAttempts; attempt++)
-        {
-            var row = await store.GetAsync(Table, key, cancellationToken);
-            // Both clocks are read before the write, this one first: the slice's life begins no later than the row says.
-            var (since, now) = (time.GetTimestamp(), time.GetUtcNow());
-            var full = row is null ? DateTimeOffset.MinValue : Read(row);
-            var tokens = Math.Min(_bucket.Available(full, now), Wanted());
-            if (tokens == 0) return Remember(since, _bucket.UntilOne(full, now));
-            if (await WriteAsync(row, _bucket.Take(full, now, tokens), cancellationToken) && Begin(new Slice(since) { Left = tokens, Size = tokens }) is { } token) return token;
-            await PauseAsync(attempt, cancellationToken);
-        }
-        throw new LimitContentionException($"The row of the limit {key.Partition} was lost to other instances {MaxAttempts} times in a row; repeat the call.");
-    }
-
-    /// <summary>The first token of a new slice; null when the write took so long that the slice is over.</summary>
-    private LimitResult.Taken? Begin(Slice slice)
-    {
-        lock (_lock)
-        {
-            if (IsOver(slice)) return null;
-            (_slice, _empty) = (slice, null);
-            return Spend(slice);
-        }
-    }
-
-    private LimitResult.Empty Remember(long since, TimeSpan wait)
-    {
-        lock (_lock) _empty = (since, wait);
-        return new LimitResult.Empty(wait);
     }
 
     /// <summary>Twice the last slice where that was used up in its time, else what of it was used; enough for those who wait.</summary>
@@ -129,25 +127,25 @@ internal sealed class LeasedBucket(ITableStore store, RowKey key, RateLimit limi
         lock (_lock)
         {
             var next = _slice is null ? 1 : _slice.Left == 0 && !IsOver(_slice) ? 2 * _slice.Size : _slice.Used;
-            return Math.Clamp(Math.Max(next, Volatile.Read(ref _waiting)), 1, Math.Max(1, _bucket.Size / MaxSlices));
+            return Math.Clamp(Math.Max(next, _waiting), 1, Math.Max(1, _bucket.Size / MaxSlices));
         }
     }
 
     private bool IsOver(Slice slice) => time.GetElapsedTime(slice.Since) >= TokenBucket.SliceLife;
 
-    private async Task<bool> WriteAsync(TableRow? row, DateTimeOffset full, CancellationToken cancellationToken)
+    private async Task<bool> WriteAsync(TableRow? row, DateTimeOffset full)
     {
         var body = JsonValue.Object((FullMember, full.ToString("O", CultureInfo.InvariantCulture)));
         return row is null
-            ? (await store.InsertAsync(Table, key, body, cancellationToken)).Ok
-            : (await store.ReplaceAsync(Table, key, body, row.ETag, cancellationToken)).Ok;
+            ? (await store.InsertAsync(Table, key, body)).Ok
+            : (await store.ReplaceAsync(Table, key, body, row.ETag)).Ok;
     }
 
-    private Task PauseAsync(int attempt, CancellationToken cancellationToken)
+    private Task PauseAsync(int attempt)
     {
         var longest = FirstPause * Math.Pow(2, attempt - 1);
         var pause = (longest < LongestPause ? longest : LongestPause) * jitter();
-        return pause > TimeSpan.Zero ? Task.Delay(pause, time, cancellationToken) : Task.CompletedTask;
+        return pause > TimeSpan.Zero ? Task.Delay(pause, time) : Task.CompletedTask;
     }
 
     private static DateTimeOffset Read(TableRow row) =>
