@@ -57,7 +57,7 @@ public static class InterlockPipeline
         routes.MapMethods("/signin", Post, (RequestDelegate)pages.SignIn.SubmitAsync);
         routes.MapMethods(SignInFace.ReturnPath, [HttpMethods.Get], (RequestDelegate)pages.SignIn.ReturnAsync);
         routes.MapMethods("/signout", Post, (RequestDelegate)pages.SignIn.SignOutAsync);
-        routes.MapMethods(SignInFace.SignedOutPath, Read, (RequestDelegate)pages.SignIn.SignedOutAsync);
+        routes.MapMethods(SignInFace.SignedOutPath, Read, (RequestDelegate)SignInFace.SignedOutAsync);
         routes.MapMethods("/runs", Read, (RequestDelegate)pages.RunsAsync);
         routes.MapMethods("/runs/{id}", Read, (RequestDelegate)pages.RunAsync);
         routes.MapMethods("/approvals", Read, (RequestDelegate)pages.ApprovalsAsync);

@@ -5,7 +5,7 @@ using Interlock.Core.Runs;
 
 namespace Interlock.Http.Hosting;
 
-/// <summary>Who of a tenant may read what: any role reads all; without a role, one's own runs and the gates one has a part in.</summary>
+/// <summary>Who of a tenant may read what: any role of people's reads all; without one, one's own runs and the gates one has a part in.</summary>
 internal static class Visibility
 {
     public static bool HasRole(Principal person, params ReadOnlySpan<string> roles)
@@ -16,7 +16,8 @@ internal static class Visibility
         return false;
     }
 
-    public static bool HasAnyRole(Principal person) => !person.Roles.IsDefaultOrEmpty;
+    /// <summary>Whether there is a role of those that people have; to deliver events, or what an application's registration names besides, is none.</summary>
+    public static bool HasAnyRole(Principal person) => !person.Roles.IsDefault && person.Roles.Any(Roles.OfPeople.Contains);
 
     public static bool MayRead(Principal person, RunState run) =>
         run.Tenant == person.Tenant && (HasAnyRole(person) || run.Origin.Starter.Subject == person.Subject);

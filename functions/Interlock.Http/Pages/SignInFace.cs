@@ -15,7 +15,7 @@ namespace Interlock.Http.Pages;
 internal sealed class SignInFace(InterlockWeb web, Site site, SessionProtector sessions, FormGuard forms, FormInput input)
 {
     public const string ReturnPath = "/signin/return";
-    public const string SignedOutPath = "/signedout";
+    public const string SignedOutPath = "/signin/out";
 
     private const string FormCookie = "interlock-signin";
 
@@ -112,7 +112,7 @@ internal sealed class SignInFace(InterlockWeb web, Site site, SessionProtector s
         await PageResult.WriteAsync(context, 200, SignInPage.SigningOut(address));
     }
 
-    public Task SignedOutAsync(HttpContext context) => PageResult.WriteAsync(context, 200, SignInPage.SignedOut());
+    public static Task SignedOutAsync(HttpContext context) => PageResult.WriteAsync(context, 200, SignInPage.SignedOut());
 
     private Task LeaveAsync(HttpContext context, string returnTo, bool again)
     {

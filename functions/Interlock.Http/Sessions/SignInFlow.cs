@@ -27,13 +27,15 @@ internal sealed class SignInFlow(Mac mac, TimeProvider time)
         return State(nonce);
     }
 
-    /// <summary>The sign-in that this request ends, once; null when it was not begun in this browser, or too long ago.</summary>
+    /// <summary>
+    /// The sign-in that this request ends, once; null when it was not begun in this browser, or too long ago. One begun since, in another tab, stays.
+    /// </summary>
     public Begun? End(HttpContext context, bool secure)
     {
         var body = SealedText.Read(mac, CookiePurpose, context.Request.Cookies[Name(secure)]);
-        context.Response.Cookies.Append(Name(secure), "", SessionProtector.Options(secure, TimeSpan.Zero));
         if (body is null || context.Request.Query["state"] is not [{ } state]) return null;
         if (body["nonce"]?.StringOrNull() is not { } nonce || body["at"] is not { IsNumber: true } at || !mac.Verify(StatePurpose, JsonValue.From(nonce), state)) return null;
+        context.Response.Cookies.Append(Name(secure), "", SessionProtector.Options(secure, TimeSpan.Zero));
         var age = time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds((long)at.AsNumber());
         return age < Lifetime ? new Begun(LocalPath.Or(body["return"]?.StringOrNull()), body["again"]?.Kind == JsonKind.True) : null;
     }

@@ -5,7 +5,6 @@ using Interlock.Functions.Identity;
 using Interlock.Http.Upstreams;
 using Interlock.Json;
 using Interlock.Tests.Identity;
-using Microsoft.AspNetCore.Http;
 
 namespace Interlock.Tests.Azure;
 

@@ -94,6 +94,18 @@ public sealed class PlatformSignInTests(WebFixture web) : IClassFixture<WebFixtu
     }
 
     [Fact]
+    public async Task Return_OfAnOlderTab_DoesNotSpoilTheNewer()
+    {
+        using var browser = new Browser(Address);
+        var older = await LocationAsync(browser, "/signin?return=%2Fruns");
+        var newer = await LocationAsync(browser, "/signin?return=%2Fapprovals");
+        var token = EntraTokens.Sign(_entra.IdToken());
+
+        await AssertRefusedAsync(browser, 403, "sign-in-expired", await ReturnAsync(browser, older, token));
+        Assert.Equal("/approvals", (await ReturnAsync(browser, newer, token)).Response.Headers.Location!.ToString());
+    }
+
+    [Fact]
     public async Task Return_AfterHalfAnHour_IsTooLate()
     {
         using var browser = new Browser(Address);
@@ -195,7 +207,7 @@ public sealed class PlatformSignInTests(WebFixture web) : IClassFixture<WebFixtu
         var old = _entra.IdToken().With("auth_time", web.Time.GetUtcNow().AddHours(-2).ToUnixTimeSeconds());
         var (status, body, _) = await ReturnAsync(browser, login, EntraTokens.Sign(old));
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Contains("/.auth/logout?post_logout_redirect_uri=%2Fsignedout", body, StringComparison.Ordinal);
+        Assert.Contains("/.auth/logout?post_logout_redirect_uri=%2Fsignin%2Fout", body, StringComparison.Ordinal);
 
         var again = await LocationAsync(browser, "/signin?again=1&return=%2Fapprovals");
         Assert.Equal("/approvals", (await ReturnAsync(browser, again, EntraTokens.Sign(_entra.IdToken()))).Response.Headers.Location!.ToString());
@@ -210,11 +222,11 @@ public sealed class PlatformSignInTests(WebFixture web) : IClassFixture<WebFixtu
         var (status, body, response) = await browser.PostAsync("/signout", Browser.Form((await browser.GetAsync("/")).Body, "/signout"));
 
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Equal("0; url=/.auth/logout?post_logout_redirect_uri=%2Fsignedout", Assert.Single(response.Headers.GetValues("Refresh")));
+        Assert.Equal("0; url=/.auth/logout?post_logout_redirect_uri=%2Fsignin%2Fout", Assert.Single(response.Headers.GetValues("Refresh")));
         Assert.Contains("href=\"/.auth/logout?", body, StringComparison.Ordinal);
         browser.Cookies.Add(Address, new Cookie("interlock-session", cookie) { Path = "/" });
         Assert.Equal(HttpStatusCode.SeeOther, (await browser.GetAsync("/")).Status);
-        Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync("/signedout")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync("/signin/out")).Status);
     }
 
     [Fact]
