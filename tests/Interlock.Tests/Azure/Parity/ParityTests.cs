@@ -100,6 +100,23 @@ public sealed class ParityTests
     });
 
     [Fact]
+    public Task Job_GateExpiresWhileSuspended_IsTheSame() => CompareAsync("completed", async scenario =>
+    {
+        await scenario.RegisterAsync();
+        var run = await scenario.AlertAsync();
+        var first = await scenario.GateAsync(run);
+        await scenario.ControlAsync(run, "suspend");
+        await scenario.PassAsync(TimeSpan.FromHours(4));
+        await scenario.EventsAsync(run, 4);
+        await scenario.ControlAsync(run, "resume");
+        var second = await scenario.GateAsync(run, 2);
+        await scenario.DecideAsync("dirk", second, approve: true);
+        await scenario.EndAsync(run);
+        await scenario.ObserveAsync(run, first, second);
+        return run;
+    });
+
+    [Fact]
     public Task Job_NobodyDecides_EscalatesAndFailsTheSame() => CompareAsync("faulted", async scenario =>
     {
         await scenario.RegisterAsync();

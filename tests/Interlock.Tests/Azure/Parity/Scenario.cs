@@ -101,6 +101,14 @@ internal sealed class Scenario : IDisposable
         _host.Time.Advance(time);
     }
 
+    /// <summary>Waits until the run has taken so many events.</summary>
+    public async Task EventsAsync(RunId run, int count)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        for (var seen = 0.0; seen < count; seen = (await JsonAsync($"/api/runs/{run}"))["events"]!.AsNumber())
+            Assert.False(patience.IsCancellationRequested, $"The run has taken {seen} events.");
+    }
+
     /// <summary>Waits until the run's end is on record and told.</summary>
     public async Task EndAsync(RunId run)
     {
