@@ -1,12 +1,10 @@
 using Azure.Core;
 using Azure.Identity;
-using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
-using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Registry;
 using Interlock.Functions.Edge;
@@ -148,6 +146,6 @@ internal sealed class AppServices : IAsyncDisposable
         return null;
     }
 
-    private static IReadOnlyCollection<string> List(SettingReader settings, string name) =>
+    private static string[] List(SettingReader settings, string name) =>
         settings.Text(name)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 }
