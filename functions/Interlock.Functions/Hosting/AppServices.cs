@@ -69,11 +69,11 @@ internal sealed class AppServices : IAsyncDisposable
         var approvals = new ApprovalDesk(registries, policies, gates, audit, _identity.Directory, time);
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time), audit, time);
+        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time), audit, time, EventGridPublisher.Of(settings, () => credential.Value, loggers));
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
-        Publisher = EventPublisher.Of(settings, _identity.Tenant);
+        EventSource = EventSource.Of(settings, _identity.Tenant);
         Web = new InterlockWeb
         {
             Gateway = gateway,
@@ -112,7 +112,7 @@ internal sealed class AppServices : IAsyncDisposable
     public RunDriver Driver { get; }
     public RunReconciler Reconciler { get; }
     public RunIntake Intake { get; }
-    public EventPublisher Publisher { get; }
+    public EventSource EventSource { get; }
     public InterlockWeb Web { get; }
 
     public async ValueTask DisposeAsync()
