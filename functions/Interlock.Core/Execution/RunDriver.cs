@@ -20,6 +20,9 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
     private static readonly TimeSpan PublishAgain = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PublishPatience = TimeSpan.FromHours(1);
 
+    /// <summary>Told of events that could not be folded: for the host's log.</summary>
+    public Action<RunId, Exception> OnBug { get; init; } = static (_, _) => { };
+
     /// <summary>
     /// Does everything that needs no upstream: fires the timers that are due, opens and closes gates, folds what people decided, records the end.
     /// Null when there is no such run.
@@ -105,6 +108,7 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
+            OnBug(stored.State.Id, e);
             events = [new RunEvent.CancelRequested(happened[^1].At, "interlock", $"An event could not be folded ({e.GetType().Name}); the log of the host says more.")];
             state = Interpreter.Advance(definition, stored.State, events[0]);
         }

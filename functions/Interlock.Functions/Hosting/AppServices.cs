@@ -1,5 +1,6 @@
 using Azure.Core;
 using Azure.Identity;
+using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
@@ -20,7 +21,7 @@ using Microsoft.Extensions.Logging;
 namespace Interlock.Functions.Hosting;
 
 /// <summary>Everything one worker of the app consists of, made of the settings at its start; a setting that is missing or wrong keeps it from starting.</summary>
-internal sealed class AppServices : IAsyncDisposable
+internal sealed partial class AppServices : IAsyncDisposable
 {
     /// <summary>Below the minute after which most MCP clients give up, far below the front end's 230 s.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(50);
@@ -41,6 +42,7 @@ internal sealed class AppServices : IAsyncDisposable
     /// <exception cref="SettingsException">What is wrong with the settings, and what to do.</exception>
     public AppServices(IConfiguration configuration, PlatformEnvironment platform, ILoggerFactory loggers, TimeProvider time, CancellationToken stopping)
     {
+        var logger = loggers.CreateLogger<AppServices>();
         var settings = new SettingReader(configuration);
         var credential = new Lazy<TokenCredential>(() => Credential(settings));
         var isDevelopment = settings.Text(SettingNames.DevelopmentFolder) is not null;
@@ -69,7 +71,10 @@ internal sealed class AppServices : IAsyncDisposable
         var approvals = new ApprovalDesk(registries, policies, gates, audit, _identity.Directory, time);
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time), audit, time, EventGridPublisher.Of(settings, () => credential.Value, loggers));
+        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time), audit, time, EventGridPublisher.Of(settings, () => credential.Value, loggers))
+        {
+            OnBug = (run, e) => Log.NotFolded(logger, e, run),
+        };
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
@@ -148,4 +153,10 @@ internal sealed class AppServices : IAsyncDisposable
 
     private static string[] List(SettingReader settings, string name) =>
         settings.Text(name)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Critical, "An event of run {Run} could not be folded; the run is cancelled")]
+        public static partial void NotFolded(ILogger logger, Exception e, RunId run);
+    }
 }
