@@ -209,8 +209,10 @@ public sealed class PitfallTests
         {
             Assert.Single(rig.Calls).Fail(new InvalidOperationException("the store is away"));
             rig.Simulator.RunOrchestrators();
+            rig.Simulator.Advance(TimeSpan.FromSeconds(Math.Pow(2, i)) - TimeSpan.FromMilliseconds(1));
+            await rig.SettleAsync();
             Assert.Empty(rig.Calls);
-            rig.Simulator.Advance(TimeSpan.FromMinutes(1));
+            rig.Simulator.Advance(TimeSpan.FromMilliseconds(1));
             await rig.SettleAsync();
         }
         await FinishAsync(rig);
