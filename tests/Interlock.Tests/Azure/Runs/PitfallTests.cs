@@ -292,6 +292,26 @@ public sealed class PitfallTests
     }
 
     [Fact]
+    public async Task Purge_RemovesWhatEndedLongAgo_AndNothingElse()
+    {
+        var rig = await AtTheGateAsync();
+        var purge = new Interlock.Functions.Upkeep.PurgeFunctions(rig.Scheduler, rig.Simulator.Time);
+        rig.Simulator.Time.Now += TimeSpan.FromDays(8);
+        await purge.PurgeAsync(new Microsoft.Azure.Functions.Worker.TimerInfo(), rig.Simulator.Client, Token);
+        Assert.False(rig.Instance.IsOver); // it waits still
+        rig.Simulator.Time.Now -= TimeSpan.FromDays(8);
+        await rig.HappenAsync(Decision(rig));
+        await rig.SettleAsync();
+        await FinishAsync(rig);
+        await purge.PurgeAsync(new Microsoft.Azure.Functions.Worker.TimerInfo(), rig.Simulator.Client, Token);
+        Assert.True(rig.Instance.IsOver);
+        rig.Simulator.Time.Now += TimeSpan.FromDays(8);
+        await purge.PurgeAsync(new Microsoft.Azure.Functions.Worker.TimerInfo(), rig.Simulator.Client, Token);
+        Assert.Null(rig.Simulator.Find(rig.InstanceId));
+        Assert.Equal(RunStatus.Completed, (await rig.StateAsync()).Status);
+    }
+
+    [Fact]
     public async Task RunThatDoesNotExist_EndsItsInstance()
     {
         var rig = new DurableRig(GoldenRun.Read("approval-approved"));
