@@ -12,6 +12,9 @@ param location string
 @description('The address people and clients use, https://host. Empty: the app\'s default host name.')
 param publicOrigin string = ''
 
+@description('Whether guests of the tenant may sign in at the pages, and so approve.')
+param allowGuests bool = false
+
 @description('Hosts whose private addresses upstream calls may reach, separated by commas.')
 param egressHosts string = ''
 
@@ -273,6 +276,7 @@ module app 'modules/app.bicep' = {
     eventPublisherObjectId: empty(eventPublisherObjectId) ? identity.outputs.principalId : eventPublisherObjectId
     origin: origin
     egressHosts: egressHosts
+    allowGuests: allowGuests
     mcpAudience: mcpAudience
     apiAudience: apiAudience
     signInAudience: signInAudience

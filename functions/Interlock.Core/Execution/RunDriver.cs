@@ -1,4 +1,5 @@
 using Interlock.Core.Audit;
+using Interlock.Core.Intake;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 
@@ -9,13 +10,18 @@ namespace Interlock.Core.Execution;
 /// twice is done once. A host only has to ask: when a run starts, when a time has come, when something may have happened, and for each call
 /// that a <see cref="RunPlan"/> names. Exceptions mean a broken store: ask again later.
 /// </summary>
-public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, ICommandRunner commands, AuditLog audit, TimeProvider time)
+public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, ICommandRunner commands, AuditLog audit, TimeProvider time, IEventPublisher? publisher = null)
 {
     /// <summary>Steps taken before the scheduler is asked to call again.</summary>
     private const int MaxSteps = 64;
 
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PublishAgain = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PublishPatience = TimeSpan.FromHours(1);
+
+    /// <summary>Told of events that could not be folded: for the host's log.</summary>
+    public Action<RunId, Exception> OnBug { get; init; } = static (_, _) => { };
 
     /// <summary>
     /// Does everything that needs no upstream: fires the timers that are due, opens and closes gates, folds what people decided, records the end.
@@ -34,8 +40,9 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
             if (stored.State.Status.IsClosed())
             {
                 stored = await CloseAsync(stored, cancellationToken);
-                return RunPlan.Of(stored);
+                return RunPlan.Of(stored) with { NextDue = stored.IsRecorded ? null : time.GetUtcNow() + PublishAgain };
             }
+            if (stored.State.Events == 1 && publisher is not null) await publisher.PublishAsync(LifecycleEvents.Started(stored.State), cancellationToken);
             if (steps == MaxSteps) return RunPlan.Of(stored) with { NextDue = time.GetUtcNow() };
             var happened = await HappenedAsync(stored.State, asOf, cancellationToken);
             if (happened.Count == 0) return RunPlan.Of(stored);
@@ -107,6 +114,7 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
+            OnBug(stored.State.Id, e);
             events = [new RunEvent.CancelRequested(happened[^1].At, "interlock", $"An event could not be folded ({e.GetType().Name}); the log of the host says more.")];
             state = Interpreter.Advance(definition, stored.State, events[0]);
         }
@@ -115,11 +123,15 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
         return await runs.AppendAsync(stored, events, state, cancellationToken) is not null;
     }
 
-    /// <summary>The audit hears of an end before anybody else is told that nothing is left to do.</summary>
+    /// <summary>The audit hears of an end before anybody else is told that nothing is left to do; then those who subscribed do, for an hour's patience.</summary>
     private async Task<StoredRun> CloseAsync(StoredRun ended, CancellationToken cancellationToken)
     {
         if (!ended.IsRecorded)
+        {
             await audit.AppendAsync(AuditChain.ForRun(ended.State.Tenant, ended.State.Id), [RunRecords.Closed(ended.State)], [], cancellationToken);
+            var isTold = publisher is null || await publisher.PublishAsync(LifecycleEvents.Ended(ended.State), cancellationToken);
+            if (!isTold && time.GetUtcNow() - ended.State.Now < PublishPatience) return ended;
+        }
         await runs.CloseAsync(ended, cancellationToken);
         return ended with { IsRecorded = true };
     }

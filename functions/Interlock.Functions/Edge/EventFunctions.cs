@@ -11,14 +11,14 @@ namespace Interlock.Functions.Edge;
 /// CloudEvents from Event Grid. What can never be taken is logged and done with: repeating would not help. What fails for now throws, and Event
 /// Grid delivers it again, after a day to the dead letters.
 /// </summary>
-public sealed partial class EventFunctions(RunIntake intake, EventPublisher publisher, DurableScheduler scheduler, ILogger<EventFunctions> logger)
+public sealed partial class EventFunctions(RunIntake intake, EventSource source, DurableScheduler scheduler, ILogger<EventFunctions> logger)
 {
     /// <summary>The event comes as the text that was delivered: the strict reader sees it before any library does.</summary>
     [Function("events")]
     public async Task ReceiveAsync([EventGridTrigger] string text, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {
         scheduler.Use(client);
-        if (publisher.Principal is not { } principal)
+        if (source.Principal is not { } principal)
         {
             Log.NoPublisher(logger);
             return;

@@ -6,7 +6,6 @@ using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
-using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Registry;
 using Interlock.Functions.Edge;
@@ -22,7 +21,7 @@ using Microsoft.Extensions.Logging;
 namespace Interlock.Functions.Hosting;
 
 /// <summary>Everything one worker of the app consists of, made of the settings at its start; a setting that is missing or wrong keeps it from starting.</summary>
-internal sealed class AppServices : IAsyncDisposable
+internal sealed partial class AppServices : IAsyncDisposable
 {
     /// <summary>Below the minute after which most MCP clients give up, far below the front end's 230 s.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(50);
@@ -45,6 +44,7 @@ internal sealed class AppServices : IAsyncDisposable
     public AppServices(
         IConfiguration configuration, PlatformEnvironment platform, ILoggerFactory loggers, TimeProvider time, CancellationToken stopping, AppStorage? storage = null)
     {
+        var logger = loggers.CreateLogger<AppServices>();
         var settings = new SettingReader(configuration);
         var credential = new Lazy<TokenCredential>(() => Credential(settings));
         var isDevelopment = settings.Text(SettingNames.DevelopmentFolder) is not null;
@@ -73,11 +73,14 @@ internal sealed class AppServices : IAsyncDisposable
         var approvals = new ApprovalDesk(registries, policies, gates, audit, _identity.Directory, time);
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time), audit, time);
+        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time), audit, time, EventGridPublisher.Of(settings, () => credential.Value, loggers))
+        {
+            OnBug = (run, e) => Log.NotFolded(logger, e, run),
+        };
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
-        Publisher = EventPublisher.Of(settings, _identity.Tenant);
+        EventSource = EventSource.Of(settings, _identity.Tenant);
         Web = new InterlockWeb
         {
             Gateway = gateway,
@@ -116,7 +119,7 @@ internal sealed class AppServices : IAsyncDisposable
     public RunDriver Driver { get; }
     public RunReconciler Reconciler { get; }
     public RunIntake Intake { get; }
-    public EventPublisher Publisher { get; }
+    public EventSource EventSource { get; }
     public InterlockWeb Web { get; }
 
     public async ValueTask DisposeAsync()
@@ -150,6 +153,12 @@ internal sealed class AppServices : IAsyncDisposable
         return null;
     }
 
-    private static IReadOnlyCollection<string> List(SettingReader settings, string name) =>
+    private static string[] List(SettingReader settings, string name) =>
         settings.Text(name)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Critical, "An event of run {Run} could not be folded; the run is cancelled")]
+        public static partial void NotFolded(ILogger logger, Exception e, RunId run);
+    }
 }

@@ -57,6 +57,24 @@ public sealed partial class DurableScheduler(ILogger<DurableScheduler> logger) :
         return new ScheduledRun(ScheduleStatus.Active, known.SerializedCustomStatus is null ? 0 : known.ReadCustomStatusAs<RunProgress>()?.Events ?? 0);
     }
 
+    /// <summary>
+    /// Removes instances that ended before that time, at most so many; their runs stay in their tables. Instances that were terminated or failed stay
+    /// until reconciliation has dealt with their runs.
+    /// </summary>
+    public async Task<int> PurgeAsync(DateTimeOffset before, int most, CancellationToken cancellationToken = default)
+    {
+        var ended = new OrchestrationQuery(Statuses: [OrchestrationRuntimeStatus.Completed], CreatedTo: before);
+        var purged = 0;
+        await foreach (var instance in Client.GetAllInstancesAsync(ended).WithCancellation(cancellationToken))
+        {
+            if (purged == most) break;
+            if (instance.LastUpdatedAt >= before) continue;
+            await Client.PurgeInstanceAsync(instance.InstanceId, cancellation: cancellationToken);
+            purged++;
+        }
+        return purged;
+    }
+
     private DurableTaskClient Client => _client ?? throw new InvalidOperationException("No function has handed in a client of Durable Functions yet.");
 
     private static partial class Log

@@ -35,7 +35,8 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
     private bool _mustLook = true;
     private DateTime _rang = DateTime.MinValue;
     private DateTime _restUntil = DateTime.MinValue;
-    private int _failures;
+    private int _failedLooks;
+    private int _failedCalls;
 
     /// <summary>The run's status at its end, or null when it goes on in a new history or does not exist.</summary>
     public async Task<string?> RunAsync()
@@ -68,11 +69,11 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
         try
         {
             Take(await context.CallActivityAsync<RunPlan?>(AdvanceActivity, new AdvanceInput(run.Tenant, run.Run, new DateTimeOffset(asOf, TimeSpan.Zero))), isLook: true);
-            (_failures, _restUntil) = (0, DateTime.MinValue);
+            (_failedLooks, _restUntil) = (0, DateTime.MinValue);
         }
         catch (TaskFailedException)
         {
-            Rest();
+            Rest(_failedLooks++);
         }
     }
 
@@ -115,8 +116,12 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
         foreach (var (effect, call) in _calls.Where(call => call.Value.IsCompleted).ToList())
         {
             _calls.Remove(effect);
-            if (call.IsCompletedSuccessfully) Take(call.Result, isLook: false);
-            else Rest(); // the activity broke: the effect is in the plan still, and is asked for again
+            if (call.IsCompletedSuccessfully)
+            {
+                _failedCalls = 0;
+                Take(call.Result, isLook: false);
+            }
+            else Rest(_failedCalls++); // the activity broke: the effect is in the plan still, and is asked for again
         }
         if (_signal.IsCompleted)
         {
@@ -142,10 +147,11 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
         context.SetCustomStatus(new RunProgress(plan.Events, plan.Status, plan.Suspended, plan.Calls.Count, plan.Gates, plan.Doubts));
     }
 
-    private void Rest()
+    /// <summary>Nothing is asked for before a pause of 1 s, doubled with each failure in a row up to a minute.</summary>
+    private void Rest(int failuresBefore)
     {
         _mustLook = true;
-        var pause = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(_failures++, 6)));
+        var pause = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(failuresBefore, 6)));
         _restUntil = context.CurrentUtcDateTime + (pause < LongestRest ? pause : LongestRest);
     }
 

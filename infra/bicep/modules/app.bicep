@@ -16,6 +16,7 @@ param topicEndpoint string
 param eventPublisherObjectId string
 param origin string
 param egressHosts string
+param allowGuests bool
 param mcpAudience string
 param apiAudience string
 param signInAudience string
@@ -125,6 +126,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: identityClientId
     WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenant().tenantId
     AZURE_CLIENT_ID: identityClientId
+    AzureWebJobsDisableHomepage: 'true'
     Interlock__Tenant: tenant().tenantId
     Interlock__PublicOrigin: origin
     Interlock__Storage__TableUri: runtimeAccount.properties.primaryEndpoints.table
@@ -135,6 +137,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     Interlock__Identity__McpAudience: mcpAudience
     Interlock__Identity__ApiAudience: apiAudience
     Interlock__Identity__SignInAudience: signInAudience
+    Interlock__Identity__AllowGuests: string(allowGuests)
     Interlock__Events__TopicUri: topicEndpoint
     Interlock__Events__Publisher: eventPublisherObjectId
     Interlock__Egress__AllowedHosts: egressHosts

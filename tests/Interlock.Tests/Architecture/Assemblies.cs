@@ -7,7 +7,7 @@ namespace Interlock.Tests.Architecture;
 internal static class Assemblies
 {
     /// <summary>The assemblies of the product, by file name; the demo servers are a sample, and no part of it.</summary>
-    public static readonly string[] Product = ["Interlock.Json", "Interlock.Core", "Interlock.Http", "interlock"];
+    public static readonly string[] Product = ["Interlock.Json", "Interlock.Core", "Interlock.Http", "interlock", "Interlock.Functions"];
 
     private static readonly Dictionary<string, Lazy<List<Use>>> Scans =
         Product.ToDictionary(name => name, name => new Lazy<List<Use>>(() => IlScan.Of(PathOf(name))));

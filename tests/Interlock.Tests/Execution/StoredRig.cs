@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
+using Interlock.Core.Intake;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
@@ -14,7 +15,7 @@ namespace Interlock.Tests.Execution;
 /// <summary>Stored runs of one tenant over a memory store, with scripted commands and a scheduler that only takes notes.</summary>
 internal sealed class StoredRig
 {
-    public StoredRig(ITableStore? store = null, ManualTime? time = null, IRunScheduler? scheduler = null)
+    public StoredRig(ITableStore? store = null, ManualTime? time = null, IRunScheduler? scheduler = null, IEventPublisher? publisher = null)
     {
         Store = store ?? Memory;
         Time = time ?? new ManualTime(RunHarness.Noon);
@@ -22,7 +23,7 @@ internal sealed class StoredRig
         Catalog = new WorkflowCatalog(Blobs);
         Audit = new AuditLog(Store, Time);
         Runs = new RunStore(Store, Blobs);
-        Driver = new RunDriver(Runs, Catalog, Commands, Audit, Time);
+        Driver = new RunDriver(Runs, Catalog, Commands, Audit, Time, publisher);
         Host = new StoredRunHost(Runs, Driver, Catalog, Audit, taking, Time);
         Reconciler = new RunReconciler(Runs, Driver, taking, Time);
     }

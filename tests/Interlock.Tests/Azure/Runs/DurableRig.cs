@@ -1,5 +1,4 @@
 using Interlock.Core;
-using Interlock.Core.Execution;
 using Interlock.Core.Runs;
 using Interlock.Functions.Runs;
 using Interlock.Tests.Azure.Durable;

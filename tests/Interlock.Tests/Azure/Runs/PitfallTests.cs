@@ -1,5 +1,4 @@
 using Interlock.Core;
-using Interlock.Core.Execution;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Functions.Runs;
@@ -210,8 +209,10 @@ public sealed class PitfallTests
         {
             Assert.Single(rig.Calls).Fail(new InvalidOperationException("the store is away"));
             rig.Simulator.RunOrchestrators();
+            rig.Simulator.Advance(TimeSpan.FromSeconds(Math.Pow(2, i)) - TimeSpan.FromMilliseconds(1));
+            await rig.SettleAsync();
             Assert.Empty(rig.Calls);
-            rig.Simulator.Advance(TimeSpan.FromMinutes(1));
+            rig.Simulator.Advance(TimeSpan.FromMilliseconds(1));
             await rig.SettleAsync();
         }
         await FinishAsync(rig);
@@ -288,6 +289,26 @@ public sealed class PitfallTests
         rig.Simulator.Advance(TimeSpan.FromMinutes(1));
         await rig.SettleAsync();
         Assert.Single(rig.Calls);
+    }
+
+    [Fact]
+    public async Task Purge_RemovesWhatEndedLongAgo_AndNothingElse()
+    {
+        var rig = await AtTheGateAsync();
+        var purge = new Interlock.Functions.Upkeep.PurgeFunctions(rig.Scheduler, rig.Simulator.Time);
+        rig.Simulator.Time.Now += TimeSpan.FromDays(8);
+        await purge.PurgeAsync(new Microsoft.Azure.Functions.Worker.TimerInfo(), rig.Simulator.Client, Token);
+        Assert.False(rig.Instance.IsOver); // it waits still
+        rig.Simulator.Time.Now -= TimeSpan.FromDays(8);
+        await rig.HappenAsync(Decision(rig));
+        await rig.SettleAsync();
+        await FinishAsync(rig);
+        await purge.PurgeAsync(new Microsoft.Azure.Functions.Worker.TimerInfo(), rig.Simulator.Client, Token);
+        Assert.True(rig.Instance.IsOver);
+        rig.Simulator.Time.Now += TimeSpan.FromDays(8);
+        await purge.PurgeAsync(new Microsoft.Azure.Functions.Worker.TimerInfo(), rig.Simulator.Client, Token);
+        Assert.Null(rig.Simulator.Find(rig.InstanceId));
+        Assert.Equal(RunStatus.Completed, (await rig.StateAsync()).Status);
     }
 
     [Fact]

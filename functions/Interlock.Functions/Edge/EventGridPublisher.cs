@@ -1,0 +1,52 @@
+using Azure.Core;
+using Azure.Messaging;
+using Azure.Messaging.EventGrid;
+using Interlock.Core.Intake;
+using Interlock.Functions.Hosting;
+using Microsoft.Extensions.Logging;
+using CloudEvent = Interlock.Core.Intake.CloudEvent;
+
+namespace Interlock.Functions.Edge;
+
+/// <summary>Publishes to a custom topic of Event Grid, as CloudEvents 1.0, by managed identity. The ids of events are their own, so receivers can drop repeats.</summary>
+internal sealed partial class EventGridPublisher(EventGridPublisherClient client, ILogger<EventGridPublisher> logger) : IEventPublisher
+{
+    /// <summary>A publisher to the topic of the settings; null where none is set.</summary>
+    public static EventGridPublisher? Of(SettingReader settings, Func<TokenCredential> credential, ILoggerFactory loggers)
+    {
+        if (settings.Text(SettingNames.EventTopic) is not { } text) return null;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var topic) && topic.Scheme == "https")
+            return new EventGridPublisher(new EventGridPublisherClient(topic, credential()), loggers.CreateLogger<EventGridPublisher>());
+        settings.Problem(SettingNames.EventTopic, "is no https address: set it to the topic's endpoint, or remove it.");
+        settings.ThrowIfAny();
+        return null;
+    }
+
+    /// <summary>Any failure is the topic's or the way's to it, and reported; the events of a run that ended are published again.</summary>
+    public async Task<bool> PublishAsync(CloudEvent happened, CancellationToken cancellationToken = default)
+    {
+        var data = happened.Json["data"] ?? Json.JsonValue.Null;
+        var message = new Azure.Messaging.CloudEvent(happened.Source, happened.Type, BinaryData.FromString(data.ToString()), "application/json", CloudEventDataFormat.Json)
+        {
+            Id = happened.Id,
+            Subject = happened.Subject,
+            Time = happened.Json["time"]?.StringOrNull() is { } time ? DateTimeOffset.Parse(time, System.Globalization.CultureInfo.InvariantCulture) : null,
+        };
+        try
+        {
+            await client.SendEventAsync(message, cancellationToken);
+            return true;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.NotPublished(logger, e, happened.Id);
+            return false;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "The event {Event} could not be published")]
+        public static partial void NotPublished(ILogger logger, Exception e, string @event);
+    }
+}
