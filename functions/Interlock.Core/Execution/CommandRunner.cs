@@ -26,6 +26,9 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
         }
     }
 
+    public async Task<bool> IsClosedAsync(TenantId tenant, GateId gate, CancellationToken cancellationToken = default) =>
+        await desk.FindAsync(tenant, gate, cancellationToken) is { Outcome: not null };
+
     private static GatewayCall GatewayCall(RunState run, Command.Call call)
     {
         var kind = call is Command.CallAgent ? TargetKind.Agent : TargetKind.Tool;

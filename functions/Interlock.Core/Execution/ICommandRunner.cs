@@ -9,4 +9,7 @@ public interface ICommandRunner
     /// <param name="command">A call, or the opening or closing of a gate; timers are the host's.</param>
     /// <param name="cancellationToken">Asks the upstream of a call to stop; what was sent is settled all the same.</param>
     Task<CommandOutcome> RunAsync(RunState run, Command command, CancellationToken cancellationToken = default);
+
+    /// <summary>Whether a gate was opened and is closed; asking changes nothing.</summary>
+    Task<bool> IsClosedAsync(TenantId tenant, GateId gate, CancellationToken cancellationToken = default);
 }

@@ -77,11 +77,11 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
     /// <summary>What has come to pass for a run and is in none of its events yet.</summary>
     private async Task<IReadOnlyList<RunEvent>> HappenedAsync(RunState state, DateTimeOffset asOf, CancellationToken cancellationToken)
     {
-        if (state.Suspended) return [];
         var happened = new List<RunEvent>();
         var closing = state.Pending.Values.OfType<Command.CloseApproval>().Select(close => close.Gate).ToHashSet();
         foreach (var command in state.Pending.Values.Where(command => command is Command.CloseApproval || (command is Command.OpenApproval open && !closing.Contains(open.Gate.Id))))
         {
+            if (state.Suspended && !await IsNewsAsync(state, command, cancellationToken)) continue;
             if (await commands.RunAsync(state, command, cancellationToken) is CommandOutcome.Happened done) happened.Add(done.Event);
             if (happened.Count == RunStore.MaxEvents) return happened;
         }
@@ -89,9 +89,15 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
         if (happened.Count > 0) return happened;
         var now = time.GetUtcNow();
         var horizon = asOf > now ? asOf : now;
-        var due = state.Pending.Values.OfType<Command.StartTimer>().Where(timer => timer.DueAt <= horizon).OrderBy(timer => timer.DueAt).ThenBy(timer => timer.Id.Value, StringComparer.Ordinal);
+        var due = RunPlan.Timers(state).Where(timer => timer.DueAt <= horizon).OrderBy(timer => timer.DueAt).ThenBy(timer => timer.Id.Value, StringComparer.Ordinal);
         return [.. due.Take(1).Select(timer => new RunEvent.TimerFired(timer.DueAt > now ? timer.DueAt : now, timer.Id))];
     }
+
+    /// <summary>A suspended run begins nothing, but takes note of what people decide, once.</summary>
+    private async Task<bool> IsNewsAsync(RunState suspended, Command command, CancellationToken cancellationToken) =>
+        command is Command.OpenApproval open
+        && !suspended.Deferred.OfType<RunEvent.GateClosed>().Any(happened => happened.Gate == open.Gate.Id)
+        && await commands.IsClosedAsync(suspended.Tenant, open.Gate.Id, cancellationToken);
 
     /// <summary>
     /// Stores one step. What the interpreter or the serializer can't take is a bug; the run must not hang on it, so it is cancelled instead, which

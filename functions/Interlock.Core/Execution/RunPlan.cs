@@ -24,9 +24,16 @@ public sealed record RunPlan(
         if (state.Logic > Interpreter.Current) return new(state.Events, state.Status.Text(), false, true, state.Suspended, [], 0, 0, null);
         if (state.Status.IsClosed()) return new(state.Events, state.Status.Text(), run.IsRecorded, false, false, [], 0, 0, null);
         var calls = Outstanding(state).Take(RunLimits.ConcurrentCalls).Select(call => call.Id.Value);
-        var due = state.Suspended ? [] : state.Pending.Values.OfType<Command.StartTimer>().Select(timer => (DateTimeOffset?)timer.DueAt);
+        var due = Timers(state).Select(timer => (DateTimeOffset?)timer.DueAt);
         return new(
             state.Events, state.Status.Text(), false, false, state.Suspended, [.. calls], state.Pending.Values.Count(command => command is Command.OpenApproval), state.InDoubt.Count, due.Min());
+    }
+
+    /// <summary>The timers that have not fired; a suspended run's go on, and it folds them when it is resumed.</summary>
+    public static IEnumerable<Command.StartTimer> Timers(RunState state)
+    {
+        var fired = state.Deferred.OfType<RunEvent.TimerFired>().Select(happened => happened.Timer).ToHashSet();
+        return state.Pending.Values.OfType<Command.StartTimer>().Where(timer => !fired.Contains(timer.Id));
     }
 
     /// <summary>The calls outstanding: those nobody waits for any more are settled all the same; of those in doubt people say what happened.</summary>

@@ -7,7 +7,7 @@ namespace Interlock.Functions.Edge;
 
 /// <summary>
 /// Every HTTP request, into the one pipeline. A route here only says that a path is the app's; what is there, methods included, the pipeline
-/// knows. Keys of Functions protect nothing: the pipeline authenticates.
+/// knows, so no trigger names any: the host would answer others itself, with a bare 404. Keys of Functions protect nothing: the pipeline authenticates.
 /// </summary>
 public sealed class HttpFunctions(WebPipeline pipeline, DurableScheduler scheduler)
 {
@@ -15,43 +15,43 @@ public sealed class HttpFunctions(WebPipeline pipeline, DurableScheduler schedul
     private const string Root = "{none:maxlength(0)?}";
 
     [Function("mcp")]
-    public Task McpAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", "post", "put", "patch", "delete", "options", Route = "mcp")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+    public Task McpAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "mcp")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
     [Function("api")]
-    public Task ApiAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", "post", "put", "patch", "delete", "options", Route = "api/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+    public Task ApiAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "api/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
     [Function("well-known")]
-    public Task WellKnownAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", "options", Route = ".well-known/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+    public Task WellKnownAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = ".well-known/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
     [Function("overview")]
-    public Task OverviewAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Root)] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+    public Task OverviewAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = Root)] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
     [Function("signin")]
-    public Task SignInAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", "post", Route = "signin/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+    public Task SignInAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "signin/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
     [Function("signout")]
-    public Task SignOutAsync([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "signout")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+    public Task SignOutAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "signout")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
     [Function("runs")]
-    public Task RunsAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runs/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+    public Task RunsAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "runs/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
     [Function("approvals")]
-    public Task ApprovalsAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", "post", Route = "approvals/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+    public Task ApprovalsAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "approvals/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
     [Function("assets")]
-    public Task AssetsAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "assets/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+    public Task AssetsAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "assets/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
     [Function("healthz")]
-    public Task HealthAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "healthz")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+    public Task HealthAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "healthz")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
     private Task HandleAsync(HttpRequest request, DurableTaskClient client)

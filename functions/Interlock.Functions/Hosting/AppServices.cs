@@ -39,8 +39,10 @@ internal sealed partial class AppServices : IAsyncDisposable
     /// <param name="loggers">Where it logs.</param>
     /// <param name="time">The clock.</param>
     /// <param name="stopping">Cancelled when the worker begins to stop.</param>
+    /// <param name="storage">Where it keeps things, in the place of what the settings name.</param>
     /// <exception cref="SettingsException">What is wrong with the settings, and what to do.</exception>
-    public AppServices(IConfiguration configuration, PlatformEnvironment platform, ILoggerFactory loggers, TimeProvider time, CancellationToken stopping)
+    public AppServices(
+        IConfiguration configuration, PlatformEnvironment platform, ILoggerFactory loggers, TimeProvider time, CancellationToken stopping, AppStorage? storage = null)
     {
         var logger = loggers.CreateLogger<AppServices>();
         var settings = new SettingReader(configuration);
@@ -48,7 +50,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         var isDevelopment = settings.Text(SettingNames.DevelopmentFolder) is not null;
         _egress = EgressHandler.Create(new EgressOptions { AllowLoopback = isDevelopment && !platform.IsAzure, AllowedHosts = List(settings, SettingNames.EgressHosts) });
         _identity = IdentitySetup.Create(configuration, platform, _egress, () => credential.Value, time, loggers);
-        Storage = AppStorage.Create(settings, _identity.IsDevelopment, () => credential.Value);
+        Storage = storage ?? AppStorage.Create(settings, _identity.IsDevelopment, () => credential.Value);
         var origin = Origin(settings, isRequired: !_identity.IsDevelopment);
         settings.ThrowIfAny();
 

@@ -45,6 +45,8 @@ internal sealed class ScriptedRunner : ICommandRunner
         }
     }
 
+    public Task<bool> IsClosedAsync(TenantId tenant, GateId gate, CancellationToken cancellationToken = default) => Task.FromResult(_gates.ContainsKey(gate));
+
     private CommandOutcome Gate(GateId gate) => _gates.TryGetValue(gate, out var closed) ? new CommandOutcome.Happened(closed) : CommandOutcome.Open;
 
     private TaskCompletionSource<RunEvent> Of(EffectId effect) => _calls.GetOrAdd(effect, _ => new TaskCompletionSource<RunEvent>(TaskCreationOptions.RunContinuationsAsynchronously));

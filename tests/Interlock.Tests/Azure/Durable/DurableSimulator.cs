@@ -99,7 +99,11 @@ internal sealed class DurableSimulator(ILoggerFactory? loggers = null)
     /// </summary>
     public void TakeTurn(string instanceId, int messages = int.MaxValue, Crash crash = Crash.None)
     {
-        var instance = instances[instanceId];
+        if (Find(instanceId) is not { } instance)
+        {
+            return; // purged meanwhile
+        }
+
         IReadOnlyList<Message> batch;
         lock (gate)
         {
@@ -137,9 +141,9 @@ internal sealed class DurableSimulator(ILoggerFactory? loggers = null)
     /// <summary>Moves the clock; timers due by then fire, in the order of their times. Episodes come with the next step.</summary>
     public void Advance(TimeSpan by)
     {
-        Time.Now += by;
         lock (gate)
         {
+            Time.Now += by;
             foreach (var entry in scheduled.Where(entry => entry.Due <= Time.Now).OrderBy(entry => entry.Due).ToList())
             {
                 scheduled.Remove(entry);
