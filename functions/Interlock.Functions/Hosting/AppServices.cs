@@ -1,6 +1,5 @@
 using Azure.Core;
 using Azure.Identity;
-using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
@@ -76,6 +75,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             OnBug = (run, e) => Log.NotFolded(logger, e, run),
         };
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
+        Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
         EventSource = EventSource.Of(settings, _identity.Tenant);
@@ -116,6 +116,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public DurableScheduler Scheduler { get; }
     public RunDriver Driver { get; }
     public RunReconciler Reconciler { get; }
+    public AuditArchive Archive { get; }
     public RunIntake Intake { get; }
     public EventSource EventSource { get; }
     public InterlockWeb Web { get; }
