@@ -1,5 +1,6 @@
 using Azure.Core;
 using Azure.Identity;
+using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
