@@ -15,10 +15,24 @@ public readonly record struct AuditChain(TenantId Tenant, string Id)
 
     private const int SeqDigits = 19;
 
-    public static AuditChain ForRun(TenantId tenant, RunId run) => new(tenant, "run:" + run.Value);
+    private const string RunPrefix = "run:";
+    private const string PrincipalPrefix = "principal:";
+    private const string DayFormat = "yyyy-MM-dd";
+
+    public static AuditChain ForRun(TenantId tenant, RunId run) => new(tenant, RunPrefix + run.Value);
 
     public static AuditChain ForPrincipal(TenantId tenant, string subject, DateTimeOffset now) =>
-        new(tenant, $"principal:{subject}:{now.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}");
+        new(tenant, $"{PrincipalPrefix}{subject}:{now.UtcDateTime.ToString(DayFormat, CultureInfo.InvariantCulture)}");
+
+    /// <summary>The run whose chain it is, or null.</summary>
+    internal RunId? Run => Id.StartsWith(RunPrefix, StringComparison.Ordinal) ? new RunId(Id[RunPrefix.Length..]) : null;
+
+    /// <summary>Whose chain it is, and of which day; null for a run's.</summary>
+    internal (string Subject, DateOnly Day)? Principal =>
+        Id.StartsWith(PrincipalPrefix, StringComparison.Ordinal) && Id.LastIndexOf(':') is var end && end >= PrincipalPrefix.Length
+        && DateOnly.TryParseExact(Id.AsSpan(end + 1), DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+            ? (Id[PrincipalPrefix.Length..end], day)
+            : null;
 
     /// <summary>What the first record of a chain names as its predecessor: binds the chain to its name and tenant.</summary>
     public string Genesis => CanonicalJson.Digest(JsonValue.Object(("chain", Id), ("tenant", Tenant.Value)));

@@ -18,18 +18,29 @@ internal static class AuditExport
     {
         var heads = new List<KeyValuePair<string, JsonValue>>();
         await foreach (var id in log.ListChainsAsync(tenant, cancellationToken))
-        {
-            var chain = new AuditChain(tenant, id);
-            var head = JsonValue.Object(("seq", 0), ("hash", chain.Genesis));
-            await foreach (var row in AuditRows.QueryAsync(store, chain, cancellationToken))
-            {
-                await LineAsync(output, Line(chain, row), cancellationToken);
-                head = JsonValue.Object(("seq", row.Body["seq"] ?? JsonValue.Null), ("hash", row.Body["hash"] ?? JsonValue.Null));
-            }
-            heads.Add(new(id, head));
-        }
+            heads.Add(new(id, await RecordsAsync(store, new AuditChain(tenant, id), output, cancellationToken)));
         await CloseAsync(tenant, at, heads, output, cancellationToken);
         await output.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>One chain as an export of its own, which verifies by itself; gives the head that it ends with.</summary>
+    public static async Task<JsonValue> WriteChainAsync(ITableStore store, AuditChain chain, DateTimeOffset at, Stream output, CancellationToken cancellationToken)
+    {
+        var head = await RecordsAsync(store, chain, output, cancellationToken);
+        await CloseAsync(chain.Tenant, at, [new(chain.Id, head)], output, cancellationToken);
+        await output.FlushAsync(cancellationToken);
+        return head;
+    }
+
+    private static async Task<JsonValue> RecordsAsync(ITableStore store, AuditChain chain, Stream output, CancellationToken cancellationToken)
+    {
+        var head = JsonValue.Object(("seq", 0), ("hash", chain.Genesis));
+        await foreach (var row in AuditRows.QueryAsync(store, chain, cancellationToken))
+        {
+            await LineAsync(output, Line(chain, row), cancellationToken);
+            head = JsonValue.Object(("seq", row.Body["seq"] ?? JsonValue.Null), ("hash", row.Body["hash"] ?? JsonValue.Null));
+        }
+        return head;
     }
 
     private static async Task CloseAsync(

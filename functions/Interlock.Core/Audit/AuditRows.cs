@@ -11,6 +11,15 @@ internal static class AuditRows
         return store.QueryAsync(AuditChain.RecordsTable, chain.Partition, from, to, cancellationToken: cancellationToken);
     }
 
+    /// <summary>The chain's last record, or null when it has none.</summary>
+    public static async Task<AuditEntry?> LastAsync(ITableStore store, AuditChain chain, CancellationToken cancellationToken)
+    {
+        var (from, to) = AuditChain.SeqRange;
+        await foreach (var row in store.QueryAsync(AuditChain.RecordsTable, chain.Partition, from, to, descending: true, cancellationToken))
+            return Entry(row);
+        return null;
+    }
+
     public static AuditEntry Entry(TableRow row)
     {
         if (row.Body["seq"] is not { IsNumber: true } seq || row.Body["prev"]?.StringOrNull() is not { } prev

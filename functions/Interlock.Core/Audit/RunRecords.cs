@@ -20,8 +20,11 @@ public static class RunRecords
                 ("initiators", JsonValue.Array(started.Origin.Initiators.Select(JsonValue.From)))),
         };
 
+    /// <summary>The id of the record of a run's end.</summary>
+    internal static string ClosedId(RunId run) => $"run:{run}:closed";
+
     public static AuditRecord Closed(RunState state) =>
-        Of(state.Tenant, state.Id, state.Workflow, $"run:{state.Id}:closed", AuditTypes.RunState, state.Now) with
+        Of(state.Tenant, state.Id, state.Workflow, ClosedId(state.Id), AuditTypes.RunState, state.Now) with
         {
             Actors = [state.Origin.Starter.Subject],
             Outcome = state.Status.Text(),

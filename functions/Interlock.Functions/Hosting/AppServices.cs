@@ -78,6 +78,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             OnBug = (run, e) => Log.NotFolded(logger, e, run),
         };
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
+        Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
         EventSource = EventSource.Of(settings, _identity.Tenant);
@@ -118,6 +119,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public DurableScheduler Scheduler { get; }
     public RunDriver Driver { get; }
     public RunReconciler Reconciler { get; }
+    public AuditArchive Archive { get; }
     public RunIntake Intake { get; }
     public EventSource EventSource { get; }
     public InterlockWeb Web { get; }

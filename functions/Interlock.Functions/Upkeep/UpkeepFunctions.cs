@@ -1,4 +1,5 @@
 using Interlock.Core;
+using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Functions.Runs;
 using Microsoft.Azure.Functions.Worker;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Interlock.Functions.Upkeep;
 
 /// <summary>What has to happen now and then, asked for by nobody. Each is safe to run twice and to miss.</summary>
-public sealed partial class UpkeepFunctions(RunReconciler reconciler, ServedTenant served, DurableScheduler scheduler, ILogger<UpkeepFunctions> logger)
+public sealed partial class UpkeepFunctions(RunReconciler reconciler, AuditArchive archive, ServedTenant served, DurableScheduler scheduler, ILogger<UpkeepFunctions> logger)
 {
     /// <summary>Runs that a lost wake-up or a crash left behind go on, within a minute.</summary>
     [Function("reconcile")]
@@ -20,8 +21,27 @@ public sealed partial class UpkeepFunctions(RunReconciler reconciler, ServedTena
         if (done.Moved > 0) Log.Reconciled(logger, done.Moved, done.Seen);
     }
 
+    /// <summary>What is finished in the audit goes to where nobody can change it, and the heads of the rest, every hour.</summary>
+    [Function("export")]
+    public async Task ExportAsync([TimerTrigger("0 10 * * * *")] TimerInfo timer, CancellationToken cancellationToken)
+    {
+        var done = await archive.RunAsync(served.Tenant, cancellationToken);
+        foreach (var (chain, error) in done.Failed) Log.NotExported(logger, error, chain);
+        if (done.Heads is { } heads) Log.Exported(logger, done.Exported, done.Open, heads);
+        if (!done.IsComplete) Log.ExportGoesOn(logger);
+    }
+
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Error, "Audit chain {Chain} could not be exported; it is tried again")]
+        public static partial void NotExported(ILogger logger, Exception e, string chain);
+
+        [LoggerMessage(LogLevel.Information, "Exported {Exported} audit chains, {Open} are open; their heads are in heads object {Heads}")]
+        public static partial void Exported(ILogger logger, int exported, int open, long heads);
+
+        [LoggerMessage(LogLevel.Information, "The export did not come to the end of the audit; the next one goes on there")]
+        public static partial void ExportGoesOn(ILogger logger);
+
         [LoggerMessage(LogLevel.Warning, "Reconciliation moved {Moved} of {Seen} open runs on")]
         public static partial void Reconciled(ILogger logger, int moved, int seen);
 

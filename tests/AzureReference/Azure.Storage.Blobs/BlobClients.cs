@@ -31,6 +31,9 @@ public class BlobClient : BlobBaseClient
     protected BlobClient()
     {
     }
+
+    public virtual Task<Response<BlobContentInfo>> UploadAsync(Stream content, BlobUploadOptions options, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
 }
 
 public class BlobClientOptions : ClientOptions

@@ -36,8 +36,44 @@ public class BlobDownloadResult
     public BinaryData Content { get; internal set; }
 }
 
+public class BlobDownloadStreamingResult : IDisposable
+{
+    internal BlobDownloadStreamingResult()
+    {
+    }
+
+    public Stream Content { get; internal set; }
+
+    public void Dispose()
+    {
+        Content?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
+
+public class BlobDownloadOptions
+{
+}
+
+public class BlobUploadOptions
+{
+    public BlobRequestConditions Conditions { get; set; }
+
+    public StorageTransferOptions TransferOptions { get; set; }
+}
+
+public class BlobLeaseRequestConditions : RequestConditions
+{
+}
+
+public class BlobRequestConditions : BlobLeaseRequestConditions
+{
+}
+
 public static class BlobsModelFactory
 {
+    public static BlobDownloadStreamingResult BlobDownloadStreamingResult(Stream content = null, BlobDownloadDetails details = null) => new() { Content = content };
+
     public static BlobDownloadResult BlobDownloadResult(BinaryData content = null, BlobDownloadDetails details = null) => new() { Content = content };
 }
 

@@ -10,5 +10,8 @@ public class BlobBaseClient
     {
     }
 
+    public virtual Task<Response<BlobDownloadStreamingResult>> DownloadStreamingAsync(
+        BlobDownloadOptions options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
     public virtual Task<Response<BlobDownloadResult>> DownloadContentAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 }

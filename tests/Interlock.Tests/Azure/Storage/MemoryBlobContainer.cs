@@ -20,6 +20,9 @@ internal sealed class MemoryBlobContainer : TestBlobContainer
         _pipeline = HttpPipelineBuilder.Build(options);
     }
 
+    /// <summary>What uploads are refused with from now on.</summary>
+    public ServiceError? UploadRefusal { get; set; }
+
     public override Task OverwriteAsync(string name, byte[] content)
     {
         _blobs[name] = content;
@@ -47,6 +50,7 @@ internal sealed class MemoryBlobContainer : TestBlobContainer
     private StubResponse Upload(string name, BinaryData content)
     {
         if (!_exists) return Refuse(404, "ContainerNotFound");
+        if (UploadRefusal is { } refusal) return Refuse(refusal.Status, refusal.Code);
         return _blobs.TryAdd(name, content.ToArray()) ? new StubResponse(201) : Refuse(409, "BlobAlreadyExists");
     }
 
@@ -60,6 +64,18 @@ internal sealed class MemoryBlobContainer : TestBlobContainer
 
     private sealed class Blob(MemoryBlobContainer container, string name) : BlobClient
     {
+        public override async Task<Response<BlobContentInfo>> UploadAsync(Stream content, BlobUploadOptions options, CancellationToken cancellationToken = default)
+        {
+            var bytes = await ReadOnceAsync(content, options, cancellationToken);
+            return Response.FromValue<BlobContentInfo>(null!, await OperationTransport.SendAsync(container._pipeline, () => container.Upload(name, bytes), cancellationToken)); // nobody reads it
+        }
+
+        public override async Task<Response<BlobDownloadStreamingResult>> DownloadStreamingAsync(BlobDownloadOptions? options = null, CancellationToken cancellationToken = default)
+        {
+            var response = await OperationTransport.SendAsync(container._pipeline, () => container.Download(name), cancellationToken);
+            return Response.FromValue(BlobsModelFactory.BlobDownloadStreamingResult(new MemoryStream((byte[])response.Result!)), response); // a download's result
+        }
+
         public override async Task<Response<BlobDownloadResult>> DownloadContentAsync(CancellationToken cancellationToken)
         {
             var response = await OperationTransport.SendAsync(container._pipeline, () => container.Download(name), cancellationToken);

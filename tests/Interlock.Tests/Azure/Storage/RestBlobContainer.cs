@@ -82,6 +82,18 @@ internal sealed class RestBlobContainer : TestBlobContainer
 
     private sealed class Blob(RestBlobContainer container, string name) : BlobClient
     {
+        public override async Task<Response<BlobContentInfo>> UploadAsync(Stream content, BlobUploadOptions options, CancellationToken cancellationToken = default)
+        {
+            var bytes = await ReadOnceAsync(content, options, cancellationToken);
+            return Response.FromValue<BlobContentInfo>(null!, await container.UploadAsync(name, bytes.ToArray(), "*", cancellationToken)); // nobody reads it
+        }
+
+        public override async Task<Response<BlobDownloadStreamingResult>> DownloadStreamingAsync(BlobDownloadOptions? options = null, CancellationToken cancellationToken = default)
+        {
+            var response = await container.SendAsync(RequestMethod.Get, "/" + name, null, null, cancellationToken);
+            return Response.FromValue(BlobsModelFactory.BlobDownloadStreamingResult(response.Content.ToStream()), response);
+        }
+
         public override async Task<Response<BlobDownloadResult>> DownloadContentAsync(CancellationToken cancellationToken)
         {
             var response = await container.SendAsync(RequestMethod.Get, "/" + name, null, null, cancellationToken);

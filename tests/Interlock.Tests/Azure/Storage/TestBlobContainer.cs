@@ -1,4 +1,6 @@
+using Azure;
 using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 
 namespace Interlock.Tests.Azure.Storage;
 
@@ -12,6 +14,15 @@ internal abstract class TestBlobContainer : BlobContainerClient
 
     /// <summary>Blobs in the container; 0 when there is none.</summary>
     public abstract Task<int> CountAsync();
+
+    /// <summary>The content of an upload that the real client makes one request of, which adds only.</summary>
+    /// <exception cref="NotSupportedException">It would replace, or stage blocks.</exception>
+    protected static async Task<BinaryData> ReadOnceAsync(Stream content, BlobUploadOptions options, CancellationToken cancellationToken)
+    {
+        if (options.Conditions?.IfNoneMatch != ETag.All) throw new NotSupportedException("The upload would replace a blob.");
+        if (options.TransferOptions.InitialTransferSize is not { } most || content.Length - content.Position >= most) throw new NotSupportedException("The upload would stage blocks.");
+        return await BinaryData.FromStreamAsync(content, cancellationToken);
+    }
 
     protected static BlobClientOptions Options()
     {
