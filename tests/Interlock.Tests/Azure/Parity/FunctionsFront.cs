@@ -25,7 +25,11 @@ internal static class FunctionsFront
            select new HttpFunction(name, "/" + (string.IsNullOrEmpty(trigger.Route) ? name : trigger.Route), trigger, method),
     ];
 
-    public static void Map(WebApplication app, Type functions, DurableTaskClient client)
+    /// <param name="app">Where they are served.</param>
+    /// <param name="functions">The type that declares them.</param>
+    /// <param name="client">What their binding brings.</param>
+    /// <param name="invoked">Is told the name of each function that is invoked.</param>
+    public static void Map(WebApplication app, Type functions, DurableTaskClient client, Action<string> invoked)
     {
         app.Use(async (context, next) =>
         {
@@ -35,7 +39,11 @@ internal static class FunctionsFront
         });
         foreach (var function in Of(functions))
         {
-            var endpoint = app.Map(function.Route, (RequestDelegate)(context => InvokeAsync(context, function.Method, client)));
+            var endpoint = app.Map(function.Route, (RequestDelegate)(context =>
+            {
+                invoked(function.Name);
+                return InvokeAsync(context, function.Method, client);
+            }));
             if (function.Trigger.Methods is { } methods) endpoint.WithMetadata(new HttpMethodMetadata(methods));
         }
     }

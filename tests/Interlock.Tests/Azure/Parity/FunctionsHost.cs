@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Interlock.Core.Storage;
 using Interlock.Functions.Edge;
 using Interlock.Functions.Hosting;
@@ -39,6 +40,9 @@ internal sealed class FunctionsHost : ParityHost
 
     public DurableSimulator Simulator { get; }
 
+    /// <summary>The HTTP functions that were invoked.</summary>
+    public required ConcurrentDictionary<string, bool> Invoked { get; init; }
+
     public AppServices Services => _app.Services.GetRequiredService<AppServices>();
 
     public static async Task<FunctionsHost> StartAsync(ParityPlace place, DemoServersOptions options, MemoryTableService? tables = null, params (string Name, string? Value)[] settings)
@@ -61,9 +65,10 @@ internal sealed class FunctionsHost : ParityHost
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping, new AppStorage(store, store, new BlobStore(new MemoryBlobContainer()), new BlobArchive(new MemoryBlobContainer()))));
         var app = builder.Build();
         var simulator = Simulate(app.Services);
-        FunctionsFront.Map(app, typeof(HttpFunctions), simulator.Client);
+        var invoked = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
+        FunctionsFront.Map(app, typeof(HttpFunctions), simulator.Client, name => invoked[name] = true);
         await app.StartAsync(TestContext.Current.CancellationToken);
-        return new FunctionsHost(place, servers, app, simulator);
+        return new FunctionsHost(place, servers, app, simulator) { Invoked = invoked };
     }
 
     public override bool TakesFromEventGrid => true;
