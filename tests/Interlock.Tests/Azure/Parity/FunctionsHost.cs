@@ -58,7 +58,7 @@ internal sealed class FunctionsHost : ParityHost
         builder.Services.AddSingleton<TimeProvider>(place.Time);
         builder.Services.AddSingleton(provider => new AppServices(
             provider.GetRequiredService<IConfiguration>(), new PlatformEnvironment(false, false), provider.GetRequiredService<ILoggerFactory>(), place.Time,
-            provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping, new AppStorage(store, store, new BlobStore(new MemoryBlobContainer()))));
+            provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping, new AppStorage(store, store, new BlobStore(new MemoryBlobContainer()), new BlobArchive(new MemoryBlobContainer()))));
         var app = builder.Build();
         var simulator = Simulate(app.Services);
         FunctionsFront.Map(app, typeof(HttpFunctions), simulator.Client);
