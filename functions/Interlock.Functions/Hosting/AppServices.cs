@@ -78,6 +78,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             OnBug = (run, e) => Log.NotFolded(logger, e, run),
         };
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
+        Refresh = new ContractRefresh(registries, audit, upstreams, time);
         Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
@@ -120,6 +121,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public RunDriver Driver { get; }
     public RunReconciler Reconciler { get; }
     public AuditArchive Archive { get; }
+    public ContractRefresh Refresh { get; }
     public RunIntake Intake { get; }
     public EventSource EventSource { get; }
     public InterlockWeb Web { get; }
