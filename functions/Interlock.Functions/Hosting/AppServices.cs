@@ -69,9 +69,10 @@ internal sealed class AppServices : IAsyncDisposable
         var approvals = new ApprovalDesk(registries, policies, gates, audit, _identity.Directory, time);
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time), audit, time, EventGridPublisher.Of(settings, () => credential.Value, loggers));
+        var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
+        Driver = new RunDriver(runs, catalog, new ReportingRunner(new CommandRunner(gateway, approvals, time), loggers.CreateLogger<ReportingRunner>()), audit, time, publisher);
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
-        var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time);
+        var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
         EventSource = EventSource.Of(settings, _identity.Tenant);
         Web = new InterlockWeb

@@ -59,16 +59,18 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
         }
     }
 
-    private bool IsResting => context.CurrentUtcDateTime < _restUntil;
+    /// <summary>The clock, or the time of the alarm that rang: alarms ring a little early by the clock of another machine.</summary>
+    private DateTime Now => _rang > context.CurrentUtcDateTime ? _rang : context.CurrentUtcDateTime;
+
+    private bool IsResting => Now < _restUntil;
 
     private async Task LookAsync()
     {
         _mustLook = false;
-        var asOf = _rang > context.CurrentUtcDateTime ? _rang : context.CurrentUtcDateTime;
         try
         {
-            Take(await context.CallActivityAsync<RunPlan?>(AdvanceActivity, new AdvanceInput(run.Tenant, run.Run, new DateTimeOffset(asOf, TimeSpan.Zero))), isLook: true);
-            (_failures, _restUntil) = (0, DateTime.MinValue);
+            Take(await context.CallActivityAsync<RunPlan?>(AdvanceActivity, new AdvanceInput(run.Tenant, run.Run, new DateTimeOffset(Now, TimeSpan.Zero))), isLook: true);
+            _restUntil = DateTime.MinValue;
         }
         catch (TaskFailedException)
         {
@@ -138,6 +140,7 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
             return;
         }
         if (_plan is not null && plan.Events < _plan.Events) return;
+        if (_plan is null || plan.Events > _plan.Events) _failures = 0; // a look that shows nothing new does not mend a call that breaks each time
         _plan = plan;
         context.SetCustomStatus(new RunProgress(plan.Events, plan.Status, plan.Suspended, plan.Calls.Count, plan.Gates, plan.Doubts));
     }
