@@ -25,6 +25,9 @@ internal sealed class AppServices : IAsyncDisposable
     /// <summary>Below the minute after which most MCP clients give up, far below the front end's 230 s.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(50);
 
+    /// <summary>Below <c>functionTimeout</c> of host.json: past that the host ends the whole worker, and every call under way there is in doubt.</summary>
+    internal static readonly TimeSpan LongestCall = TimeSpan.FromHours(1);
+
     private static readonly TimeSpan CallDeadline = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(60);
 
@@ -70,7 +73,7 @@ internal sealed class AppServices : IAsyncDisposable
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
-        Driver = new RunDriver(runs, catalog, new ReportingRunner(new CommandRunner(gateway, approvals, time), loggers.CreateLogger<ReportingRunner>()), audit, time, publisher);
+        Driver = new RunDriver(runs, catalog, new ReportingRunner(new CommandRunner(gateway, approvals, time, LongestCall), loggers.CreateLogger<ReportingRunner>()), audit, time, publisher);
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
