@@ -1,4 +1,3 @@
-using Interlock.Core;
 using Interlock.Core.Registry;
 using Microsoft.Extensions.Logging;
 
