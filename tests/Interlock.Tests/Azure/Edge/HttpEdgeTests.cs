@@ -5,7 +5,6 @@ using System.Text.RegularExpressions;
 using Interlock.Core.Identity;
 using Interlock.Functions.Edge;
 using Interlock.Http.Hosting;
-using Interlock.Json;
 using Interlock.Tests.Architecture;
 using Interlock.Tests.Azure.Parity;
 using Microsoft.AspNetCore.Builder;

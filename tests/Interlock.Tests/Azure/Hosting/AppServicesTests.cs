@@ -79,6 +79,7 @@ public sealed class AppServicesTests : IDisposable
     [InlineData(SettingNames.StorageTables)]
     [InlineData(SettingNames.StorageBlobs)]
     [InlineData(SettingNames.AuditTables)]
+    [InlineData(SettingNames.AuditBlobs)]
     [InlineData(SettingNames.ClientId)]
     [InlineData(SettingNames.MacKey)]
     [InlineData(SettingNames.McpAudience)]
@@ -113,6 +114,7 @@ public sealed class AppServicesTests : IDisposable
     [InlineData(SettingNames.StorageTables, "http://runtime.table.core.windows.net")]
     [InlineData(SettingNames.StorageBlobs, "https://runtime.blob.core.windows.net/?sv=2024&sig=secret")]
     [InlineData(SettingNames.AuditTables, "https://runtime.table.core.windows.net/")]
+    [InlineData(SettingNames.AuditBlobs, "https://runtime.blob.core.windows.net/")]
     [InlineData(SettingNames.EventTopic, "http://topic.example")]
     [InlineData(SettingNames.EventTopic, "topic")]
     public void Create_OneWrong_NamesItAndTellsNoSecret(string name, string value)
@@ -187,12 +189,12 @@ public sealed class AppServicesTests : IDisposable
     private static AppStorage Memory()
     {
         var store = new TableStore(new MemoryTableService());
-        return new AppStorage(store, store, new BlobStore(new MemoryBlobContainer()));
+        return new AppStorage(store, store, new BlobStore(new MemoryBlobContainer()), new BlobArchive(new MemoryBlobContainer()));
     }
 
     /// <summary>None where the setting is the storage's own, so that it is read.</summary>
     private static AppStorage? StorageFor(string name) =>
-        name is SettingNames.StorageTables or SettingNames.StorageBlobs or SettingNames.AuditTables ? null : Memory();
+        name is SettingNames.StorageTables or SettingNames.StorageBlobs or SettingNames.AuditTables or SettingNames.AuditBlobs ? null : Memory();
 
     private static AppServices Create(Dictionary<string, string?> settings, PlatformEnvironment platform, AppStorage? storage = null) => new(
         new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(setting => setting.Key.Replace("__", ":", StringComparison.Ordinal), setting => setting.Value)).Build(),
