@@ -6,6 +6,7 @@ using Interlock.Functions.Edge;
 using Interlock.Functions.Hosting;
 using Interlock.Functions.Storage;
 using Interlock.Json;
+using Interlock.Tests.Audit;
 using Interlock.Tests.Azure.Storage;
 using Interlock.Tests.Identity;
 using Microsoft.AspNetCore.Http;
@@ -189,7 +190,7 @@ public sealed class AppServicesTests : IDisposable
     private static AppStorage Memory()
     {
         var store = new TableStore(new MemoryTableService());
-        return new AppStorage(store, store, new BlobStore(new MemoryBlobContainer()), new BlobArchive(new MemoryBlobContainer()));
+        return new AppStorage(store, store, new BlobStore(new MemoryBlobContainer()), new MemoryArchive());
     }
 
     /// <summary>None where the setting is the storage's own, so that it is read.</summary>

@@ -35,7 +35,6 @@ public sealed class HostFilesTests
         "extensions.durableTask.maxConcurrentOrchestratorFunctions",
         "extensions.durableTask.overridableExistingInstanceStates",
         "extensions.durableTask.throwStatusExceptionsOnRaiseEvent",
-        "logging.logLevel.*",
         "logging.applicationInsights.samplingSettings.isEnabled",
         "logging.applicationInsights.samplingSettings.maxTelemetryItemsPerSecond",
         "logging.applicationInsights.samplingSettings.excludedTypes",
@@ -49,7 +48,7 @@ public sealed class HostFilesTests
     private static readonly JsonValue _local = Read("local.settings.sample.json");
 
     [Fact]
-    public void Host_EveryName_IsKnown() => Assert.DoesNotContain(Names(_host, ""), name => !_known.Contains(name) && !name.StartsWith("logging.logLevel.", StringComparison.Ordinal));
+    public void Host_EveryName_IsKnown() => Assert.Empty(Names(_host, "").Where(name => !name.StartsWith("logging.logLevel.", StringComparison.Ordinal)).Except(_known));
 
     [Fact]
     public void Host_RoutePrefix_IsEmpty() => Assert.Equal("", At(_host, "extensions", "http", "routePrefix").AsString());

@@ -75,8 +75,13 @@ internal sealed class FunctionsHost : ParityHost
 
     public override Task DeliverAsync(string cloudEvent) => Function<EventFunctions>().ReceiveAsync(cloudEvent, Simulator.Client, TestContext.Current.CancellationToken);
 
+    public override async Task LoseScheduleAsync()
+    {
+        await foreach (var instance in Simulator.Client.GetAllInstancesAsync()) await Simulator.Client.PurgeInstanceAsync(instance.InstanceId);
+    }
+
     /// <summary>What the timer does each minute.</summary>
-    public Task ReconcileAsync() => Function<UpkeepFunctions>().ReconcileAsync(new TimerInfo(), Simulator.Client, TestContext.Current.CancellationToken);
+    public override Task UpkeepAsync() => Function<UpkeepFunctions>().ReconcileAsync(new TimerInfo(), Simulator.Client, TestContext.Current.CancellationToken);
 
     public override async ValueTask DisposeAsync()
     {

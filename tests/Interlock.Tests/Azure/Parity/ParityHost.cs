@@ -40,6 +40,12 @@ internal abstract class ParityHost(ParityPlace place, DemoServers servers) : IAs
     /// <summary>Delivers an event as Event Grid does.</summary>
     public virtual Task DeliverAsync(string cloudEvent) => throw new NotSupportedException();
 
+    /// <summary>Takes away what the host remembers of its schedule, where it has one beside its store.</summary>
+    public virtual Task LoseScheduleAsync() => Task.CompletedTask;
+
+    /// <summary>Does what the host does now and then.</summary>
+    public virtual Task UpkeepAsync() => Task.CompletedTask;
+
     public Task<AuditVerification> VerifyAsync() => AuditVerifier.VerifyStoreAsync(AuditTables, ParityPlace.Tenant, TestContext.Current.CancellationToken);
 
     public virtual async ValueTask DisposeAsync()

@@ -34,6 +34,32 @@ public sealed class ParityTests
     });
 
     [Fact]
+    public Task Job_StartedBothWays_IsOneAndTheSame() => CompareAsync("cancelled", async scenario =>
+    {
+        await scenario.RegisterAsync();
+        var run = await scenario.AlertBothWaysAsync();
+        var gate = await scenario.GateAsync(run);
+        await scenario.ControlAsync(run, "cancel");
+        await scenario.EndAsync(run);
+        await scenario.ObserveAsync(run, gate);
+        return run;
+    });
+
+    [Fact]
+    public Task Job_ScheduleIsLostAtTheGate_IsTheSame() => CompareAsync("completed", async scenario =>
+    {
+        await scenario.RegisterAsync();
+        var run = await scenario.AlertAsync();
+        var gate = await scenario.GateAsync(run);
+        await scenario.Host.LoseScheduleAsync();
+        await scenario.DecideAsync("ana", gate, approve: true);
+        await scenario.Host.UpkeepAsync();
+        await scenario.EndAsync(run);
+        await scenario.ObserveAsync(run, gate);
+        return run;
+    });
+
+    [Fact]
     public Task Job_Rejected_IsTheSame() => CompareAsync("faulted", async scenario =>
     {
         await scenario.RegisterAsync();

@@ -65,7 +65,16 @@ internal sealed class Scenario : IDisposable
         return new RunId(run["id"]!.AsString());
     }
 
-    public Task<(HttpStatusCode Status, JsonValue Body)> EventAsync(string text) =>
+    /// <summary>The alert through the webhook and, where there is such a trigger, through Event Grid as well.</summary>
+    public async Task<RunId> AlertBothWaysAsync()
+    {
+        var run = await AlertAsync();
+        if (_host.TakesFromEventGrid) await _host.DeliverAsync(Alert);
+        Assert.Single((await JsonAsync("/api/runs"))["runs"]!.Items);
+        return run;
+    }
+
+    private Task<(HttpStatusCode Status, JsonValue Body)> EventAsync(string text) =>
         SendAsync("POST", "/api/events", text, "application/cloudevents+json", _host.PublisherToken());
 
     /// <summary>Waits until the run stands at its nth gate and the gate is on record.</summary>
@@ -102,18 +111,13 @@ internal sealed class Scenario : IDisposable
     }
 
     /// <summary>Waits until the run has taken so many events.</summary>
-    public async Task EventsAsync(RunId run, int count)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        for (var seen = 0.0; seen < count; seen = (await JsonAsync($"/api/runs/{run}"))["events"]!.AsNumber())
-            Assert.False(patience.IsCancellationRequested, $"The run has taken {seen} events.");
-    }
+    public Task EventsAsync(RunId run, int count) => UntilAsync($"/api/runs/{run}", body => body["events"]!.AsNumber() >= count);
 
     /// <summary>Waits until the run's end is on record and told.</summary>
     public async Task EndAsync(RunId run)
     {
         await AuditAsync(run, entries => entries.Any(entry => entry["record"]!["type"]!.AsString() == "run.state" && entry["record"]!["outcome"] is not null));
-        while ((await JsonAsync($"/api/runs/{run}"))["status"]!.AsString() is "running" or "compensating") await Task.Yield();
+        await UntilAsync($"/api/runs/{run}", body => body["status"]!.AsString() is not ("running" or "compensating"));
         Tick();
     }
 
@@ -192,16 +196,20 @@ internal sealed class Scenario : IDisposable
         return await response.Content.ReadAsStringAsync(Token);
     }
 
-    /// <summary>Asks for the run's audit until it is as wanted. What does not come is a failure, not a wait without end.</summary>
-    private async Task<IReadOnlyList<JsonValue>> AuditAsync(RunId run, Func<IReadOnlyList<JsonValue>, bool> wanted)
+    /// <summary>The run's audit, once it is as wanted.</summary>
+    private async Task<IReadOnlyList<JsonValue>> AuditAsync(RunId run, Func<IReadOnlyList<JsonValue>, bool> wanted) =>
+        [.. (await UntilAsync($"/api/audit/runs/{run}", body => wanted([.. body["entries"]!.Items])))["entries"]!.Items];
+
+    /// <summary>Asks until the answer is as wanted. What does not come is a failure, not a wait without end.</summary>
+    private async Task<JsonValue> UntilAsync(string path, Func<JsonValue, bool> wanted)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
         patience.CancelAfter(Patience);
         while (true)
         {
-            var entries = (await JsonAsync($"/api/audit/runs/{run}"))["entries"]!.Items.ToList();
-            if (wanted(entries)) return entries;
-            if (patience.IsCancellationRequested) Assert.Fail($"The run never got there: {string.Join("\n", entries)}\n{await JsonAsync($"/api/runs/{run}")}");
+            var body = await JsonAsync(path);
+            if (wanted(body)) return body;
+            Assert.False(patience.IsCancellationRequested, $"It never got there: {body}");
             await Task.Yield();
         }
     }
