@@ -77,7 +77,7 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
 
     /// <summary>
     /// What has come to pass for a run and is in none of its events yet; and whether that is all, or there are gates of which nothing could be learnt: a
-    /// row that is not authentic, a directory that is away. Such a gate holds up nothing but itself; the runner has reported it.
+    /// row that is not authentic, a directory that is away. Such a gate holds up its branch and the run's end, nothing else; the runner has reported it.
     /// </summary>
     private async Task<(IReadOnlyList<RunEvent> Events, bool IsAll)> HappenedAsync(RunState state, DateTimeOffset asOf, CancellationToken cancellationToken)
     {

@@ -73,7 +73,15 @@ public sealed class StoredRunHost(RunStore runs, RunDriver driver, WorkflowCatal
 
     public async Task GateChangedAsync(TenantId tenant, RunId run, GateId gate, CancellationToken cancellationToken = default)
     {
-        if (await driver.AdvanceAsync(tenant, run, default, cancellationToken) is not null) await scheduler.WakeAsync(tenant, run, cancellationToken);
+        try
+        {
+            if (await driver.AdvanceAsync(tenant, run, default, cancellationToken) is null) return;
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The decision stands in the gate's row: the run that is woken finds it there, and says in the log what keeps it from going on.
+        }
+        await scheduler.WakeAsync(tenant, run, cancellationToken);
     }
 
     public Task<bool> CancelAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default) =>

@@ -41,6 +41,21 @@ public sealed class StoredRunLivenessTests
     }
 
     [Fact]
+    public async Task Decision_StoreAwayWhenTheRunIsTold_TheRunIsWokenAllTheSame()
+    {
+        var faulty = new FaultyTableStore(new MemoryTableStore());
+        var rig = new StoredRig(faulty);
+        var golden = GoldenRun.Read("approval-approved");
+        await rig.StartAsync(golden.Definition, golden.Started);
+        var decision = golden.Events.OfType<RunEvent.GateClosed>().Single();
+        rig.Commands.Release(decision);
+        faulty.Arm(1, Fault.ThrowBefore);
+        await rig.Host.GateChangedAsync(golden.Started.Tenant, golden.Started.Run, decision.Gate, Token);
+        Assert.NotNull(faulty.Struck);
+        Assert.Single(rig.Scheduler.Woken);
+    }
+
+    [Fact]
     public async Task Request_ForARunOfANewerLogic_IsNotFoldedByThisOne()
     {
         var golden = GoldenRun.Read("cancel");

@@ -1,4 +1,3 @@
-using Interlock.Core;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Functions.Runs;
