@@ -294,7 +294,6 @@ module auth 'modules/auth.bicep' = {
     functionAppName: app.outputs.name
     enabled: signsIn
     clientId: signInAudience
-    apiAudiences: [mcpAudience, apiAudience]
   }
 }
 

@@ -48,7 +48,7 @@ internal sealed class CallWatch : IDisposable
         {
             return await runs.FindAsync(tenant, run, over) is not { } stored || !stored.State.Pending.ContainsKey(effect);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception) when (!over.IsCancellationRequested)
         {
             return false; // a store that does not answer says nothing; asked again
         }

@@ -5,8 +5,11 @@ using Interlock.Core.Runs;
 
 namespace Interlock.Core.Execution;
 
-/// <summary>Does calls through the gateway, and opens and closes gates at the approval desk. Doing a command again is harmless.</summary>
-public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimeProvider time) : ICommandRunner
+/// <summary>
+/// Does calls through the gateway, and opens and closes gates at the approval desk. Doing a command again is harmless. Where the host ends what
+/// takes too long, a call's deadline comes no later than <paramref name="longestCall"/> from now.
+/// </summary>
+public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimeProvider time, TimeSpan? longestCall = null) : ICommandRunner
 {
     public async Task<CommandOutcome> RunAsync(RunState run, Command command, CancellationToken cancellationToken = default)
     {
@@ -29,10 +32,10 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
     public async Task<bool> IsClosedAsync(TenantId tenant, GateId gate, CancellationToken cancellationToken = default) =>
         await desk.FindAsync(tenant, gate, cancellationToken) is { Outcome: not null };
 
-    private static GatewayCall GatewayCall(RunState run, Command.Call call)
+    private GatewayCall GatewayCall(RunState run, Command.Call call)
     {
         var kind = call is Command.CallAgent ? TargetKind.Agent : TargetKind.Tool;
-        return new GatewayCall(call.Id, run.Origin.Chain(), kind, call.Target, call.Version, call.Arguments, call.Deadline)
+        return new GatewayCall(call.Id, run.Origin.Chain(), kind, call.Target, call.Version, call.Arguments, Deadline(call))
         {
             Site = Site(run, call.Frame, call.Task),
             Grant = call.Grant,
@@ -43,6 +46,8 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
             TraceParent = run.Origin.TraceParent,
         };
     }
+
+    private DateTimeOffset Deadline(Command.Call call) => time.GetUtcNow() + longestCall is { } latest && latest < call.Deadline ? latest : call.Deadline;
 
     private static CallSite Site(RunState run, FrameId frame, TaskPath task) => new(run.Id, run.Workflow, task, frame);
 

@@ -17,7 +17,7 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
 
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan PublishAgain = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PublishPatience = TimeSpan.FromHours(1);
 
     /// <summary>Told of events that could not be folded: for the host's log.</summary>
@@ -40,12 +40,11 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
             if (stored.State.Status.IsClosed())
             {
                 stored = await CloseAsync(stored, cancellationToken);
-                return RunPlan.Of(stored) with { NextDue = stored.IsRecorded ? null : time.GetUtcNow() + PublishAgain };
+                return RunPlan.Of(stored) with { NextDue = stored.IsRecorded ? null : time.GetUtcNow() + LookAgain };
             }
-            if (stored.State.Events == 1 && publisher is not null) await publisher.PublishAsync(LifecycleEvents.Started(stored.State), cancellationToken);
             if (steps == MaxSteps) return RunPlan.Of(stored) with { NextDue = time.GetUtcNow() };
-            var happened = await HappenedAsync(stored.State, asOf, cancellationToken);
-            if (happened.Count == 0) return RunPlan.Of(stored);
+            var (happened, isAll) = await HappenedAsync(stored.State, asOf, cancellationToken);
+            if (happened.Count == 0) return isAll ? RunPlan.Of(stored) : RunPlan.Of(stored).NotAfter(time.GetUtcNow() + LookAgain);
             await FoldAsync(stored, happened, cancellationToken); // a lost race: somebody else moved the run on, so look again
         }
     }
@@ -64,33 +63,46 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
     }
 
     /// <summary>Folds an event into a run that is open and, if asked, still in need of it; false when it is not.</summary>
+    /// <exception cref="InvalidOperationException">The run follows a newer logic: a newer program must fold it.</exception>
     public async Task<bool> PostAsync(TenantId tenant, RunId run, RunEvent happened, Func<RunState, bool>? isAwaited = null, CancellationToken cancellationToken = default)
     {
         while (true)
         {
             if (await runs.FindAsync(tenant, run, cancellationToken) is not { } stored || stored.State.Status.IsClosed()) return false;
+            if (RunPlan.Of(stored).IsForeign) throw new InvalidOperationException($"Run {run} follows a logic that is newer than this program; ask again when the app is updated.");
             if (isAwaited is not null && !isAwaited(stored.State)) return false;
             if (await FoldAsync(stored, [happened], cancellationToken)) return true;
         }
     }
 
-    /// <summary>What has come to pass for a run and is in none of its events yet.</summary>
-    private async Task<IReadOnlyList<RunEvent>> HappenedAsync(RunState state, DateTimeOffset asOf, CancellationToken cancellationToken)
+    /// <summary>
+    /// What has come to pass for a run and is in none of its events yet; and whether that is all, or there are gates of which nothing could be learnt: a
+    /// row that is not authentic, a directory that is away. Such a gate holds up its branch and the run's end, nothing else; the runner has reported it.
+    /// </summary>
+    private async Task<(IReadOnlyList<RunEvent> Events, bool IsAll)> HappenedAsync(RunState state, DateTimeOffset asOf, CancellationToken cancellationToken)
     {
+        var isAll = true;
         var happened = new List<RunEvent>();
         var closing = state.Pending.Values.OfType<Command.CloseApproval>().Select(close => close.Gate).ToHashSet();
         foreach (var command in state.Pending.Values.Where(command => command is Command.CloseApproval || (command is Command.OpenApproval open && !closing.Contains(open.Gate.Id))))
         {
-            if (state.Suspended && !await IsNewsAsync(state, command, cancellationToken)) continue;
-            if (await commands.RunAsync(state, command, cancellationToken) is CommandOutcome.Happened done) happened.Add(done.Event);
-            if (happened.Count == RunStore.MaxEvents) return happened;
+            try
+            {
+                if (state.Suspended && !await IsNewsAsync(state, command, cancellationToken)) continue;
+                if (await commands.RunAsync(state, command, cancellationToken) is CommandOutcome.Happened done) happened.Add(done.Event);
+            }
+            catch (Exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                isAll = false;
+            }
+            if (happened.Count == RunStore.MaxEvents) break;
         }
         // A decision counts before a time that came as well: the gate's row knows which of them won.
-        if (happened.Count > 0) return happened;
+        if (happened.Count > 0) return (happened, isAll);
         var now = time.GetUtcNow();
         var horizon = asOf > now ? asOf : now;
         var due = RunPlan.Timers(state).Where(timer => timer.DueAt <= horizon).OrderBy(timer => timer.DueAt).ThenBy(timer => timer.Id.Value, StringComparer.Ordinal);
-        return [.. due.Take(1).Select(timer => new RunEvent.TimerFired(timer.DueAt > now ? timer.DueAt : now, timer.Id))];
+        return ([.. due.Take(1).Select(timer => new RunEvent.TimerFired(timer.DueAt > now ? timer.DueAt : now, timer.Id))], isAll);
     }
 
     /// <summary>A suspended run begins nothing, but takes note of what people decide, once.</summary>
@@ -154,7 +166,7 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
                         break;
                 }
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (stop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
                 stop = cancellationToken; // Told to stop before it had left: asked once more, the gateway says how it stands, and nothing is sent any more.
             }
@@ -165,16 +177,9 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
     private static bool IsAwaited(RunState state, RunEvent happened, EffectId effect)
     {
         if (!state.Pending.ContainsKey(effect) && !state.Abandoned.ContainsKey(effect)) return false;
-        if (state.Deferred.Any(deferred => EffectOf(deferred) == effect)) return false;
+        if (RunPlan.IsDeferred(state, effect)) return false;
         if (happened is not RunEvent.EffectFailed failed) return true;
         if (state.InDoubt.Contains(effect)) return false;
         return failed.Problem.Rule != "frame-not-pending" || !state.Pending.ContainsKey(effect);
     }
-
-    private static EffectId? EffectOf(RunEvent happened) => happened switch
-    {
-        RunEvent.EffectCompleted done => done.Effect,
-        RunEvent.EffectFailed failed => failed.Effect,
-        _ => null,
-    };
 }

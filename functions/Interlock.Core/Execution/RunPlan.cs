@@ -36,10 +36,24 @@ public sealed record RunPlan(
         return state.Pending.Values.OfType<Command.StartTimer>().Where(timer => !fired.Contains(timer.Id));
     }
 
-    /// <summary>The calls outstanding: those nobody waits for any more are settled all the same; of those in doubt people say what happened.</summary>
+    /// <summary>The plan with a look no later than that.</summary>
+    public RunPlan NotAfter(DateTimeOffset look) => this with { NextDue = NextDue < look ? NextDue : look };
+
+    /// <summary>
+    /// The calls outstanding: those nobody waits for any more are settled all the same, also while the run is suspended; of those in doubt people say
+    /// what happened.
+    /// </summary>
     public static IEnumerable<Command.Call> Outstanding(RunState state)
     {
         var pending = state.Suspended ? [] : state.Pending.Values.OfType<Command.Call>().Where(call => !state.InDoubt.Contains(call.Id));
-        return pending.Concat(state.Abandoned.Values.Select(abandoned => abandoned.Call));
+        return pending.Concat(state.Abandoned.Values.Select(abandoned => abandoned.Call).Where(call => !IsDeferred(state, call.Id)));
     }
+
+    /// <summary>Whether the effect's end came while the run was suspended: it is kept, and folded when the run goes on.</summary>
+    public static bool IsDeferred(RunState state, EffectId effect) => state.Deferred.Any(deferred => deferred switch
+    {
+        RunEvent.EffectCompleted done => done.Effect == effect,
+        RunEvent.EffectFailed failed => failed.Effect == effect,
+        _ => false,
+    });
 }

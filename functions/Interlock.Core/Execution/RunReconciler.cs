@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Interlock.Core.Runs;
 
 namespace Interlock.Core.Execution;
@@ -11,24 +12,27 @@ public sealed class RunReconciler(RunStore runs, RunDriver driver, IRunScheduler
     /// <summary>How long a listed run may have no row: longer than any start takes.</summary>
     private static readonly TimeSpan Unborn = TimeSpan.FromMinutes(15);
 
+    private const int AtOnce = 16;
+
     /// <summary>Looks at every open run of a tenant; one that fails does not keep the others from going on.</summary>
     public async Task<Reconciliation> RunAsync(TenantId tenant, CancellationToken cancellationToken = default)
     {
         var (seen, moved) = (0, 0);
-        var failed = new List<(RunId Run, Exception Error)>();
-        await foreach (var (run, since) in runs.OpenAsync(tenant, cancellationToken))
+        var failed = new ConcurrentQueue<(RunId Run, Exception Error)>();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(runs.OpenAsync(tenant, cancellationToken), options, async (open, stopping) =>
         {
-            seen++;
+            Interlocked.Increment(ref seen);
             try
             {
-                if (await ReconcileAsync(tenant, run, since, cancellationToken)) moved++;
+                if (await ReconcileAsync(tenant, open.Run, open.Since, stopping)) Interlocked.Increment(ref moved);
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            catch (Exception e) when (!stopping.IsCancellationRequested)
             {
-                failed.Add((run, e));
+                failed.Enqueue((open.Run, e));
             }
-        }
-        return new Reconciliation(seen, moved, failed);
+        });
+        return new Reconciliation(seen, moved, [.. failed]);
     }
 
     private async Task<bool> ReconcileAsync(TenantId tenant, RunId run, DateTimeOffset since, CancellationToken cancellationToken)

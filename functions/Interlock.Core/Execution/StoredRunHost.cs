@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Interlock.Core.Audit;
 using Interlock.Core.Identity;
+using Interlock.Core.Intake;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Json;
@@ -12,9 +13,9 @@ namespace Interlock.Core.Execution;
 /// A run host without memory, for hosts of many processes: what a call says of a run is read from its row, and what it changes is a step there.
 /// The scheduler is told afterwards; should that fail, the change stands and the run goes on when the reconciler finds it.
 /// </summary>
-public sealed class StoredRunHost(RunStore runs, RunDriver driver, WorkflowCatalog definitions, AuditLog audit, IRunScheduler scheduler, TimeProvider time) : IRunHost
+public sealed class StoredRunHost(RunStore runs, RunDriver driver, WorkflowCatalog definitions, AuditLog audit, IRunScheduler scheduler, TimeProvider time, IEventPublisher? publisher = null) : IRunHost
 {
-    /// <summary>How many runs are looked at, at most, to list those of one status.</summary>
+    /// <summary>How many runs are looked at, at most, to list those that have ended in one way; of open runs all are.</summary>
     private const int MaxLooked = 2000;
 
     private const int ReadAtOnce = 16;
@@ -36,6 +37,7 @@ public sealed class StoredRunHost(RunStore runs, RunDriver driver, WorkflowCatal
         }
         // The run is durable: whoever asked for it may leave, and a scheduler that is away hears of it later.
         await scheduler.ScheduleAsync(request.Tenant, id, CancellationToken.None);
+        if (publisher is not null) await publisher.PublishAsync(LifecycleEvents.Started(state), CancellationToken.None);
         return new RunStart(state, true);
     }
 
@@ -45,7 +47,10 @@ public sealed class StoredRunHost(RunStore runs, RunDriver driver, WorkflowCatal
     public async Task<IReadOnlyList<RunSummary>> QueryAsync(RunQuery query, CancellationToken cancellationToken = default)
     {
         var found = new List<RunSummary>();
-        await foreach (var ids in runs.ListAsync(query.Tenant, cancellationToken).Take(MaxLooked).Chunk(ReadAtOnce).WithCancellation(cancellationToken))
+        var listed = query.Status is { } status && !status.IsClosed()
+            ? runs.OpenAsync(query.Tenant, cancellationToken).OrderByDescending(open => open.Since).Select(open => open.Run)
+            : runs.ListAsync(query.Tenant, cancellationToken).Take(MaxLooked);
+        await foreach (var ids in listed.Chunk(ReadAtOnce).WithCancellation(cancellationToken))
         {
             var stored = await Task.WhenAll(ids.Select(id => runs.FindAsync(query.Tenant, id, cancellationToken)));
             found.AddRange(stored.OfType<StoredRun>().Select(one => one.State).Where(state => query.Status is null || state.Status == query.Status).Select(Summary));
@@ -68,7 +73,15 @@ public sealed class StoredRunHost(RunStore runs, RunDriver driver, WorkflowCatal
 
     public async Task GateChangedAsync(TenantId tenant, RunId run, GateId gate, CancellationToken cancellationToken = default)
     {
-        if (await driver.AdvanceAsync(tenant, run, default, cancellationToken) is not null) await scheduler.WakeAsync(tenant, run, cancellationToken);
+        try
+        {
+            if (await driver.AdvanceAsync(tenant, run, default, cancellationToken) is null) return;
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The decision stands in the gate's row: the run that is woken finds it there, and says in the log what keeps it from going on.
+        }
+        await scheduler.WakeAsync(tenant, run, cancellationToken);
     }
 
     public Task<bool> CancelAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default) =>

@@ -5,10 +5,15 @@ namespace Interlock.Core.Gateway;
 /// <summary>Prolongs the lease of a call while it waits for its answer.</summary>
 internal sealed class LeaseKeeper(EffectLease? lease, Ledger ledger, TimeProvider time)
 {
-    /// <summary>The answer, with the lease kept until it came.</summary>
+    /// <summary>
+    /// The answer, with the lease kept until it came. A process that stood still until its lease had ended was taken for dead, and people may have been asked
+    /// what happened: it sends nothing any more.
+    /// </summary>
     public async Task<UpstreamResult> DuringAsync(CommittedCall committed, Func<Task<UpstreamResult>> invoke)
     {
         if (lease is null) return await invoke();
+        if (committed.Row.LeasedUntil <= time.GetUtcNow())
+            return new UpstreamResult.NotSent(new Problem(ProblemTypes.Runtime, 503, "The call was not made", "The process that was to make it was held up for too long; nothing was sent."));
         using var answered = new CancellationTokenSource();
         var keeping = KeepAsync(committed, answered.Token);
         try

@@ -1,10 +1,8 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
-using Interlock.Core.Storage;
 using Interlock.Core.Workflows;
 using Interlock.Json;
 using Interlock.Json.Schema;
@@ -23,6 +21,9 @@ public sealed class RegistryDesk(
 
     private const string FirstVersion = "1.0.0";
     private const int MaxToolName = 128;
+
+    private readonly RegistryWriter _writer = new(registries, audit, time);
+
 
     public Task<RegistrySnapshot> ReadAsync(TenantId tenant, CancellationToken cancellationToken = default) => registries.ReadAsync(tenant, cancellationToken);
 
@@ -65,7 +66,7 @@ public sealed class RegistryDesk(
             changes.AddRange(Replaced(registry, entry, by));
             changes.Add(entry);
         }
-        changes.AddRange(Gone(registry, name, found.Tools, by));
+        changes.AddRange(Gone(registry, name, found.Tools, by.Subject, time.GetUtcNow()));
         return await WriteAsync(by, registry, changes, cancellationToken);
     }
 
@@ -77,7 +78,7 @@ public sealed class RegistryDesk(
         var endpoint = new UpstreamEndpoint(UpstreamKind.A2a, NewRegistrationId(), address);
         var found = await discovery.DiscoverAsync(endpoint, cancellationToken);
         if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
-        var card = CanonicalJson.Digest(JsonValue.Array(found.Tools.Select(tool => JsonValue.From(tool.Digest))));
+        var card = CardDigest(found);
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
         if (registry.Find(RegistryKind.Agent, name, version) is { } existing && existing.As<AgentBody>() is var body && body.Address == address && body.CardDigest == card)
             return new RegistryResult.Changed(registry.Epoch, [existing]);
@@ -113,49 +114,22 @@ public sealed class RegistryDesk(
         return done with { InFlight = await fences.DrainAsync(by.Tenant, kind, name, DrainPatience, time, cancellationToken) };
     }
 
-    private async Task<RegistryResult> WriteAsync(Principal by, RegistrySnapshot before, List<RegistryEntry> entries, CancellationToken cancellationToken)
-    {
-        if (entries.Count > MaxEntries)
-            return Refuse(400, "The change is too large", $"It would write {entries.Count} entries at once, and {MaxEntries} is the most; register fewer tools on one server.");
-        if (entries.All(entry => before.Find(entry.Kind, entry.Name, entry.Version) is { } same && same.Digest == entry.Digest && same.Lifecycle == entry.Lifecycle && same.Successor == entry.Successor))
-            return new RegistryResult.Changed(before.Epoch, entries);
-        var now = time.GetUtcNow();
-        var chain = AuditChain.ForPrincipal(by.Tenant, by.Subject, now);
-        foreach (var recorded in entries.Chunk(RecordsAtOnce))
-            await audit.AppendAsync(chain, [.. recorded.Select(entry => Record(chain, by, before.Epoch + 1, entry, now))], [], cancellationToken);
-        var change = await registries.WriteAsync(by.Tenant, entries, before.Epoch, cancellationToken);
-        return change.Epoch is { } epoch ? new RegistryResult.Changed(epoch, entries) : Refuse(409, "The registry was not changed", change.Conflict ?? "");
-    }
+    private Task<RegistryResult> WriteAsync(Principal by, RegistrySnapshot before, IReadOnlyList<RegistryEntry> entries, CancellationToken cancellationToken) =>
+        _writer.WriteAsync(by.Subject, before, entries, null, cancellationToken);
 
-    private const int RecordsAtOnce = 32;
+    /// <summary>What stands for an agent's card: the digest of all that it shows.</summary>
+    internal static string CardDigest(DiscoveryResult found) => CanonicalJson.Digest(JsonValue.Array(found.Tools.Select(tool => JsonValue.From(tool.Digest))));
 
-    /// <summary>A change is one batch of the store, with the epoch's row.</summary>
-    private const int MaxEntries = TableRules.MaxBatchRows - 1;
-
-    private static AuditRecord Record(AuditChain chain, Principal by, long epoch, RegistryEntry entry, DateTimeOffset now) => new()
-    {
-        Id = $"registry:{epoch.ToString(CultureInfo.InvariantCulture)}:{entry.Kind}:{entry.Name}:{entry.Version}:{now.UtcTicks.ToString(CultureInfo.InvariantCulture)}",
-        Type = AuditTypes.RegistryChanged,
-        Time = now,
-        Tenant = chain.Tenant,
-        Chain = chain.Id,
-        Actors = [by.Subject],
-        Target = $"{entry.Kind.ToString().ToLowerInvariant()}:{entry.Name}",
-        ToolVersion = entry.Version,
-        ContractDigest = entry.Digest,
-        Epoch = epoch,
-        Decision = entry.Lifecycle.ToString().ToLowerInvariant(),
-        Reason = entry.Reason,
-    };
-
-    /// <summary>Active tools that the server no longer shows: nothing answers to them any more.</summary>
-    private IEnumerable<RegistryEntry> Gone(RegistrySnapshot registry, string server, IReadOnlyList<ToolContract> shown, Principal by)
+    /// <summary>Active tools that the server no longer shows, disabled: nothing answers to them any more.</summary>
+    internal static IEnumerable<RegistryEntry> Gone(RegistrySnapshot registry, string server, IReadOnlyList<ToolContract> shown, string by, DateTimeOffset at)
     {
         var names = shown.Select(tool => $"{server}/{tool.Name}").ToHashSet(StringComparer.Ordinal);
-        return registry.OfKind(RegistryKind.Tool)
-            .Where(entry => entry.Lifecycle == Lifecycle.Active && entry.Name.StartsWith(server + "/", StringComparison.Ordinal) && !names.Contains(entry.Name))
-            .Select(entry => entry with { Lifecycle = Lifecycle.Disabled, Reason = "the server no longer offers it", ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() });
+        return ActiveTools(registry, server).Where(entry => !names.Contains(entry.Name))
+            .Select(entry => entry with { Lifecycle = Lifecycle.Disabled, Reason = "the server no longer offers it", ChangedBy = by, ChangedAt = at });
     }
+
+    internal static IEnumerable<RegistryEntry> ActiveTools(RegistrySnapshot registry, string server) =>
+        registry.OfKind(RegistryKind.Tool).Where(entry => entry.Lifecycle == Lifecycle.Active && entry.Name.StartsWith(server + "/", StringComparison.Ordinal));
 
     /// <summary>Why a schema can't validate anything, or null.</summary>
     private static string? Unusable(JsonValue schema)
@@ -220,18 +194,5 @@ public sealed class RegistryDesk(
     private static RegistryResult.Refused Invalid(string title, IReadOnlyList<Finding> findings) =>
         new(new Problem(ProblemTypes.Validation, 400, title, string.Join(" ", findings.Where(finding => finding.Severity == Severity.Error).Take(3))), findings);
 
-    private static RegistryResult.Refused Refuse(int status, string title, string detail) =>
-        new(new Problem(status == 404 ? ProblemTypes.NotFound : status == 409 ? ProblemTypes.Conflict : ProblemTypes.Validation, status, title, detail), []);
-}
-
-/// <summary>How a change of the registry ended.</summary>
-public abstract record RegistryResult
-{
-    public sealed record Changed(long Epoch, IReadOnlyList<RegistryEntry> Entries) : RegistryResult
-    {
-        /// <summary>Calls that passed the fence before the change and had not ended when it was acknowledged.</summary>
-        public IReadOnlyList<EffectId> InFlight { get; init; } = [];
-    }
-
-    public sealed record Refused(Problem Problem, IReadOnlyList<Finding> Findings) : RegistryResult;
+    private static RegistryResult.Refused Refuse(int status, string title, string detail) => RegistryResult.Refuse(status, title, detail);
 }

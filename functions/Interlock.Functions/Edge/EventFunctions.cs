@@ -13,7 +13,10 @@ namespace Interlock.Functions.Edge;
 /// </summary>
 public sealed partial class EventFunctions(RunIntake intake, EventSource source, DurableScheduler scheduler, ILogger<EventFunctions> logger)
 {
-    /// <summary>The event comes as the text that was delivered: the strict reader sees it before any library does.</summary>
+    /// <summary>
+    /// One event a call, as text. The host has read it once and written it again, so times in it may be spelled otherwise than they were sent; the
+    /// strict reader sees what is left, before any library of ours does.
+    /// </summary>
     [Function("events")]
     public async Task ReceiveAsync([EventGridTrigger] string text, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {

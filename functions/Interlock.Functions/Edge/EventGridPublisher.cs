@@ -16,7 +16,11 @@ internal sealed partial class EventGridPublisher(EventGridPublisherClient client
     {
         if (settings.Text(SettingNames.EventTopic) is not { } text) return null;
         if (Uri.TryCreate(text, UriKind.Absolute, out var topic) && topic.Scheme == "https")
-            return new EventGridPublisher(new EventGridPublisherClient(topic, credential()), loggers.CreateLogger<EventGridPublisher>());
+        {
+            // Who starts a run waits for this; what must not be lost is published again by the run.
+            var options = new EventGridPublisherClientOptions { Retry = { MaxRetries = 1, NetworkTimeout = TimeSpan.FromSeconds(5) } };
+            return new EventGridPublisher(new EventGridPublisherClient(topic, credential(), options), loggers.CreateLogger<EventGridPublisher>());
+        }
         settings.Problem(SettingNames.EventTopic, "is no https address: set it to the topic's endpoint, or remove it.");
         settings.ThrowIfAny();
         return null;

@@ -1,4 +1,6 @@
 using Interlock.Functions.Edge;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -12,6 +14,10 @@ internal static class AppHost
     public static IServiceCollection AddInterlock(this IServiceCollection services)
     {
         services.AddRouting();
+        // The host passes the Host header on as it came, and X-Forwarded headers as the caller wrote them: those would name the host that a request claims.
+        services.Configure<ForwardedHeadersOptions>(options => options.ForwardedHeaders = ForwardedHeaders.None);
+        // The host files what a function logs under the function's name, so host.json can't tell these apart from the app's own.
+        services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("ModelContextProtocol", LogLevel.Warning));
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new AppServices(
             provider.GetRequiredService<IConfiguration>(), PlatformEnvironment.Current, provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>(),
@@ -21,6 +27,7 @@ internal static class AppHost
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Driver);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Reconciler);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Archive);
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Refresh);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Intake);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().EventSource);
         services.AddSingleton(provider => new WebPipeline(provider, provider.GetRequiredService<AppServices>().Web));

@@ -26,6 +26,9 @@ internal sealed partial class AppServices : IAsyncDisposable
     /// <summary>Below the minute after which most MCP clients give up, far below the front end's 230 s.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(50);
 
+    /// <summary>Below <c>functionTimeout</c> of host.json: past that the host ends the whole worker, and every call under way there is in doubt.</summary>
+    internal static readonly TimeSpan LongestCall = TimeSpan.FromHours(1);
+
     private static readonly TimeSpan CallDeadline = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(60);
 
@@ -73,13 +76,13 @@ internal sealed partial class AppServices : IAsyncDisposable
         var approvals = new ApprovalDesk(registries, policies, gates, audit, _identity.Directory, time);
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time), audit, time, EventGridPublisher.Of(settings, () => credential.Value, loggers))
-        {
-            OnBug = (run, e) => Log.NotFolded(logger, e, run),
-        };
+        var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
+        var commands = new ReportingRunner(new CommandRunner(gateway, approvals, time, LongestCall), loggers.CreateLogger<ReportingRunner>());
+        Driver = new RunDriver(runs, catalog, commands, audit, time, publisher) { OnBug = (run, e) => Log.NotFolded(logger, e, run) };
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
+        Refresh = new ContractRefresh(registries, audit, upstreams, time);
         Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
-        var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time);
+        var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
         EventSource = EventSource.Of(settings, _identity.Tenant);
         Web = new InterlockWeb
@@ -120,6 +123,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public RunDriver Driver { get; }
     public RunReconciler Reconciler { get; }
     public AuditArchive Archive { get; }
+    public ContractRefresh Refresh { get; }
     public RunIntake Intake { get; }
     public EventSource EventSource { get; }
     public InterlockWeb Web { get; }

@@ -35,8 +35,7 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
     private bool _mustLook = true;
     private DateTime _rang = DateTime.MinValue;
     private DateTime _restUntil = DateTime.MinValue;
-    private int _failedLooks;
-    private int _failedCalls;
+    private int _failures;
 
     /// <summary>The run's status at its end, or null when it goes on in a new history or does not exist.</summary>
     public async Task<string?> RunAsync()
@@ -60,20 +59,22 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
         }
     }
 
-    private bool IsResting => context.CurrentUtcDateTime < _restUntil;
+    /// <summary>The clock, or the time of the alarm that rang: alarms ring a little early by the clock of another machine.</summary>
+    private DateTime Now => _rang > context.CurrentUtcDateTime ? _rang : context.CurrentUtcDateTime;
+
+    private bool IsResting => Now < _restUntil;
 
     private async Task LookAsync()
     {
         _mustLook = false;
-        var asOf = _rang > context.CurrentUtcDateTime ? _rang : context.CurrentUtcDateTime;
         try
         {
-            Take(await context.CallActivityAsync<RunPlan?>(AdvanceActivity, new AdvanceInput(run.Tenant, run.Run, new DateTimeOffset(asOf, TimeSpan.Zero))), isLook: true);
-            (_failedLooks, _restUntil) = (0, DateTime.MinValue);
+            Take(await context.CallActivityAsync<RunPlan?>(AdvanceActivity, new AdvanceInput(run.Tenant, run.Run, new DateTimeOffset(Now, TimeSpan.Zero))), isLook: true);
+            _restUntil = DateTime.MinValue;
         }
         catch (TaskFailedException)
         {
-            Rest(_failedLooks++);
+            Rest();
         }
     }
 
@@ -116,12 +117,8 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
         foreach (var (effect, call) in _calls.Where(call => call.Value.IsCompleted).ToList())
         {
             _calls.Remove(effect);
-            if (call.IsCompletedSuccessfully)
-            {
-                _failedCalls = 0;
-                Take(call.Result, isLook: false);
-            }
-            else Rest(_failedCalls++); // the activity broke: the effect is in the plan still, and is asked for again
+            if (call.IsCompletedSuccessfully) Take(call.Result, isLook: false);
+            else Rest(); // the activity broke: the effect is in the plan still, and is asked for again
         }
         if (_signal.IsCompleted)
         {
@@ -143,15 +140,15 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
             return;
         }
         if (_plan is not null && plan.Events < _plan.Events) return;
+        if (_plan is null || plan.Events > _plan.Events) _failures = 0; // a look that shows nothing new does not mend a call that breaks each time
         _plan = plan;
         context.SetCustomStatus(new RunProgress(plan.Events, plan.Status, plan.Suspended, plan.Calls.Count, plan.Gates, plan.Doubts));
     }
 
-    /// <summary>Nothing is asked for before a pause of 1 s, doubled with each failure in a row up to a minute.</summary>
-    private void Rest(int failuresBefore)
+    private void Rest()
     {
         _mustLook = true;
-        var pause = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(failuresBefore, 6)));
+        var pause = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(_failures++, 6)));
         _restUntil = context.CurrentUtcDateTime + (pause < LongestRest ? pause : LongestRest);
     }
 

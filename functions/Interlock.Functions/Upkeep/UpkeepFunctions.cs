@@ -1,7 +1,9 @@
 using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
+using Interlock.Core.Registry;
 using Interlock.Functions.Runs;
+using Interlock.Http.Upstreams;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
@@ -9,7 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Interlock.Functions.Upkeep;
 
 /// <summary>What has to happen now and then, asked for by nobody. Each is safe to run twice and to miss.</summary>
-public sealed partial class UpkeepFunctions(RunReconciler reconciler, AuditArchive archive, ServedTenant served, DurableScheduler scheduler, ILogger<UpkeepFunctions> logger)
+public sealed partial class UpkeepFunctions(
+    RunReconciler reconciler, AuditArchive archive, ContractRefresh refresh, ServedTenant served, DurableScheduler scheduler, ILogger<UpkeepFunctions> logger)
 {
     /// <summary>Runs that a lost wake-up or a crash left behind go on, within a minute.</summary>
     [Function("reconcile")]
@@ -30,6 +33,11 @@ public sealed partial class UpkeepFunctions(RunReconciler reconciler, AuditArchi
         if (done.Heads is { } heads) Log.Exported(logger, done.Exported, done.Open, heads);
         if (!done.IsComplete) Log.ExportGoesOn(logger);
     }
+
+    /// <summary>What upstreams show is held against what was registered, every quarter of an hour.</summary>
+    [Function("refresh")]
+    public async Task RefreshAsync([TimerTrigger("0 */15 * * * *")] TimerInfo timer, CancellationToken cancellationToken) =>
+        RefreshLog.Write(logger, await refresh.RunAsync(served.Tenant, cancellationToken));
 
     private static partial class Log
     {

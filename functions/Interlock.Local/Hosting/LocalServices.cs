@@ -44,6 +44,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, gates, Audit, Users, Engine, upstreams, fences, time));
         Approvals = new ApprovalDesk(Registries, Policies, gates, Audit, Users, time);
         Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, fences, time);
+        Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time), time, loggers.CreateLogger<SteadyRunner>());
     }
@@ -60,6 +61,7 @@ internal sealed class LocalServices : IAsyncDisposable
     public ToolGateway Gateway { get; }
     public ApprovalDesk Approvals { get; }
     public RegistryDesk Registry { get; }
+    public ContractRefresh Refresh { get; }
     public RunIntake Intake { get; }
     private SteadyRunner Commands { get; }
 

@@ -4,9 +4,6 @@ param enabled bool
 @description('The registration that people sign in to.')
 param clientId string
 
-@description('Audiences of the bearer tokens that the app checks itself; platform authentication lets them through.')
-param apiAudiences array
-
 resource app 'Microsoft.Web/sites@2024-04-01' existing = {
   name: functionAppName
 }
@@ -42,7 +39,12 @@ resource auth 'Microsoft.Web/sites/config@2024-04-01' = {
           clientSecretSettingName: 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
         }
         login: { loginParameters: ['scope=openid profile email'] }
-        validation: { allowedAudiences: union([clientId], apiAudiences) }
+        // Only people who sign in at the pages. Bearer tokens of /mcp and /api have other audiences: to the platform they are nobody's, and the app
+        // checks them. Naming them here would make the platform authorise each client, and refuse with 403 whoever is not in the list below.
+        validation: {
+          allowedAudiences: [clientId]
+          defaultAuthorizationPolicy: { allowedApplications: [clientId] }
+        }
       }
     }
     login: {

@@ -76,6 +76,18 @@ public sealed class LifecycleEventTests
         Assert.EndsWith("started.v1", Assert.Single(publisher.Published).Type, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Run_LookedAtManyTimesBeforeItsFirstStep_TellsOfItsStartOnce()
+    {
+        var golden = GoldenRun.Read("approval-approved");
+        var publisher = new StubPublisher();
+        var rig = new StoredRig(publisher: publisher);
+        await rig.StartAsync(golden.Definition, golden.Started);
+        for (var i = 0; i < 3; i++) await AdvanceAsync(rig, golden);
+        await rig.Reconciler.RunAsync(golden.Started.Tenant, Token);
+        Assert.EndsWith("started.v1", Assert.Single(publisher.Published).Type, StringComparison.Ordinal);
+    }
+
     private static async Task<RunPlan> AdvanceAsync(StoredRig rig, GoldenRun golden) =>
         (await rig.Driver.AdvanceAsync(golden.Started.Tenant, golden.Started.Run, default, Token))!; // it was started
 

@@ -17,6 +17,9 @@ internal sealed class ScriptedRunner : ICommandRunner
     /// <summary>What comes of a call that was not released; without it the call waits.</summary>
     public Func<Command.Call, RunEvent>? Otherwise { get; set; }
 
+    /// <summary>Thrown for every gate.</summary>
+    public Exception? GatesBreak { get; set; }
+
     public void Release(RunEvent happened)
     {
         switch (happened)
@@ -36,6 +39,8 @@ internal sealed class ScriptedRunner : ICommandRunner
                 Called.Enqueue(call.Id);
                 if (Otherwise is { } otherwise && !Of(call.Id).Task.IsCompleted) return new CommandOutcome.Happened(otherwise(call));
                 return new CommandOutcome.Happened(await Of(call.Id).Task.WaitAsync(cancellationToken));
+            case Command.OpenApproval or Command.CloseApproval when GatesBreak is { } broken:
+                throw broken;
             case Command.OpenApproval open:
                 return Gate(open.Gate.Id);
             case Command.CloseApproval close:

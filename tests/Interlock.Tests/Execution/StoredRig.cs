@@ -24,7 +24,7 @@ internal sealed class StoredRig
         Audit = new AuditLog(Store, Time);
         Runs = new RunStore(Store, Blobs);
         Driver = new RunDriver(Runs, Catalog, Commands, Audit, Time, publisher);
-        Host = new StoredRunHost(Runs, Driver, Catalog, Audit, taking, Time);
+        Host = new StoredRunHost(Runs, Driver, Catalog, Audit, taking, Time, publisher);
         Reconciler = new RunReconciler(Runs, Driver, taking, Time);
     }
 

@@ -143,6 +143,21 @@ public sealed class StoredRunTests
         Assert.Null(await rig.Host.GetAsync(new TenantId("other"), open.Started.Run, Token));
     }
 
+    [Fact]
+    public async Task Query_OfOpenRuns_FindsThemBehindAnyNumberOfNewerOnes()
+    {
+        var open = GoldenRun.Read("approval-approved");
+        var rig = new StoredRig();
+        await rig.StartAsync(open.Definition, open.Started);
+        var tenant = open.Started.Tenant;
+        for (var i = 0; i < 2001; i++)
+        {
+            // Runs that came later and are over, as far as the list knows them.
+            await rig.Memory.InsertAsync("runlist", new RowKey(Keys.Join(tenant.Value), $"0:{i:D4}"), JsonValue.Object(("run", $"{i + 2:x32}")), Token);
+        }
+        Assert.Equal([open.Started.Run], (await rig.Host.QueryAsync(new RunQuery(tenant, RunStatus.Running, int.MaxValue), Token)).Select(run => run.Id));
+    }
+
     [Theory]
     [InlineData(70_000)] // a result of more than 64 KiB
     [InlineData(400_000)]

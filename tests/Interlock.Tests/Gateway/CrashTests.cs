@@ -34,7 +34,8 @@ public sealed class CrashTests
             var thrown = await Record.ExceptionAsync(() => first.Gateway.CallAsync(call, Token));
             if (store.Struck is null) break;
             struck.Add(store.Struck);
-            Assert.IsType<StoreFaultException>(thrown);
+            if (world.Upstream.Calls.IsEmpty) Assert.IsType<StoreFaultException>(thrown);
+            else Assert.Null(thrown); // an answer that came is recorded, though the store fails for a moment
             await SettledAsync(world, call, $"{fault} at operation {at}, {store.Struck}");
         }
         AssertReachedEverything(struck);

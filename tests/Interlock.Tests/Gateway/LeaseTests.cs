@@ -1,5 +1,6 @@
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
+using Interlock.Core.Storage;
 
 namespace Interlock.Tests.Gateway;
 
@@ -58,6 +59,37 @@ public sealed class LeaseTests
         world.Time.Now += Time + TimeSpan.FromSeconds(1);
         Assert.IsType<GatewayResult.InDoubt>(await other.Gateway.CallAsync(call, Token));
         Assert.Single(world.Upstream.Calls);
+    }
+
+    [Fact]
+    public async Task Call_WorkerStandsStillBetweenCommitAndSending_IsNotSentAfterItsLease()
+    {
+        for (var at = 1; ; at++)
+        {
+            // The operation after which the claim is there.
+            await using var trial = await World.CreateAsync();
+            var call = trial.Call();
+            var claim = new RowKey(AuditChain.ForRun(World.Tenant, World.Run).Partition, EffectClaims.EffectRow(call.Effect, 1));
+            var store = new FaultyTableStore(trial.Memory);
+            store.Arm(at, Fault.HangAfter);
+            var still = new Node(trial, store, new EffectLease("still", Time)).Gateway.CallAsync(call, Token);
+            await store.Reached;
+            if (await trial.Memory.GetAsync(AuditChain.RecordsTable, claim, Token) is null)
+            {
+                trial.Upstream.Always(_ => StubUpstream.Done());
+                store.LetGo();
+                await still;
+                continue;
+            }
+            trial.Time.Now += Time + TimeSpan.FromSeconds(1);
+            Assert.IsType<GatewayResult.InDoubt>(await Node(trial, "other").Gateway.CallAsync(call, Token));
+            store.LetGo();
+            Assert.IsType<GatewayResult.Failed>(await still);
+            Assert.Empty(trial.Upstream.Calls);
+            Assert.Equal(["unknown", "failed"], (await trial.RecordsAsync(AuditTypes.CallOutcome)).Select(record => record.Outcome));
+            Assert.IsType<GatewayResult.Failed>(await Node(trial, "other").Gateway.CallAsync(call, Token));
+            return;
+        }
     }
 
     [Fact]

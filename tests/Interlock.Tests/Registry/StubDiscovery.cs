@@ -1,14 +1,27 @@
+using System.Collections.Concurrent;
 using Interlock.Core.Gateway;
 using Interlock.Json;
 
 namespace Interlock.Tests.Registry;
 
-/// <summary>A server that shows the tools a test gives it.</summary>
+/// <summary>Servers that show the tools a test gives them, all the same unless it says otherwise.</summary>
 internal sealed class StubDiscovery : IUpstreamDiscovery
 {
+    private readonly ConcurrentQueue<UpstreamEndpoint> _asked = new();
+
     public List<ToolContract> Tools { get; } = [];
 
-    public List<UpstreamEndpoint> Asked { get; } = [];
+    public string? Instructions { get; set; }
+
+    public IReadOnlyList<UpstreamEndpoint> Asked => [.. _asked];
+
+    /// <summary>What an address answers instead.</summary>
+    public ConcurrentDictionary<string, Func<CancellationToken, Task<DiscoveryResult>>> On { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What all other addresses answer instead.</summary>
+    public Func<CancellationToken, Task<DiscoveryResult>>? Otherwise { get; set; }
+
+    public DiscoveryResult Result => new([.. Tools], Instructions, null);
 
     public void Show(params (string Name, string Description)[] tools)
     {
@@ -22,7 +35,7 @@ internal sealed class StubDiscovery : IUpstreamDiscovery
 
     public Task<DiscoveryResult> DiscoverAsync(UpstreamEndpoint endpoint, CancellationToken ct)
     {
-        Asked.Add(endpoint);
-        return Task.FromResult(new DiscoveryResult([.. Tools], null, null));
+        _asked.Enqueue(endpoint);
+        return On.TryGetValue(endpoint.Address.AbsoluteUri, out var answer) ? answer(ct) : Otherwise?.Invoke(ct) ?? Task.FromResult(Result);
     }
 }

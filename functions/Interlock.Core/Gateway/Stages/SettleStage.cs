@@ -9,10 +9,31 @@ namespace Interlock.Core.Gateway.Stages;
 /// </summary>
 internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider time)
 {
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LastPause = TimeSpan.FromSeconds(8);
+
+    /// <summary>Records the result, also when the store is away for some seconds: an answer that was given up would leave the call in doubt for nothing.</summary>
     public async Task<SettledCall> RunAsync(AuditChain chain, CommittedCall committed, UpstreamResult result)
     {
+        var ended = committed.Row with { EndedAt = time.GetUtcNow() };
+        for (var pause = FirstPause; ; pause *= 2)
+        {
+            try
+            {
+                return await OnceAsync(chain, committed, ended, result);
+            }
+            catch (Exception) when (pause <= LastPause)
+            {
+                await Task.Delay(pause, time);
+            }
+        }
+    }
+
+    /// <summary>Doing it again after any failure finishes what was begun.</summary>
+    private async Task<SettledCall> OnceAsync(AuditChain chain, CommittedCall committed, LedgerRow ended, UpstreamResult result)
+    {
         var call = committed.Authorized.Call;
-        var row = await OutcomeAsync(call, committed.Row with { EndedAt = time.GetUtcNow() }, result);
+        var row = await OutcomeAsync(call, ended, result);
         var etag = await ledger.WriteAsync(call, row, committed.LedgerETag, CancellationToken.None);
         while (etag is null)
         {

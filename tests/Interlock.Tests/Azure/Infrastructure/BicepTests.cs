@@ -211,6 +211,15 @@ public sealed class BicepTests
         Assert.Contains("clientSecretSettingName: 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'", body, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void PlatformAuthentication_Tokens_AreOnlyThoseOfTheSignIn()
+    {
+        var body = Resource("auth.bicep", "auth").Body;
+
+        Assert.Contains("allowedAudiences: [clientId]", body, StringComparison.Ordinal);
+        Assert.Contains("allowedApplications: [clientId]", body, StringComparison.Ordinal);
+    }
+
     private static BicepFile Module(BicepBlock module) => BicepFile.All.Single(file => file.Path == Path.Combine(BicepFile.Folder, module.Target));
 
     private static BicepBlock Resource(string file, string name) => BicepFile.Named(file).Resources.Single(resource => resource.Name == name);

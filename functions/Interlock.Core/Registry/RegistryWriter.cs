@@ -1,0 +1,50 @@
+using System.Globalization;
+using Interlock.Core.Audit;
+using Interlock.Core.Storage;
+
+namespace Interlock.Core.Registry;
+
+/// <summary>Records changes of a registry under who makes them, then writes them and raises the epoch, all or nothing.</summary>
+internal sealed class RegistryWriter(RegistryStore registries, AuditLog audit, TimeProvider time)
+{
+    /// <summary>A change is one batch of the store, with the epoch's row.</summary>
+    public const int MaxEntries = TableRules.MaxBatchRows - 1;
+
+    private const int RecordsAtOnce = 32;
+
+    /// <param name="by">The subject of who changes it.</param>
+    /// <param name="before">The registry that the entries were made from.</param>
+    /// <param name="entries">New versions, and known ones whose lifecycle changes.</param>
+    /// <param name="rule">The rule that asked for it, if it was one.</param>
+    /// <param name="cancellationToken">Stops between the steps: what is recorded may not be written.</param>
+    public async Task<RegistryResult> WriteAsync(string by, RegistrySnapshot before, IReadOnlyList<RegistryEntry> entries, string? rule, CancellationToken cancellationToken)
+    {
+        if (entries.Count > MaxEntries)
+            return RegistryResult.Refuse(400, "The change is too large", $"It would write {entries.Count} entries at once, and {MaxEntries} is the most; register fewer tools on one server.");
+        if (entries.All(entry => before.Find(entry.Kind, entry.Name, entry.Version) is { } same && same.Digest == entry.Digest && same.Lifecycle == entry.Lifecycle && same.Successor == entry.Successor))
+            return new RegistryResult.Changed(before.Epoch, entries);
+        var now = time.GetUtcNow();
+        var chain = AuditChain.ForPrincipal(before.Tenant, by, now);
+        foreach (var recorded in entries.Chunk(RecordsAtOnce))
+            await audit.AppendAsync(chain, [.. recorded.Select(entry => Record(chain, by, before.Epoch + 1, entry, rule, now))], [], cancellationToken);
+        var change = await registries.WriteAsync(before.Tenant, entries, before.Epoch, cancellationToken);
+        return change.Epoch is { } epoch ? new RegistryResult.Changed(epoch, entries) : RegistryResult.Refuse(409, "The registry was not changed", change.Conflict ?? "");
+    }
+
+    private static AuditRecord Record(AuditChain chain, string by, long epoch, RegistryEntry entry, string? rule, DateTimeOffset now) => new()
+    {
+        Id = $"registry:{epoch.ToString(CultureInfo.InvariantCulture)}:{entry.Kind}:{entry.Name}:{entry.Version}:{now.UtcTicks.ToString(CultureInfo.InvariantCulture)}",
+        Type = AuditTypes.RegistryChanged,
+        Time = now,
+        Tenant = chain.Tenant,
+        Chain = chain.Id,
+        Actors = [by],
+        Target = $"{entry.Kind.ToString().ToLowerInvariant()}:{entry.Name}",
+        ToolVersion = entry.Version,
+        ContractDigest = entry.Digest,
+        Epoch = epoch,
+        Decision = entry.Lifecycle.ToString().ToLowerInvariant(),
+        Reason = entry.Reason,
+        Rule = rule,
+    };
+}

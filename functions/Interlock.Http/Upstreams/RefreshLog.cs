@@ -1,0 +1,31 @@
+using Interlock.Core.Registry;
+using Microsoft.Extensions.Logging;
+
+namespace Interlock.Http.Upstreams;
+
+/// <summary>Tells a host's log what a refresh found. Names are registered ones: nothing that an upstream says is repeated but why it was not reached.</summary>
+public static partial class RefreshLog
+{
+    public static void Write(ILogger logger, RefreshPass pass)
+    {
+        foreach (var entry in pass.Changed) Log.Changed(logger, entry.Lifecycle, entry.Kind, entry.Name, entry.Version, entry.Reason);
+        foreach (var (server, tools) in pass.Unregistered) Log.Unregistered(logger, server, tools);
+        foreach (var (upstream, problem) in pass.Unreachable) Log.Unreachable(logger, upstream, problem.Title, problem.Detail);
+        foreach (var (upstream, error) in pass.Failed) Log.Failed(logger, error, upstream);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "{Lifecycle}: {Kind} {Name} {Version}: {Reason}")]
+        public static partial void Changed(ILogger logger, Lifecycle lifecycle, RegistryKind kind, string name, string version, string? reason);
+
+        [LoggerMessage(LogLevel.Information, "Server {Server} shows {Tools} tools that nobody registered; register it again to take them")]
+        public static partial void Unregistered(ILogger logger, string server, int tools);
+
+        [LoggerMessage(LogLevel.Warning, "{Upstream} could not be refreshed: {Title}: {Detail}")]
+        public static partial void Unreachable(ILogger logger, string upstream, string title, string? detail);
+
+        [LoggerMessage(LogLevel.Error, "The refresh of {Upstream} failed; it is tried again")]
+        public static partial void Failed(ILogger logger, Exception e, string upstream);
+    }
+}
