@@ -21,7 +21,14 @@ public sealed class CommandRunnerTests
         var runner = new CommandRunner(world.Node.Gateway, world.Node.Desk, world.Time, TimeSpan.FromHours(1));
         var run = new RunState
         {
-            Id = World.Run, Tenant = World.Tenant, Workflow = World.Workflow, Logic = Interpreter.Current, Origin = world.Origin, StartedAt = World.Start, Now = World.Start, Input = World.Arguments(),
+            Id = World.Run,
+            Tenant = World.Tenant,
+            Workflow = World.Workflow,
+            Logic = Interpreter.Current,
+            Origin = world.Origin,
+            StartedAt = World.Start,
+            Now = World.Start,
+            Input = World.Arguments(),
         };
         var call = new Command.CallTool(new EffectId("1"), World.Frame, new TaskPath(World.Frame.Value), "crm/read", null, World.Arguments(), World.Start.AddMinutes(allowed));
         Assert.IsType<CommandOutcome.Happened>(await runner.RunAsync(run, call, World.Token));
