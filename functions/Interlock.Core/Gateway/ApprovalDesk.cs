@@ -96,14 +96,21 @@ public sealed class ApprovalDesk
         while (true)
         {
             var now = _time.GetUtcNow();
+            var none = new GateRequest(id, site.Task, "", null, [], 1, true, true, now, []);
+            var closed = new Gate(tenant, site.Run, site.Workflow, none, [], [], null, now) { Outcome = cause, ClosedAt = now };
             if (await _gates.FindAsync(tenant, id, cancellationToken) is not { } stored)
             {
                 // Never opened: a closed row keeps a late opening from succeeding.
-                var none = new GateRequest(id, site.Task, "", null, [], 1, true, true, now, []);
-                await _gates.InsertAsync(new Gate(tenant, site.Run, site.Workflow, none, [], [], null, now) { Outcome = cause, ClosedAt = now }, cancellationToken);
+                await _gates.InsertAsync(closed, cancellationToken);
                 continue;
             }
-            var gate = stored.Gate ?? throw Unauthentic(id);
+            if (stored.Gate is not { } gate)
+            {
+                // Somebody else wrote the row. Whatever it says grants nothing; closing it lets the run end, and is told.
+                await _audit.AppendAsync(GateRecords.Chain(closed), [GateRecords.Unauthentic(closed, stored.ETag)], [], cancellationToken);
+                await _gates.ReplaceAsync(closed, stored.ETag, cancellationToken);
+                continue;
+            }
             if (gate.Outcome is null)
             {
                 gate = gate with { Outcome = cause, ClosedAt = now };

@@ -44,6 +44,16 @@ internal static class GateRecords
         };
     }
 
+    /// <summary>A row that Interlock did not write was found where the gate's should be, and closed.</summary>
+    public static AuditRecord Unauthentic(Gate closed, string etag) => Of(closed, $"gate:{closed.Id}:unauthentic:{CanonicalJson.Digest(JsonValue.From(etag))}", AuditTypes.CallRefused, closed.OpenedAt) with
+    {
+        Actors = ["system:gates"],
+        Decision = "refused",
+        Stage = "decision",
+        Rule = "grant-unauthentic",
+        Reason = "The gate's row was not written by Interlock; it counts for nothing and was closed.",
+    };
+
     private static AuditRecord Opened(Gate gate) => Of(gate, $"gate:{gate.Id}:opened", AuditTypes.GateOpened, gate.OpenedAt) with
     {
         Actors = gate.Initiators,

@@ -53,8 +53,19 @@ internal static class RegistryApi
     private static async Task SuspendRunsAsync(ApiRequest request, string name, string version)
     {
         var running = await request.Web.Runs.QueryAsync(new RunQuery(request.Caller.Tenant, RunStatus.Running, int.MaxValue), request.Aborted);
+        var failed = new List<Exception>();
         foreach (var run in running.Where(run => run.Workflow == name && run.Version == version))
-            await request.Web.Runs.SuspendAsync(request.Caller.Tenant, run.Id, request.Caller, "The workflow was disabled.", CancellationToken.None);
+        {
+            try
+            {
+                await request.Web.Runs.SuspendAsync(request.Caller.Tenant, run.Id, request.Caller, "The workflow was disabled.", CancellationToken.None);
+            }
+            catch (Exception e)
+            {
+                failed.Add(e); // one that can't be suspended keeps no other running
+            }
+        }
+        if (failed.Count > 0) throw new AggregateException("Some runs of the disabled workflow could not be suspended.", failed);
     }
 
     internal static ApiResult Answer(RegistryResult result, bool created) => result switch

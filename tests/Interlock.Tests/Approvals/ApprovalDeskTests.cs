@@ -166,7 +166,24 @@ public sealed class ApprovalDeskTests
         await world.Memory.ReplaceAsync("gates", key, row.Body.With("gate", row.Body["gate"]!.With("author", "user:nobody")), row.ETag, Token); // it has a gate
         var refused = Assert.IsType<GateResult.Refused>(await world.Node.Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision(true, null, gate.ShownDigest), Token));
         Assert.Equal("grant-unauthentic", refused.Rule);
-        await Assert.ThrowsAsync<InvalidDataException>(() => world.Node.Desk.CloseAsync(World.Tenant, World.Site(), gate.Id, GateOutcome.Expired, Token));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // a forged approval
+    public async Task Close_RowEditedByHand_IsClosedGrantsNothingAndIsRecorded(bool forged)
+    {
+        await using var world = await World.CreateAsync();
+        var gate = await OpenAsync(world);
+        var key = new RowKey(Keys.Join(World.Tenant.Value, gate.Id.Value), "gate");
+        var row = (await world.Memory.GetAsync("gates", key, Token))!; // just opened
+        var edited = forged ? row.Body["gate"]!.With("outcome", "approved") : row.Body["gate"]!.With("author", "user:nobody"); // it has a gate
+        await world.Memory.ReplaceAsync("gates", key, row.Body.With("gate", edited), row.ETag, Token);
+        var closed = await world.Node.Desk.CloseAsync(World.Tenant, World.Site(), gate.Id, GateOutcome.Withdrawn, Token);
+        Assert.Equal(GateOutcome.Withdrawn, closed.Outcome);
+        Assert.Equal(closed, await world.Node.Desk.CloseAsync(World.Tenant, World.Site(), gate.Id, GateOutcome.Expired, Token));
+        Assert.Single(await world.RecordsAsync(), record => record.Rule == "grant-unauthentic");
+        Assert.Empty(await world.Node.Desk.OpenGatesAsync(World.Tenant, Token));
     }
 
     [Fact]

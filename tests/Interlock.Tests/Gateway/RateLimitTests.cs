@@ -35,6 +35,21 @@ public sealed class RateLimitTests
     }
 
     [Fact]
+    public async Task Call_OfARunOverTheRate_WaitsForItsTurn_AndIsRefusedWhenItsDeadlineIsNearer()
+    {
+        await using var world = await World.CreateAsync();
+        var node = new Node(world, world.Memory, limits: PerPrincipal);
+        await SpendAsync(world, node, world.Ana);
+        world.Upstream.Then(StubUpstream.Done());
+        var call = Call(world, world.Ana, "of-a-run") with { Site = World.Site() };
+        Assert.Equal("rate-limited", Rule(await node.Gateway.CallAsync(call with { Effect = new("0123456789abcdef0123456789abcde0"), Deadline = world.Time.Now.AddMilliseconds(1) }, Token)));
+        var waiting = node.Gateway.CallAsync(call, Token);
+        Assert.False(waiting.IsCompleted);
+        world.Time.Now += TimeSpan.FromSeconds(3); // the bucket has its tokens again; the wait itself is by the machine's clock
+        Assert.IsType<GatewayResult.Completed>(await waiting);
+    }
+
+    [Fact]
     public async Task Call_OnAnotherInstance_SharesTheRate()
     {
         await using var world = await World.CreateAsync();
@@ -79,9 +94,9 @@ public sealed class RateLimitTests
         while (await limiter.RefuseAsync(Call(world, world.Zoe, "x"), Token) is null)
         {
         }
-        for (var i = 0; i < 10; i++) Assert.Contains("tenant", (await limiter.RefuseAsync(Call(world, world.Ana, "x"), Token))?.Detail, StringComparison.Ordinal);
+        for (var i = 0; i < 10; i++) Assert.Contains("tenant", (await limiter.RefuseAsync(Call(world, world.Ana, "x"), Token))?.Refusal.Detail, StringComparison.Ordinal);
         world.Time.Now += TimeSpan.FromSeconds(0.999); // the slice from which she was given back still lives, and the tenant's next token is not there
-        Assert.Contains("tenant", (await limiter.RefuseAsync(Call(world, world.Ana, "x"), Token))?.Detail, StringComparison.Ordinal);
+        Assert.Contains("tenant", (await limiter.RefuseAsync(Call(world, world.Ana, "x"), Token))?.Refusal.Detail, StringComparison.Ordinal);
         world.Time.Now += TimeSpan.FromSeconds(0.001);
         Assert.Null(await limiter.RefuseAsync(Call(world, world.Ana, "x"), Token));
     }

@@ -27,7 +27,8 @@ internal sealed class RateLimiter
         (_store, _limits, _time, _jitter) = (store, limits, time, jitter);
     }
 
-    public async Task<Refusal?> RefuseAsync(GatewayCall call, CancellationToken cancellationToken)
+    /// <summary>Null when the call took its tokens; else the refusal, and how long there will be none.</summary>
+    public async Task<(Refusal Refusal, TimeSpan Wait)?> RefuseAsync(GatewayCall call, CancellationToken cancellationToken)
     {
         if (call.IsCompensation) return null;
         var (tenant, principal) = (call.Tenant.Value, call.Chain.Starter.Subject);
@@ -39,8 +40,8 @@ internal sealed class RateLimiter
         return Refuse("The tenant makes more calls than it may", all.Wait);
     }
 
-    private static Refusal Refuse(string what, TimeSpan wait) =>
-        new(AdmitStage.Name, Rule, 429, $"{what}; retry after {Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds))} s.");
+    private static (Refusal, TimeSpan) Refuse(string what, TimeSpan wait) =>
+        (new(AdmitStage.Name, Rule, 429, $"{what}; retry after {Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds))} s."), wait);
 
     private LeasedBucket Bucket(string partition, RateLimit limit)
     {

@@ -3,10 +3,12 @@ using Interlock.Core.Runs;
 
 namespace Interlock.Core.Gateway.Stages;
 
-/// <summary>Admit: a call past its deadline or over a rate is refused, and each run or principal has at most 16 calls under way; more wait here, before the fence.</summary>
+/// <summary>Admit: a call past its deadline or over a rate is refused, and each run or principal has at most 16 calls under way; more wait here, before the fence, as a run's calls over a rate do.</summary>
 internal sealed class AdmitStage(RateLimiter limits, TimeProvider time)
 {
     public const string Name = "admit";
+
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Slots> _slots = new(StringComparer.Ordinal);
@@ -15,8 +17,19 @@ internal sealed class AdmitStage(RateLimiter limits, TimeProvider time)
         ? new Refusal(Name, "deadline", 408, "The call's deadline has passed before it could be made.")
         : null;
 
-    /// <summary>Counts the call against the rates of its principal and tenant.</summary>
-    public Task<Refusal?> LimitAsync(GatewayCall call, CancellationToken cancellationToken) => limits.RefuseAsync(call, cancellationToken);
+    /// <summary>
+    /// Counts the call against the rates of its principal and tenant. A client is refused and told when to come again; a run's call waits for its turn
+    /// as long as its deadline lets it: a busy moment is no reason for a run to fail.
+    /// </summary>
+    public async Task<Refusal?> LimitAsync(GatewayCall call, CancellationToken cancellationToken)
+    {
+        while (await limits.RefuseAsync(call, cancellationToken) is var (refusal, wait))
+        {
+            if (call.Site is null || time.GetUtcNow() + wait >= call.Deadline) return refusal;
+            await Task.Delay(wait > ShortestWait ? wait : ShortestWait, time, cancellationToken);
+        }
+        return null;
+    }
 
     /// <summary>Takes one of the caller's slots; disposing gives it back.</summary>
     public async Task<IDisposable> EnterAsync(string caller, CancellationToken cancellationToken)
