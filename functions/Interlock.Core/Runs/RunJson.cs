@@ -11,7 +11,7 @@ public static class RunJson
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         NumberHandling = JsonNumberHandling.Strict,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        Converters = { new LogicVersionConverter(), new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
         MaxDepth = 512,
     };
 

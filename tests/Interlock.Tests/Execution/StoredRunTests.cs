@@ -180,6 +180,18 @@ public sealed class StoredRunTests
         Assert.All(rows.Where(row => row.Key.Row.StartsWith("event:", StringComparison.Ordinal)), row => Assert.InRange(row.Body.Size, 0, 66_000));
     }
 
+    [Theory]
+    [InlineData("v0")]
+    [InlineData("1")]
+    [InlineData("v")]
+    [InlineData("v-1")]
+    [InlineData("w1")]
+    public void LogicVersion_ThatIsNone_IsRefused(string text) =>
+        Assert.Throws<System.Text.Json.JsonException>(() => RunJson.FromValue<LogicVersion>(JsonValue.From(text)));
+
+    [Fact]
+    public void LogicVersion_OfANewerProgram_IsRead() => Assert.Equal((99, "\"v99\""), ((int)RunJson.FromValue<LogicVersion>(JsonValue.From("v99")), RunHarness.Json((LogicVersion)99)));
+
     [Fact]
     public async Task Run_OfANewerLogic_IsLeftAlone()
     {
