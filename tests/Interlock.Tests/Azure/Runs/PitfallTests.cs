@@ -12,6 +12,17 @@ namespace Interlock.Tests.Azure.Runs;
 /// <summary>Durable Functions' pitfalls, each played against the app's orchestration.</summary>
 public sealed class PitfallTests
 {
+    private const string GateBesideACall = """
+          - both:
+              fork:
+                branches:
+                  - guarded:
+                      do:
+                        - ask: { call: approval, with: { title: Go, approvers: [ { group: leads } ], quorum: 1, covers: [ granted ], onReject: fail, expiresAfter: PT4H, onTimeout: fail } }
+                        - granted: { call: tool, with: { tool: ops/restart, arguments: {} } }
+                  - slow: { call: tool, with: { tool: ops/report, arguments: {} } }
+        """;
+
     private static readonly Principal Ana = new(new("acme"), "ana", PrincipalKind.User, "Ana", [], []);
 
     private static CancellationToken Token => DurableRig.Token;
@@ -122,7 +133,8 @@ public sealed class PitfallTests
     [Fact]
     public async Task NewGeneration_WithAnOpenGateAndABusyBranch_DrainsFoldsAndGoesOn()
     {
-        var rig = new DurableRig(GoldenRun.Read("suspend"), turns: 2, mostTurns: 3);
+        var definition = RunHarness.Tasks(GateBesideACall).Definition;
+        var rig = new DurableRig(new GoldenRun("gate beside a call", definition, [RunHarness.Started(definition)], []), turns: 2, mostTurns: 3);
         await rig.StartAsync();
         var busy = Assert.Single(rig.Calls);
         // Turns are used up by signals; the history can't be left, because a call is under way.
@@ -132,16 +144,31 @@ public sealed class PitfallTests
             await rig.SettleAsync();
         }
         Assert.Equal(1, rig.Instance.Generations);
-        // A person's request is still heard meanwhile.
+
+        // People's words are heard meanwhile, and folded; only new calls wait.
+        var gate = (await rig.StateAsync()).Pending.Values.OfType<Command.OpenApproval>().Single().Gate.Id;
+        await rig.HappenAsync(new RunEvent.GateClosed(rig.Simulator.Time.Now, gate, GateOutcome.Approved, ["user:cem"], null));
+        await rig.SettleAsync();
+        var granted = (await rig.StateAsync()).Pending.Values.OfType<Command.CallTool>().Single(call => call.Task.Name == "granted").Id;
+        Assert.Equal([busy], rig.Calls);
         await rig.Stored.Host.SuspendAsync(rig.Tenant, rig.Run, Ana, null, Token);
         await rig.SettleAsync();
         await rig.Stored.Host.ResumeAsync(rig.Tenant, rig.Run, Ana, Token);
-        var done = rig.Golden.Events.OfType<RunEvent.EffectCompleted>().First();
-        rig.Release(done, done.Effect);
+        await rig.SettleAsync();
+
+        var slow = (await rig.StateAsync()).Pending.Values.OfType<Command.CallTool>().Single(call => call.Task.Name == "slow").Id;
+        Complete(slow);
         await rig.SettleAsync();
         Assert.True(rig.Instance.Generations > 1);
-        Assert.Single(rig.Stored.Commands.Called, effect => effect == done.Effect);
-        Assert.Equal(1, busy.Attempts);
+        Assert.Single(rig.Stored.Commands.Called, effect => effect == slow);
+        Assert.Contains(granted.Value, Assert.Single(rig.Calls).Input, StringComparison.Ordinal);
+        Complete(granted);
+        await rig.SettleAsync();
+        Assert.Equal(RunStatus.Completed, (await rig.StateAsync()).Status);
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, rig.Instance.Status);
+        Assert.Equal(0, rig.Simulator.ArmedTimers);
+
+        void Complete(EffectId effect) => rig.Release(new RunEvent.EffectCompleted(rig.Simulator.Time.Now, effect, JsonValue.EmptyObject), effect);
     }
 
     [Fact]
