@@ -34,7 +34,7 @@ internal sealed class FaultyTableStore(ITableStore inner) : ITableStore
     /// <summary>The operation at which the fault struck, or null.</summary>
     public string? Struck { get; private set; }
 
-    /// <summary>Ends when the chosen operation is reached.</summary>
+    /// <summary>Ends when the chosen operation is reached; of a fault after it, when it was done.</summary>
     public Task Reached => _reached.Task;
 
     /// <summary>Lets the n-th operation from now on, counted from 1, fail in this way.</summary>
@@ -69,16 +69,18 @@ internal sealed class FaultyTableStore(ITableStore inner) : ITableStore
     {
         if (Interlocked.Increment(ref _count) != _at) return await operate();
         Struck = operation;
-        _reached.TrySetResult();
         switch (_fault)
         {
             case Fault.ThrowBefore:
+                _reached.TrySetResult();
                 throw new StoreFaultException(operation);
             case Fault.HangBefore:
+                _reached.TrySetResult();
                 await _letGo.Task;
                 return await operate();
         }
         var result = await operate();
+        _reached.TrySetResult(); // what was to happen before the fault has happened
         if (_fault == Fault.ThrowAfter) throw new StoreFaultException(operation);
         await _letGo.Task;
         return result;
