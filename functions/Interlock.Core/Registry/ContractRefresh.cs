@@ -44,7 +44,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
             try
             {
                 var found = await DiscoverAsync(upstream, ending.Token, stop);
-                if (found.Failure is { } failure)
+                if ((found.Failure ?? Silence(upstream, found)) is { } failure)
                 {
                     pass.Unreachable.Enqueue((upstream.Name, failure));
                     return;
@@ -66,6 +66,10 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
         });
         return new RefreshPass(upstreams.Count, [.. pass.Changed], [.. pass.Unregistered], [.. pass.Unreachable], [.. pass.Failed]);
     }
+
+    /// <summary>A server that suddenly shows nothing at all is broken rather than emptied: nothing is disabled for that.</summary>
+    private static Problem? Silence(Upstream upstream, DiscoveryResult found) =>
+        upstream.Entry.Kind == RegistryKind.Server && found.Tools.Count == 0 ? new Problem(ProblemTypes.Communication, 502, "The server shows no tools", null) : null;
 
     private static IEnumerable<Upstream> Upstreams(RegistrySnapshot registry)
     {

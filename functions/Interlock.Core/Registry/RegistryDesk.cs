@@ -20,6 +20,7 @@ public sealed class RegistryDesk(
     public static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(10);
 
     private const string FirstVersion = "1.0.0";
+    private const string OwnName = "interlock";
     private const int MaxToolName = 128;
 
     private readonly RegistryWriter _writer = new(registries, audit, time);
@@ -185,11 +186,12 @@ public sealed class RegistryDesk(
     private static string NewRegistrationId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     /// <summary>Lower case only, so that no two names differ by letter case; no double underscore, so that <c>server__tool</c> splits one way.</summary>
+    /// <summary>Not our own name either: its tools at <c>/mcp</c> begin with it.</summary>
     private static bool IsName(string name) =>
-        name.Length is >= 1 and <= 48 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-') && name[0] != '-' && name[^1] != '-';
+        name != OwnName && name.Length is >= 1 and <= 48 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-') && name[0] != '-' && name[^1] != '-';
 
     private static RegistryResult.Refused BadName(string name) =>
-        Refuse(400, "The name can't be registered", $"'{(name.Length > 60 ? name[..60] : name)}' is not 1 to 48 lower-case letters, digits and inner dashes.");
+        Refuse(400, "The name can't be registered", $"'{(name.Length > 60 ? name[..60] : name)}' is not 1 to 48 lower-case letters, digits and inner dashes, or is '{OwnName}', which is reserved.");
 
     private static RegistryResult.Refused Invalid(string title, IReadOnlyList<Finding> findings) =>
         new(new Problem(ProblemTypes.Validation, 400, title, string.Join(" ", findings.Where(finding => finding.Severity == Severity.Error).Take(3))), findings);

@@ -135,6 +135,17 @@ public sealed class ContractRefreshTests
     }
 
     [Fact]
+    public async Task Run_ShowsNothingAllAtOnce_IsNotedAndDisablesNothing()
+    {
+        await using var world = new World();
+        var discovery = await RegisteredAsync(world, ("pay", "Pays."), ("grant", "Grants."));
+        var epoch = (await ReadAsync(world)).Epoch;
+        discovery.Show();
+        Assert.Equal("The server shows no tools", Assert.Single((await RunAsync(world, discovery)).Unreachable).Problem.Title);
+        Assert.Equal((epoch, Lifecycle.Active), await ReadAsync(world) is var after ? (after.Epoch, after.Find(RegistryKind.Tool, "erp/pay", "1.0.0")!.Lifecycle) : default); // registered above
+    }
+
+    [Fact]
     public async Task Run_OneHangsAndOneThrows_TheOthersAreRefreshed()
     {
         await using var world = new World();

@@ -133,6 +133,7 @@ public sealed class RegistryTests
     [InlineData("a/b")]
     [InlineData("еrp")]
     [InlineData("-erp")]
+    [InlineData("interlock")] // ours: its tools would stand among the built-in ones
     public async Task RegisterServer_NameThatCouldPassForAnother_IsRefused(string name)
     {
         await using var world = new World();
