@@ -21,7 +21,7 @@ internal sealed class DurableRig
         Scheduler = new DurableScheduler(NullLogger<DurableScheduler>.Instance);
         Scheduler.Use(Simulator.Client);
         Stored = new StoredRig(store, Simulator.Time, Scheduler);
-        var functions = new RunFunctions(Stored.Driver);
+        var functions = new RunFunctions(Stored.Driver, NullLogger<RunFunctions>.Instance);
         Simulator.AddOrchestrator(RunOrchestration.Name, (TaskOrchestrationContext context) => new RunOrchestration(context, context.GetInput<RunAddress>()!, turns, mostTurns).RunAsync()); // started with one
         Simulator.AddActivity(RunOrchestration.AdvanceActivity, (AdvanceInput input) => functions.AdvanceAsync(input, Token));
         Simulator.AddActivity(RunOrchestration.CallActivity, (CallInput input) => functions.CallAsync(input, Token));

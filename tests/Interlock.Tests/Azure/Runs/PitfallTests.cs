@@ -1,6 +1,7 @@
 using Interlock.Core;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
+using Interlock.Core.Storage;
 using Interlock.Functions.Runs;
 using Interlock.Json;
 using Interlock.Tests.Azure.Durable;
@@ -247,6 +248,24 @@ public sealed class PitfallTests
     }
 
     [Fact]
+    public async Task Activity_Failing_LeavesAShortTextOfOursInTheHistory()
+    {
+        var broken = new BrokenStore(new MemoryTableStore());
+        var rig = new DurableRig(GoldenRun.Read("approval-approved"), store: broken);
+        await rig.StartAsync(settle: false);
+        broken.Says = "secret " + new string('x', 100_000);
+        await rig.SettleAsync();
+        var failure = rig.Instance.History.OfType<HistoryEvent.ActivityFailed>().First().ToString();
+        Assert.Contains("The activity 'advance' failed; the worker's log says why.", failure, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", failure, StringComparison.Ordinal);
+        Assert.InRange(failure.Length, 1, 8_000);
+        broken.Says = null;
+        rig.Simulator.Advance(TimeSpan.FromSeconds(1));
+        await rig.SettleAsync();
+        Assert.Equal(1, rig.Simulator.ArmedTimers); // it went on: the gate is open
+    }
+
+    [Fact]
     public async Task Terminated_TheRunIsCancelledByReconciliation_WithItsCompensations()
     {
         var rig = new DurableRig(GoldenRun.Read("cancel"));
@@ -388,5 +407,30 @@ public sealed class PitfallTests
             await rig.HappenAsync(happened);
             await rig.SettleAsync();
         }
+    }
+
+    /// <summary>Fails every reading with a text of its own, while it has one.</summary>
+    private sealed class BrokenStore(ITableStore inner) : ITableStore
+    {
+        public string? Says { get; set; }
+
+        public Task<TableRow?> GetAsync(string table, RowKey key, CancellationToken cancellationToken = default) =>
+            Says is null ? inner.GetAsync(table, key, cancellationToken) : throw new InvalidOperationException(Says);
+
+        public Task<WriteResult> InsertAsync(string table, RowKey key, JsonValue body, CancellationToken cancellationToken = default) =>
+            inner.InsertAsync(table, key, body, cancellationToken);
+
+        public Task<WriteResult> ReplaceAsync(string table, RowKey key, JsonValue body, string etag, CancellationToken cancellationToken = default) =>
+            inner.ReplaceAsync(table, key, body, etag, cancellationToken);
+
+        public Task<WriteResult> DeleteAsync(string table, RowKey key, string etag, CancellationToken cancellationToken = default) =>
+            inner.DeleteAsync(table, key, etag, cancellationToken);
+
+        public Task<BatchResult> BatchAsync(string table, string partition, IReadOnlyList<TableWrite> writes, CancellationToken cancellationToken = default) =>
+            inner.BatchAsync(table, partition, writes, cancellationToken);
+
+        public IAsyncEnumerable<TableRow> QueryAsync(
+            string table, string partition, string? from = null, string? to = null, bool descending = false, CancellationToken cancellationToken = default) =>
+            inner.QueryAsync(table, partition, from, to, descending, cancellationToken);
     }
 }
