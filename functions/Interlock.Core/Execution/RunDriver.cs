@@ -2,6 +2,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Intake;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
+using Interlock.Core.Workflows;
 
 namespace Interlock.Core.Execution;
 
@@ -36,7 +37,7 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
         for (var steps = 0; ; steps++)
         {
             if (await runs.FindAsync(tenant, run, cancellationToken) is not { } stored) return null;
-            if (RunPlan.Of(stored) is { IsForeign: true } foreign) return foreign;
+            if (stored.IsForeign) return RunPlan.Of(stored);
             if (stored.State.Status.IsClosed())
             {
                 stored = await CloseAsync(stored, cancellationToken);
@@ -56,7 +57,7 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
     public async Task<RunPlan?> CallAsync(TenantId tenant, RunId run, EffectId effect, CancellationToken cancellationToken = default)
     {
         var stored = await runs.FindAsync(tenant, run, cancellationToken);
-        if (stored is not null && RunPlan.Of(stored) is { IsForeign: true } foreign) return foreign;
+        if (stored is { IsForeign: true }) return RunPlan.Of(stored);
         if (stored is not null && RunPlan.Outstanding(stored.State).FirstOrDefault(call => call.Id == effect) is { } call && await EndAsync(stored.State, call, cancellationToken) is { } happened)
             await PostAsync(tenant, run, happened, state => IsAwaited(state, happened, effect), cancellationToken);
         return await AdvanceAsync(tenant, run, default, cancellationToken);
@@ -69,7 +70,7 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
         while (true)
         {
             if (await runs.FindAsync(tenant, run, cancellationToken) is not { } stored || stored.State.Status.IsClosed()) return false;
-            if (RunPlan.Of(stored).IsForeign) throw new InvalidOperationException($"Run {run} follows a logic that is newer than this program; ask again when the app is updated.");
+            if (stored.IsForeign) throw new InvalidOperationException($"Run {run} follows a logic that is newer than this program; ask again when the app is updated.");
             if (isAwaited is not null && !isAwaited(stored.State)) return false;
             if (await FoldAsync(stored, [happened], cancellationToken)) return true;
         }
@@ -118,21 +119,24 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
     private async Task<bool> FoldAsync(StoredRun stored, IReadOnlyList<RunEvent> happened, CancellationToken cancellationToken)
     {
         var definition = await definitions.LoadAsync(stored.State.Tenant, stored.State.Workflow.Digest, cancellationToken);
-        var (events, state) = (happened, stored.State);
+        RunStep step;
         try
         {
-            state = happened.Aggregate(state, (folded, one) => Interpreter.Advance(definition, folded, one));
-            RunJson.Serialize(state);
+            step = Step(definition, stored.State, happened);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             OnBug(stored.State.Id, e);
-            events = [new RunEvent.CancelRequested(happened[^1].At, "interlock", $"An event could not be folded ({e.GetType().Name}); the log of the host says more.")];
-            state = Interpreter.Advance(definition, stored.State, events[0]);
+            step = Step(definition, stored.State, [RunEvent.CancelRequested.ForBug(happened[^1].At, e)]);
         }
-        // A step that ends the run takes no more events: the rest would never be folded.
-        if (state.Events < stored.State.Events + events.Count) events = [.. events.Take((int)(state.Events - stored.State.Events))];
-        return await runs.AppendAsync(stored, events, state, cancellationToken) is not null;
+        return await runs.AppendAsync(stored, step, cancellationToken) is not null;
+    }
+
+    /// <summary>A run that has ended takes no more events: what is left of them is not stored either.</summary>
+    private static RunStep Step(WorkflowDefinition definition, RunState before, IReadOnlyList<RunEvent> happened)
+    {
+        var after = happened.Aggregate(before, (folded, one) => Interpreter.Advance(definition, folded, one));
+        return new RunStep(after, [.. happened.Take((int)(after.Events - before.Events))]);
     }
 
     /// <summary>The audit hears of an end before anybody else is told that nothing is left to do; then those who subscribed do, for an hour's patience.</summary>

@@ -21,7 +21,7 @@ public sealed record RunPlan(
     public static RunPlan Of(StoredRun run)
     {
         var state = run.State;
-        if (state.Logic > Interpreter.Current) return new(state.Events, state.Status.Text(), false, true, state.Suspended, [], 0, 0, null);
+        if (run.IsForeign) return new(state.Events, state.Status.Text(), false, true, state.Suspended, [], 0, 0, null);
         if (state.Status.IsClosed()) return new(state.Events, state.Status.Text(), run.IsRecorded, false, false, [], 0, 0, null);
         var calls = Outstanding(state).Take(RunLimits.ConcurrentCalls).Select(call => call.Id.Value);
         var due = Timers(state).Select(timer => (DateTimeOffset?)timer.DueAt);

@@ -33,24 +33,20 @@ public sealed class RunStore(ITableStore store, IBlobStore blobs)
     }
 
     /// <summary>Stores a run's first step; null when there is a run of that id. The lists come first: no run is hidden from those who look for open ones.</summary>
-    public async Task<StoredRun?> InsertAsync(RunEvent.RunStarted started, RunState state, CancellationToken cancellationToken = default)
+    public async Task<StoredRun?> InsertAsync(RunStep first, CancellationToken cancellationToken = default)
     {
+        var state = first.State;
         var summary = JsonValue.Object(("run", state.Id.Value), ("workflow", state.Workflow.Name), ("version", state.Workflow.Version), ("startedAt", Text(state.StartedAt)));
         await store.InsertAsync(OpenTable, OpenKey(state.Tenant, state.Id), summary, cancellationToken);
         await store.InsertAsync(ListTable, ListKey(state), summary, cancellationToken);
-        var writes = new List<TableWrite> { new TableWrite.Insert(HeadRow, await HeadAsync(state, false, cancellationToken)), await EventAsync(state.Tenant, 1, started, cancellationToken) };
-        var written = await store.BatchAsync(Table, Partition(state.Tenant, state.Id), writes, cancellationToken);
-        return written.Ok ? new StoredRun(state, false, written.ETags![0]!) : null; // a written batch gives an ETag for each insert
+        return await WriteAsync(new TableWrite.Insert(HeadRow, await HeadAsync(state, first.StateJson, false, cancellationToken)), first, cancellationToken);
     }
 
-    /// <summary>Stores the state after some events, at most <see cref="MaxEvents"/>; null when somebody else stored a step first.</summary>
-    public async Task<StoredRun?> AppendAsync(StoredRun before, IReadOnlyList<RunEvent> events, RunState after, CancellationToken cancellationToken = default)
+    /// <summary>Stores the next step, of at most <see cref="MaxEvents"/> events; null when somebody else stored one first.</summary>
+    public async Task<StoredRun?> AppendAsync(StoredRun before, RunStep step, CancellationToken cancellationToken = default)
     {
-        if (after.Events != before.State.Events + events.Count) throw new ArgumentException("The state is not the one after these events.", nameof(after));
-        var writes = new List<TableWrite> { new TableWrite.Replace(HeadRow, await HeadAsync(after, false, cancellationToken), before.ETag) };
-        for (var i = 0; i < events.Count; i++) writes.Add(await EventAsync(after.Tenant, before.State.Events + i + 1, events[i], cancellationToken));
-        var written = await store.BatchAsync(Table, Partition(after.Tenant, after.Id), writes, cancellationToken);
-        return written.Ok ? new StoredRun(after, false, written.ETags![0]!) : null; // see above
+        if (step.State.Events != before.State.Events + step.EventsJson.Count) throw new ArgumentException("The state is not the one after these events.", nameof(step));
+        return await WriteAsync(new TableWrite.Replace(HeadRow, await HeadAsync(step.State, step.StateJson, false, cancellationToken), before.ETag), step, cancellationToken);
     }
 
     /// <summary>Notes that a run's end is in the audit, and takes it off the list of open runs. Doing it again changes nothing.</summary>
@@ -58,7 +54,7 @@ public sealed class RunStore(ITableStore store, IBlobStore blobs)
     {
         var state = ended.State;
         if (!ended.IsRecorded)
-            await store.ReplaceAsync(Table, Head(state.Tenant, state.Id), await HeadAsync(state, true, cancellationToken), ended.ETag, cancellationToken);
+            await store.ReplaceAsync(Table, Head(state.Tenant, state.Id), await HeadAsync(state, RunJson.Serialize(state), true, cancellationToken), ended.ETag, cancellationToken);
         await ForgetAsync(state.Tenant, state.Id, cancellationToken);
     }
 
@@ -90,17 +86,25 @@ public sealed class RunStore(ITableStore store, IBlobStore blobs)
             yield return await UnpackAsync<RunEvent>(tenant, row.Body, cancellationToken);
     }
 
-    private async Task<JsonValue> HeadAsync(RunState state, bool recorded, CancellationToken cancellationToken) => JsonValue.Object(
-        ("status", state.Status.Text()), ("workflow", state.Workflow.Name), ("version", state.Workflow.Version), ("events", (double)state.Events), ("recorded", recorded),
-        ("state", await PackAsync(state.Tenant, state, InlineStateBytes, PackedStateBytes, cancellationToken)));
+    private async Task<StoredRun?> WriteAsync(TableWrite head, RunStep step, CancellationToken cancellationToken)
+    {
+        var (state, first) = (step.State, step.State.Events - step.EventsJson.Count + 1);
+        var writes = new List<TableWrite> { head };
+        for (var i = 0; i < step.EventsJson.Count; i++) writes.Add(await EventAsync(state.Tenant, first + i, step.EventsJson[i], cancellationToken));
+        var written = await store.BatchAsync(Table, Partition(state.Tenant, state.Id), writes, cancellationToken);
+        return written.Ok ? new StoredRun(state, false, written.ETags![0]!) : null; // a written batch gives an ETag for each insert and replacement
+    }
 
-    private async Task<TableWrite> EventAsync(TenantId tenant, long number, RunEvent happened, CancellationToken cancellationToken) => new TableWrite.Insert(
-        EventPrefix + number.ToString("D19", CultureInfo.InvariantCulture), await PackAsync(tenant, happened, InlineEventBytes, 0, cancellationToken));
+    private async Task<JsonValue> HeadAsync(RunState state, byte[] json, bool recorded, CancellationToken cancellationToken) => JsonValue.Object(
+        ("status", state.Status.Text()), ("workflow", state.Workflow.Name), ("version", state.Workflow.Version), ("events", (double)state.Events), ("recorded", recorded),
+        ("state", await PackAsync(state.Tenant, json, InlineStateBytes, PackedStateBytes, cancellationToken)));
+
+    private async Task<TableWrite> EventAsync(TenantId tenant, long number, byte[] json, CancellationToken cancellationToken) => new TableWrite.Insert(
+        EventPrefix + number.ToString("D19", CultureInfo.InvariantCulture), await PackAsync(tenant, json, InlineEventBytes, 0, cancellationToken));
 
     /// <summary>The value as <c>json</c>, or packed as <c>gzip</c> in base64, or as the digest of a <c>blob</c>.</summary>
-    private async Task<JsonValue> PackAsync<T>(TenantId tenant, T value, int inline, int packed, CancellationToken cancellationToken)
+    private async Task<JsonValue> PackAsync(TenantId tenant, byte[] bytes, int inline, int packed, CancellationToken cancellationToken)
     {
-        var bytes = RunJson.Serialize(value);
         if (bytes.Length <= inline) return JsonValue.Object(("json", StrictJson.ParseLenient(bytes)));
         if (packed > 0 && Zip(bytes) is var zipped && zipped.Length <= packed) return JsonValue.Object(("gzip", Convert.ToBase64String(zipped)));
         return JsonValue.Object(("blob", await blobs.PutAsync(tenant, bytes, cancellationToken)));

@@ -8,6 +8,9 @@ namespace Interlock.Core.Execution;
 /// <param name="ETag">Of the row that was read.</param>
 public sealed record StoredRun(RunState State, bool IsRecorded, string ETag)
 {
+    /// <summary>Whether it follows a logic that is newer than this program: a newer one must go on with it.</summary>
+    public bool IsForeign => State.Logic > Interpreter.Current;
+
     /// <summary>Whether nothing is left to be done for the run.</summary>
     public bool IsOver => State.Status.IsClosed() && IsRecorded;
 }

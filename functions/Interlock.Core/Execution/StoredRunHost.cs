@@ -30,7 +30,7 @@ public sealed class StoredRunHost(RunStore runs, RunDriver driver, WorkflowCatal
         var started = new RunEvent.RunStarted(time.GetUtcNow(), id, request.Tenant, request.Workflow, Interpreter.Current, request.Origin, request.Input);
         var state = Interpreter.Start(definition, started);
         await audit.AppendAsync(AuditChain.ForRun(request.Tenant, id), [RunRecords.Started(started)], [], cancellationToken);
-        if (await runs.InsertAsync(started, state, cancellationToken) is null)
+        if (await runs.InsertAsync(new RunStep(state, [started]), cancellationToken) is null)
         {
             var winner = await GetAsync(request.Tenant, id, cancellationToken) ?? throw new InvalidDataException($"Run {id} is stored and cannot be read.");
             return new RunStart(winner, false);

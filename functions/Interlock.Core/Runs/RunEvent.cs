@@ -28,7 +28,12 @@ public abstract record RunEvent(DateTimeOffset At)
     /// <summary>What the gate's row says; <paramref name="DecidedBy"/> holds subjects.</summary>
     public sealed record GateClosed(DateTimeOffset At, GateId Gate, GateOutcome Outcome, ImmutableArray<string> DecidedBy, string? Reason) : RunEvent(At);
 
-    public sealed record CancelRequested(DateTimeOffset At, string By, string? Reason) : RunEvent(At);
+    public sealed record CancelRequested(DateTimeOffset At, string By, string? Reason) : RunEvent(At)
+    {
+        /// <summary>What happens to a run in the place of an event that can't be folded: a bug must not leave it hanging.</summary>
+        public static CancelRequested ForBug(DateTimeOffset at, Exception bug) =>
+            new(at, "interlock", $"An event could not be folded ({bug.GetType().Name}); the log of the host says more.");
+    }
 
     public sealed record SuspendRequested(DateTimeOffset At, string By, string? Reason) : RunEvent(At);
 

@@ -120,7 +120,7 @@ internal sealed class RunActor
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             _engine.NotFolded(State.Id, e);
-            return Fold([new RunEvent.CancelRequested(events[^1].At, "interlock", $"An event could not be folded ({e.GetType().Name}); the log of the host says more.")]);
+            return Fold([RunEvent.CancelRequested.ForBug(events[^1].At, e)]);
         }
     }
 

@@ -64,7 +64,7 @@ public sealed class StoredRunLivenessTests
         var (tenant, run) = (golden.Started.Tenant, golden.Started.Run);
         var stored = (await rig.Runs.FindAsync(tenant, run, Token))!; // just started
         var newer = stored.State with { Logic = (LogicVersion)99, Events = stored.State.Events + 1 };
-        Assert.NotNull(await rig.Runs.AppendAsync(stored, [new RunEvent.ResumeRequested(rig.Time.Now, "ana")], newer, Token));
+        Assert.NotNull(await rig.Runs.AppendAsync(stored, new RunStep(newer, [new RunEvent.ResumeRequested(rig.Time.Now, "ana")]), Token));
         await Assert.ThrowsAsync<InvalidOperationException>(() => rig.Host.CancelAsync(tenant, run, Ana, null, Token));
         rig.Scheduler.Status = new ScheduledRun(ScheduleStatus.Terminated);
         Assert.Single((await rig.Reconciler.RunAsync(tenant, Token)).Failed);

@@ -200,7 +200,7 @@ public sealed class StoredRunTests
         await rig.StartAsync(golden.Definition, golden.Started);
         var stored = (await rig.Runs.FindAsync(golden.Started.Tenant, golden.Started.Run, Token))!; // just started
         var newer = stored.State with { Logic = (LogicVersion)99, Events = stored.State.Events + 1 };
-        Assert.NotNull(await rig.Runs.AppendAsync(stored, [new RunEvent.ResumeRequested(rig.Time.Now, "user:ana")], newer, Token));
+        Assert.NotNull(await rig.Runs.AppendAsync(stored, new RunStep(newer, [new RunEvent.ResumeRequested(rig.Time.Now, "user:ana")]), Token));
         rig.Commands.Release(golden.Events.OfType<RunEvent.GateClosed>().Single());
         var plan = await AdvanceAsync(rig, golden);
         Assert.True(plan.IsForeign);

@@ -1,4 +1,5 @@
 using Interlock.Core;
+using Interlock.Core.Execution;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
@@ -324,14 +325,14 @@ public sealed class PitfallTests
         var rig = await AtTheGateAsync();
         var stored = (await rig.Stored.Runs.FindAsync(rig.Tenant, rig.Run, Token))!; // just started
         var newer = stored.State with { Logic = (LogicVersion)99, Events = 2 };
-        await rig.Stored.Runs.AppendAsync(stored, [new RunEvent.ResumeRequested(rig.Simulator.Time.Now, "user:ana")], newer, Token);
+        await rig.Stored.Runs.AppendAsync(stored, new RunStep(newer, [new RunEvent.ResumeRequested(rig.Simulator.Time.Now, "user:ana")]), Token);
         await rig.HappenAsync(Decision(rig));
         await rig.SettleAsync();
         Assert.Empty(rig.Calls);
         Assert.Equal(2, (await rig.StateAsync()).Events);
         // A newer worker takes over: here, the run is again of the logic that this program knows.
         stored = (await rig.Stored.Runs.FindAsync(rig.Tenant, rig.Run, Token))!; // as above
-        await rig.Stored.Runs.AppendAsync(stored, [new RunEvent.ResumeRequested(rig.Simulator.Time.Now, "user:ana")], stored.State with { Logic = LogicVersion.V1, Events = 3 }, Token);
+        await rig.Stored.Runs.AppendAsync(stored, new RunStep(stored.State with { Logic = LogicVersion.V1, Events = 3 }, [new RunEvent.ResumeRequested(rig.Simulator.Time.Now, "user:ana")]), Token);
         rig.Simulator.Advance(TimeSpan.FromMinutes(1));
         await rig.SettleAsync();
         Assert.Single(rig.Calls);
