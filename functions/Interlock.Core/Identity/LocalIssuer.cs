@@ -37,6 +37,19 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
     /// <summary>How a verifier of the same installation trusts it.</summary>
     public TrustedIssuer Trust => new(Issuer, MintsRunTokens: true);
 
+    /// <summary>What accepts this installation's tokens at one face, run tokens at <c>/mcp</c> too.</summary>
+    /// <param name="face"><see cref="TokenClass.Mcp"/> or <see cref="TokenClass.Api"/>.</param>
+    public JwtVerifier Verifier(TokenClass face) => new(
+        new JwtVerifierOptions
+        {
+            Issuers = [Trust],
+            Audience = face == TokenClass.Api ? ApiAudience : McpAudience,
+            Class = face,
+            AcceptRunTokens = face == TokenClass.Mcp,
+        },
+        this,
+        _time);
+
     /// <summary>An issuer with a new key.</summary>
     public static LocalIssuer Create(string installationId, TimeProvider time) =>
         new(ECDsa.Create(ECCurve.NamedCurves.nistP256), installationId, time);

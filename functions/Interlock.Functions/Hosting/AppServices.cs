@@ -105,7 +105,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             {
                 PublicOrigin = origin,
                 // In Azure the front end knows the app's names; on a developer's machine a name could be rebound to it.
-                AllowedHosts = _identity.IsDevelopment ? ["localhost", "127.0.0.1", "[::1]"] : [],
+                AllowedHosts = _identity.IsDevelopment ? WebOptions.LoopbackHosts : [],
                 DefaultTenant = _identity.Tenant.Value,
                 AuthorizationServers = _identity.AuthorizationServers,
                 AnswerWithin = AnswerWithin,

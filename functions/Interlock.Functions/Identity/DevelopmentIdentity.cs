@@ -37,15 +37,12 @@ internal static class DevelopmentIdentity
         {
             keys = LocalKeys.Open(folder, time);
             var users = LocalUsers.Load(folder);
-            var issuer = keys.Issuer;
-            JwtVerifier Verifier(string audience, TokenClass face) => new(
-                new JwtVerifierOptions { Issuers = [issuer.Trust], Audience = audience, Class = face, AcceptRunTokens = face == TokenClass.Mcp }, issuer, time);
             var passwords = new LocalSignIn(users);
             return new AppIdentity([keys, passwords])
             {
                 Tenant = tenant,
-                McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp),
-                ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api),
+                McpTokens = keys.Issuer.Verifier(TokenClass.Mcp),
+                ApiTokens = keys.Issuer.Verifier(TokenClass.Api),
                 SignIn = new SignInMethod.Password(passwords),
                 Directory = users,
                 Mac = keys.Mac,

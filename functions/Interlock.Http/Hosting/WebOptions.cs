@@ -3,6 +3,9 @@ namespace Interlock.Http.Hosting;
 /// <summary>Names, limits and lists of the HTTP faces. Checked when the pipeline is built.</summary>
 public sealed record WebOptions
 {
+    /// <summary>This machine's own names, for <see cref="AllowedHosts"/>.</summary>
+    public static IReadOnlyCollection<string> LoopbackHosts { get; } = ["localhost", "127.0.0.1", "[::1]"];
+
     /// <summary>
     /// The address people and clients use, <c>scheme://host[:port]</c>; links, cookies and the origin of forms follow it. Without it they follow
     /// the request, so give it wherever a proxy stands in front, or list the hosts.

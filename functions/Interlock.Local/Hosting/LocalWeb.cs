@@ -55,9 +55,6 @@ internal sealed class LocalWeb : IAsyncDisposable
 
     private static InterlockWeb Web(LocalServices services, string url, IReadOnlyList<string> shownUsers, ILoggerFactory loggers)
     {
-        var issuer = services.Keys.Issuer;
-        JwtVerifier Verifier(string audience, TokenClass face, bool runTokens) => new(
-            new JwtVerifierOptions { Issuers = [issuer.Trust], Audience = audience, Class = face, AcceptRunTokens = runTokens }, issuer, services.Time);
         return new InterlockWeb
         {
             Gateway = services.Gateway,
@@ -69,13 +66,13 @@ internal sealed class LocalWeb : IAsyncDisposable
             Runs = services.Engine,
             Audit = services.Audit,
             Store = services.Tables,
-            McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, runTokens: true),
-            ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, runTokens: false),
+            McpTokens = services.Keys.Issuer.Verifier(TokenClass.Mcp),
+            ApiTokens = services.Keys.Issuer.Verifier(TokenClass.Api),
             SignIn = new SignInMethod.Password(new LocalSignIn(services.Users, new Dictionary<TenantId, IReadOnlyList<string>> { [new(LocalOptions.Tenant)] = shownUsers })),
             Directory = services.Users,
             Mac = services.Keys.Mac,
             // A name that leads to this machine is no reason to answer: a page elsewhere could have sent the browser here (DNS rebinding).
-            Options = new WebOptions { DefaultTenant = LocalOptions.Tenant, AllowedHosts = IsLoopback(url) ? ["localhost", "127.0.0.1", "[::1]"] : [] },
+            Options = new WebOptions { DefaultTenant = LocalOptions.Tenant, AllowedHosts = IsLoopback(url) ? WebOptions.LoopbackHosts : [] },
             Time = services.Time,
             Loggers = loggers,
         };
