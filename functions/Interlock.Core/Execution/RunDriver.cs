@@ -24,6 +24,9 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
     /// <summary>Told of events that could not be folded: for the host's log.</summary>
     public Action<RunId, Exception> OnBug { get; init; } = static (_, _) => { };
 
+    /// <summary>Told of gates of which nothing could be learnt, each time: for the host's log. What a call's doing throws is the caller's to report.</summary>
+    public Action<RunId, Command, Exception> OnHeldUp { get; init; } = static (_, _, _) => { };
+
     /// <summary>
     /// Does everything that needs no upstream: fires the timers that are due, opens and closes gates, folds what people decided, records the end.
     /// Null when there is no such run.
@@ -78,7 +81,7 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
 
     /// <summary>
     /// What has come to pass for a run and is in none of its events yet; and whether that is all, or there are gates of which nothing could be learnt: a
-    /// row that is not authentic, a directory that is away. Such a gate holds up its branch and the run's end, nothing else; the runner has reported it.
+    /// row that is not authentic, a directory that is away. Such a gate holds up its branch and the run's end, nothing else.
     /// </summary>
     private async Task<(IReadOnlyList<RunEvent> Events, bool IsAll)> HappenedAsync(RunState state, DateTimeOffset asOf, CancellationToken cancellationToken)
     {
@@ -92,8 +95,9 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
                 if (state.Suspended && !await IsNewsAsync(state, command, cancellationToken)) continue;
                 if (await commands.RunAsync(state, command, cancellationToken) is CommandOutcome.Happened done) happened.Add(done.Event);
             }
-            catch (Exception) when (!cancellationToken.IsCancellationRequested)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
+                OnHeldUp(state.Id, command, e);
                 isAll = false;
             }
             if (happened.Count == RunStore.MaxEvents) break;

@@ -77,8 +77,11 @@ internal sealed partial class AppServices : IAsyncDisposable
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
-        var commands = new ReportingRunner(new CommandRunner(gateway, approvals, time, LongestCall), loggers.CreateLogger<ReportingRunner>());
-        Driver = new RunDriver(runs, catalog, commands, audit, time, publisher) { OnBug = (run, e) => Log.NotFolded(logger, e, run) };
+        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall), audit, time, publisher)
+        {
+            OnBug = (run, e) => Log.NotFolded(logger, e, run),
+            OnHeldUp = (run, command, e) => Log.HeldUp(logger, e, command.GetType().Name, command.Id, run),
+        };
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
         Refresh = new ContractRefresh(registries, audit, upstreams, time);
         Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
@@ -166,5 +169,8 @@ internal sealed partial class AppServices : IAsyncDisposable
     {
         [LoggerMessage(LogLevel.Critical, "An event of run {Run} could not be folded; the run is cancelled")]
         public static partial void NotFolded(ILogger logger, Exception e, RunId run);
+
+        [LoggerMessage(LogLevel.Error, "{Command} {Effect} of run {Run} could not be done; it is asked for again")]
+        public static partial void HeldUp(ILogger logger, Exception e, string command, EffectId effect, RunId run);
     }
 }

@@ -18,14 +18,14 @@ public sealed partial class RunFunctions(RunDriver driver, ILogger<RunFunctions>
 
     [Function(RunOrchestration.AdvanceActivity)]
     public Task<RunPlan?> AdvanceAsync([ActivityTrigger] AdvanceInput input, CancellationToken cancellationToken) => ReportedAsync(
-        RunOrchestration.AdvanceActivity, input.Run, () => driver.AdvanceAsync(new TenantId(input.Tenant), new RunId(input.Run), input.AsOf, cancellationToken));
+        RunOrchestration.AdvanceActivity, input.Run, null, () => driver.AdvanceAsync(new TenantId(input.Tenant), new RunId(input.Run), input.AsOf, cancellationToken));
 
     [Function(RunOrchestration.CallActivity)]
     public Task<RunPlan?> CallAsync([ActivityTrigger] CallInput input, CancellationToken cancellationToken) => ReportedAsync(
-        RunOrchestration.CallActivity, input.Run, () => driver.CallAsync(new TenantId(input.Tenant), new RunId(input.Run), new EffectId(input.Effect), cancellationToken));
+        RunOrchestration.CallActivity, input.Run, input.Effect, () => driver.CallAsync(new TenantId(input.Tenant), new RunId(input.Run), new EffectId(input.Effect), cancellationToken));
 
     /// <summary>What broke goes to the log. Durable's history, which keeps failures, gets a short text of ours: a long one can hang an instance, and one of others may hold anything.</summary>
-    private async Task<RunPlan?> ReportedAsync(string activity, string run, Func<Task<RunPlan?>> act)
+    private async Task<RunPlan?> ReportedAsync(string activity, string run, string? effect, Func<Task<RunPlan?>> act)
     {
         try
         {
@@ -33,14 +33,14 @@ public sealed partial class RunFunctions(RunDriver driver, ILogger<RunFunctions>
         }
         catch (Exception e)
         {
-            Log.Failed(logger, e, activity, run);
+            Log.Failed(logger, e, activity, effect, run);
             throw new ActivityFailedException(activity);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "The activity {Activity} of run {Run} failed; it is asked for again")]
-        public static partial void Failed(ILogger logger, Exception e, string activity, string run);
+        [LoggerMessage(LogLevel.Error, "The activity {Activity} {Effect} of run {Run} failed; it is asked for again")]
+        public static partial void Failed(ILogger logger, Exception e, string activity, string? effect, string run);
     }
 }

@@ -23,7 +23,7 @@ internal sealed class StoredRig
         Catalog = new WorkflowCatalog(Blobs);
         Audit = new AuditLog(Store, Time);
         Runs = new RunStore(Store, Blobs);
-        Driver = new RunDriver(Runs, Catalog, Commands, Audit, Time, publisher);
+        Driver = new RunDriver(Runs, Catalog, Commands, Audit, Time, publisher) { OnHeldUp = (_, command, e) => HeldUp.Enqueue((command, e)) };
         Host = new StoredRunHost(Runs, Driver, Catalog, Audit, taking, Time, publisher);
         Reconciler = new RunReconciler(Runs, Driver, taking, Time);
     }
@@ -38,6 +38,10 @@ internal sealed class StoredRig
     /// <summary>Used unless another one was given.</summary>
     public NotingScheduler Scheduler { get; } = new();
     public WorkflowCatalog Catalog { get; }
+
+    /// <summary>What the host's log would hold of gates that could not be looked at.</summary>
+    public ConcurrentQueue<(Command Command, Exception Error)> HeldUp { get; } = new();
+
     public AuditLog Audit { get; }
     public RunStore Runs { get; }
     public RunDriver Driver { get; }

@@ -36,6 +36,8 @@ public sealed class StoredRunLivenessTests
         var plan = await rig.Driver.AdvanceAsync(started.Tenant, started.Run, default, Token);
         Assert.Single(plan!.Calls); // as above
         Assert.Equal(rig.Time.Now.AddSeconds(30), plan.NextDue);
+        Assert.All(rig.HeldUp, held => Assert.Equal((typeof(Command.OpenApproval), rig.Commands.GatesBreak), (held.Command.GetType(), held.Error)));
+        Assert.NotEmpty(rig.HeldUp);
         rig.Commands.GatesBreak = null;
         Assert.True((await rig.Driver.AdvanceAsync(started.Tenant, started.Run, default, Token))!.NextDue > rig.Time.Now.AddMinutes(30)); // as above
     }
