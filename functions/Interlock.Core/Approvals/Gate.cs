@@ -6,16 +6,49 @@ using Interlock.Json;
 
 namespace Interlock.Core.Approvals;
 
-/// <summary>A gate as its row holds it: what was asked, of whom, bound to what; the votes; and how it ended. The only arbiter.</summary>
+/// <summary>
+/// A gate as its row holds it: what is asked, of whom, bound to what; the votes; and how it ended. The only arbiter. Without a run it is for a
+/// client's own call. Without an origin it was closed before it opened.
+/// </summary>
 public sealed record Gate(
-    TenantId Tenant, RunId Run, WorkflowRef Workflow, GateRequest Request, ImmutableArray<BoundCall> Calls,
-    ImmutableArray<string> Initiators, string? Author, DateTimeOffset OpenedAt)
+    TenantId Tenant, RunId? Run, WorkflowRef? Workflow, GateRequest Request, ImmutableArray<BoundCall> Calls, RunOrigin? Origin, DateTimeOffset OpenedAt)
 {
+    /// <summary>The subjects that may not decide where the initiator is excluded.</summary>
+    [JsonIgnore]
+    public ImmutableArray<string> Initiators => Origin is null ? [] : [Origin.Starter.Subject, .. Origin.Initiators];
+
+    /// <summary>Who published the workflow.</summary>
+    [JsonIgnore]
+    public string? Author => Origin?.WorkflowOwner;
+
     /// <summary>Its terms, as policy compares them with the least gate it asks for.</summary>
     [JsonIgnore]
-    public GateTerms Terms => GateTerms.Of(Request.Approvers, Request.Quorum, Request.ExcludeInitiator, Request.ExcludeAuthor);
+    public GateTerms Terms => new(Request.Requirements);
+
+    /// <summary>Counts what its calls were bound to: a vote holds for the revision it was cast on.</summary>
+    public int Revision { get; init; } = 1;
 
     public ImmutableArray<Vote> Votes { get; init; } = [];
+
+    /// <summary>What changed while it was open, oldest first.</summary>
+    public ImmutableArray<GateChange> Changes { get; init; } = [];
+
+    /// <summary>Who may decide this gate in whose place.</summary>
+    public ImmutableArray<Delegation> Delegations { get; init; } = [];
+
+    /// <summary>The calls whose arguments people changed.</summary>
+    public ImmutableArray<EditedCall> Edited { get; init; } = [];
+
+    /// <summary>What was filled in, when information was asked for.</summary>
+    public JsonValue? Information { get; init; }
+
+    /// <summary>What was decided about a failed step: one of <see cref="StepChoices"/>.</summary>
+    public string? Choice { get; init; }
+
+    /// <summary>The votes that still hold.</summary>
+    [JsonIgnore]
+    public IEnumerable<Vote> StandingVotes => Votes.Where(vote => vote.Revision == Revision);
+
     public GateOutcome? Outcome { get; init; }
     public DateTimeOffset? ClosedAt { get; init; }
 
@@ -47,4 +80,14 @@ public sealed record BoundCall(
 public sealed record BoundTarget(string Name, string Version, string ContractDigest, string RegistrationId, Uri Address);
 
 /// <summary>One person's decision; <see cref="By"/> is a subject, <see cref="As"/> what made the person an approver.</summary>
-public sealed record Vote(string By, string DisplayName, string As, bool Approves, string? Reason, DateTimeOffset At, string ShownDigest);
+public sealed record Vote(string By, string DisplayName, string As, bool Approves, string? Reason, DateTimeOffset At, string ShownDigest)
+{
+    /// <summary>The revision of the gate's calls that it was cast on; of an older one it is void.</summary>
+    public int Revision { get; init; } = 1;
+
+    /// <summary>The person in whose place it was cast.</summary>
+    public string? For { get; init; }
+
+    /// <summary>Of a failed step: one of <see cref="StepChoices"/>.</summary>
+    public string? Choice { get; init; }
+}

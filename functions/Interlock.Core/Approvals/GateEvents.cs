@@ -10,8 +10,13 @@ public static class GateEvents
     public static RunEvent? Closed(Gate gate, DateTimeOffset now)
     {
         if (gate.Outcome is not { } outcome) return null;
-        var decisive = gate.Votes.Where(vote => vote.Approves == (outcome == GateOutcome.Approved));
+        var decisive = gate.StandingVotes.Where(vote => vote.Approves == (outcome == GateOutcome.Approved));
         ImmutableArray<string> by = outcome is GateOutcome.Approved or GateOutcome.Rejected ? [.. decisive.Select(vote => vote.By)] : [];
-        return new RunEvent.GateClosed(now, gate.Id, outcome, by, gate.Votes.LastOrDefault()?.Reason);
+        return new RunEvent.GateClosed(now, gate.Id, outcome, by, gate.Votes.LastOrDefault()?.Reason)
+        {
+            Edited = gate.Edited,
+            Information = gate.Information,
+            Choice = gate.Choice,
+        };
     }
 }

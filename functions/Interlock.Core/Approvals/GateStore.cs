@@ -27,7 +27,7 @@ public sealed class GateStore(ITableStore store, Mac mac)
     public async Task<bool> InsertAsync(Gate gate, CancellationToken cancellationToken = default)
     {
         if (gate.Outcome is null)
-            await store.InsertAsync(IndexTable, IndexKey(gate), JsonValue.Object(("run", gate.Run.Value)), cancellationToken);
+            await store.InsertAsync(IndexTable, IndexKey(gate), JsonValue.Object(("run", gate.Run?.Value ?? "")), cancellationToken);
         return (await store.InsertAsync(Table, Key(gate.Tenant, gate.Id), Sign(gate), cancellationToken)).Ok;
     }
 

@@ -19,7 +19,7 @@ public static class GrantCheck
     public static GateResult.Refused? Refuse(Gate gate, GrantClaim claim, DateTimeOffset now)
     {
         if (gate.Tenant != claim.Tenant || gate.Run != claim.Run) return new("target-mismatch", 403, "The gate belongs to another run.");
-        if (gate.Outcome != GateOutcome.Approved) return new("grant-missing", 403, $"The gate '{gate.Request.Title}' was not approved.");
+        if (gate.Outcome != GateOutcome.Approved || gate.Choice == StepChoices.Skip) return new("grant-missing", 403, $"The gate '{gate.Request.Title}' was not approved.");
         if (gate.ClosedAt is not { } closed || (!claim.IsCompensation && now > closed + Validity)) return new("grant-expired", 403, "The approval is older than 24 hours; open a new gate.");
         var frame = claim.IsCompensation ? claim.Frame.Undone() : claim.Frame;
         if (gate.Calls.FirstOrDefault(call => call.Frame == frame) is not { } bound)

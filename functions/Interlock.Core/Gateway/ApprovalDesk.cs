@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Stages;
@@ -51,8 +50,7 @@ public sealed class ApprovalDesk
             await _audit.AppendAsync(AuditChain.ForRun(tenant, site.Run), [record], [], cancellationToken);
             return refusal;
         }
-        ImmutableArray<string> initiators = [origin.Starter.Subject, .. origin.Initiators];
-        var gate = new Gate(tenant, site.Run, site.Workflow, request, [.. bound.Value!], initiators, origin.WorkflowOwner, now);
+        var gate = new Gate(tenant, site.Run, site.Workflow, request, [.. bound.Value!], origin, now);
         await _gates.InsertAsync(gate, cancellationToken);
         gate = await FindAsync(tenant, request.Id, cancellationToken) ?? throw Vanished(request.Id);
         await RecordAsync(gate, cancellationToken);
@@ -76,9 +74,10 @@ public sealed class ApprovalDesk
                 return await RecordRefusalAsync(gate, person, no, cancellationToken);
             }
             var now = _time.GetUtcNow();
-            var vote = new Vote(person.Subject, person.DisplayName, role, decision.Approves, reason, now, decision.ShownDigest);
+            var approves = decision is not Decision.Reject;
+            var vote = new Vote(person.Subject, person.DisplayName, role, approves, reason, now, decision.ShownDigest);
             var next = gate with { Votes = gate.Votes.Add(vote) };
-            if (!decision.Approves) next = next with { Outcome = GateOutcome.Rejected, ClosedAt = now };
+            if (!approves) next = next with { Outcome = GateOutcome.Rejected, ClosedAt = now };
             else if (await ApproverCheck.QuorumMetAsync(next, _directory, cancellationToken)) next = next with { Outcome = GateOutcome.Approved, ClosedAt = now };
             // From here on the decision may be durable: a browser that leaves must not keep it from being recorded.
             if (!await _gates.ReplaceAsync(next, stored.ETag, CancellationToken.None)) continue;
@@ -97,7 +96,7 @@ public sealed class ApprovalDesk
         {
             var now = _time.GetUtcNow();
             var none = new GateRequest(id, site.Task, "", null, [], 1, true, true, now, []);
-            var closed = new Gate(tenant, site.Run, site.Workflow, none, [], [], null, now) { Outcome = cause, ClosedAt = now };
+            var closed = new Gate(tenant, site.Run, site.Workflow, none, [], null, now) { Outcome = cause, ClosedAt = now };
             if (await _gates.FindAsync(tenant, id, cancellationToken) is not { } stored)
             {
                 // Never opened: a closed row keeps a late opening from succeeding.

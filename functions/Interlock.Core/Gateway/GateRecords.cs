@@ -10,7 +10,10 @@ namespace Interlock.Core.Gateway;
 /// <summary>The audit records of gates, each with an id derived from the row it tells of.</summary>
 internal static class GateRecords
 {
-    public static AuditChain Chain(Gate gate) => AuditChain.ForRun(gate.Tenant, gate.Run);
+    /// <summary>The run's chain; for a client's own call the caller's, of the day the gate opened.</summary>
+    public static AuditChain Chain(Gate gate) => gate.Run is { } run
+        ? AuditChain.ForRun(gate.Tenant, run)
+        : AuditChain.ForPrincipal(gate.Tenant, gate.Initiators[0], gate.OpenedAt);
 
     /// <summary>Everything the row says: that it opened, each vote, how it closed.</summary>
     public static IEnumerable<AuditRecord> Of(Gate gate)
@@ -32,7 +35,7 @@ internal static class GateRecords
 
     public static AuditRecord NotOpened(TenantId tenant, CallSite site, RunOrigin origin, GateRequest request, Refusal refusal, DateTimeOffset now)
     {
-        var gate = new Gate(tenant, site.Run, site.Workflow, request, [], [], null, now);
+        var gate = new Gate(tenant, site.Run, site.Workflow, request, [], origin, now);
         return Of(gate, $"gate:{request.Id}:refused:{refusal.Rule}", AuditTypes.CallRefused, now) with
         {
             Actors = [.. origin.Chain().Subjects],
@@ -91,9 +94,9 @@ internal static class GateRecords
         Tenant = gate.Tenant,
         Chain = Chain(gate).Id,
         Run = gate.Run,
-        WorkflowName = gate.Workflow.Name,
-        WorkflowVersion = gate.Workflow.Version,
-        WorkflowDigest = gate.Workflow.Digest,
+        WorkflowName = gate.Workflow?.Name,
+        WorkflowVersion = gate.Workflow?.Version,
+        WorkflowDigest = gate.Workflow?.Digest,
         Task = gate.Request.Task,
         Gate = gate.Id,
     };

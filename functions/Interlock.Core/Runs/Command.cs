@@ -85,6 +85,9 @@ public enum GateOutcome
     Rejected,
     Expired,
     Withdrawn,
+
+    /// <summary>Sent back with a request for information: nothing is granted, and the run goes where the document says.</summary>
+    Returned,
 }
 
 /// <summary>What a gate asks people: shown as it stands, and bound by the grant.</summary>
@@ -99,6 +102,41 @@ public sealed record GateRequest(
 
     /// <summary>Whether this is the second gate of the task, after the first one expired.</summary>
     public bool IsEscalation { get; init; }
+
+    /// <summary>What must be met besides: each by people of its own, none of whom counts twice.</summary>
+    public ImmutableArray<ApproverRequirement> Also { get; init; } = [];
+
+    /// <summary>The JSON Schema of the form with which information may be asked for; null when the document offers none.</summary>
+    public JsonValue? Information { get; init; }
+
+    /// <summary>The step that failed, where the gate asks what to do about it.</summary>
+    public FailedStep? Failure { get; init; }
+
+    /// <summary>Why a call that was approved before is asked for again: the rule that held it.</summary>
+    public string? Again { get; init; }
+
+    /// <summary>Everything that must be met for an approval.</summary>
+    [JsonIgnore]
+    public ImmutableArray<ApproverRequirement> Requirements => [new(Approvers, Quorum, ExcludeInitiator, ExcludeAuthor), .. Also];
+}
+
+/// <summary>A step that failed and what people may do about it: some of <see cref="StepChoices"/>. Its input and context stand in the run's state.</summary>
+public sealed record FailedStep(FrameId Frame, Problem Problem, ImmutableArray<string> Options);
+
+/// <summary>What people may decide about a failed step.</summary>
+public static class StepChoices
+{
+    /// <summary>The step is begun anew.</summary>
+    public const string Retry = "retry";
+
+    /// <summary>The step ends with its input as its output.</summary>
+    public const string Skip = "skip";
+
+    /// <summary>The step is begun anew with other arguments.</summary>
+    public const string Edit = "edit";
+
+    /// <summary>The error goes on outwards.</summary>
+    public const string Fail = "fail";
 }
 
 /// <summary>A call that the gate grants: its frame, target and arguments; members named in <see cref="Computed"/> are not known yet and left out.</summary>

@@ -26,7 +26,17 @@ public abstract record RunEvent(DateTimeOffset At)
     public sealed record TimerFired(DateTimeOffset At, EffectId Timer) : RunEvent(At);
 
     /// <summary>What the gate's row says; <paramref name="DecidedBy"/> holds subjects.</summary>
-    public sealed record GateClosed(DateTimeOffset At, GateId Gate, GateOutcome Outcome, ImmutableArray<string> DecidedBy, string? Reason) : RunEvent(At);
+    public sealed record GateClosed(DateTimeOffset At, GateId Gate, GateOutcome Outcome, ImmutableArray<string> DecidedBy, string? Reason) : RunEvent(At)
+    {
+        /// <summary>The covered calls whose arguments people changed, with all of their known arguments as approved.</summary>
+        public ImmutableArray<EditedCall> Edited { get; init; } = [];
+
+        /// <summary>What was filled in, when information was asked for.</summary>
+        public JsonValue? Information { get; init; }
+
+        /// <summary>What is to be done about a failed step: one of <see cref="StepChoices"/>.</summary>
+        public string? Choice { get; init; }
+    }
 
     public sealed record CancelRequested(DateTimeOffset At, string By, string? Reason) : RunEvent(At)
     {
@@ -39,3 +49,6 @@ public abstract record RunEvent(DateTimeOffset At)
 
     public sealed record ResumeRequested(DateTimeOffset At, string By) : RunEvent(At);
 }
+
+/// <summary>A covered call with the arguments that people gave it; members declared computed are left out.</summary>
+public sealed record EditedCall(FrameId Frame, JsonValue Arguments);

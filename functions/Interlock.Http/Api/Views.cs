@@ -51,7 +51,7 @@ internal static class Views
     public static JsonValue Gate(Gate gate)
     {
         var json = JsonValue.Object(
-            ("id", gate.Id.Value), ("run", gate.Run.Value), ("workflow", gate.Workflow.Name), ("version", gate.Workflow.Version),
+            ("id", gate.Id.Value),
             ("title", gate.Request.Title),
             ("approvers", JsonValue.Array(gate.Request.Approvers.Select(approver => approver.ToJson()))),
             ("quorum", gate.Request.Quorum),
@@ -65,6 +65,8 @@ internal static class Views
             ("shownDigest", gate.ShownDigest),
             ("calls", JsonValue.Array(gate.Calls.Select(Call))),
             ("votes", JsonValue.Array(gate.Votes.Select(Vote))));
+        if (gate.Run is { } run) json = json.With("run", run.Value);
+        if (gate.Workflow is { } workflow) json = json.With("workflow", workflow.Name).With("version", workflow.Version);
         if (gate.Request.Description is { } description) json = json.With("description", description);
         return gate.Outcome is { } outcome ? json.With("outcome", outcome.ToString().ToLowerInvariant()) : json;
     }

@@ -32,6 +32,6 @@ internal static class Visibility
         && !(gate.Request.ExcludeAuthor && gate.Author == person.Subject)
         && !gate.Votes.Any(vote => vote.By == person.Subject);
 
-    private static bool IsAsked(Principal person, Gate gate) => person.Kind == PrincipalKind.User && gate.Request.Approvers
-        .Any(approver => approver.Kind == ApproverKind.User ? approver.Id == person.Id : !person.Groups.IsDefault && person.Groups.Contains(approver.Id));
+    private static bool IsAsked(Principal person, Gate gate) => person.Kind == PrincipalKind.User && gate.Request.Requirements
+        .SelectMany(requirement => requirement.Approvers).Any(approver => approver.Kind == ApproverKind.User ? approver.Id == person.Id : !person.Groups.IsDefault && person.Groups.Contains(approver.Id));
 }

@@ -17,6 +17,6 @@ internal static class ApprovalsPage
 
     private static Html Card(Gate gate, DateTimeOffset now) => Html.Of($"""
         <li><a href="/approvals/{gate.Id.Value}"><strong>{gate.Request.Title}</strong></a>
-        <span class="dim">{gate.Workflow.Name} {gate.Workflow.Version} · started by {string.Join(", ", gate.Initiators)} · {gate.Calls.Length} {(gate.Calls.Length == 1 ? "call" : "calls")} · {(gate.Request.ExpiresAt > now ? Parts.Span(gate.Request.ExpiresAt - now) + " left" : "time is over")}</span></li>
+        <span class="dim">{(gate.Workflow is null ? "a client's own call" : $"{gate.Workflow.Name} {gate.Workflow.Version}")} · started by {string.Join(", ", gate.Initiators)} · {gate.Calls.Length} {(gate.Calls.Length == 1 ? "call" : "calls")} · {(gate.Request.ExpiresAt > now ? Parts.Span(gate.Request.ExpiresAt - now) + " left" : "time is over")}</span></li>
         """);
 }

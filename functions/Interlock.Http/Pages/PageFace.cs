@@ -93,18 +93,21 @@ internal sealed class PageFace
             await PageResult.RefuseAsync(context, 400, "invalid-form", "The form is not complete", "Open the page again and decide there.");
             return;
         }
-        var decision = new Decision(form["decision"] == "approve", form.GetValueOrDefault("reason") is { Length: > 0 } reason ? reason : null, shown);
+        var reason = form.GetValueOrDefault("reason") is { Length: > 0 } given ? given : null;
+        Decision decision = form["decision"] == "approve" ? new Decision.Approve(reason, shown) : new Decision.Reject(reason, shown);
         if (await _web.Approvals.DecideAsync(session.Interactive, gate.Id, decision, context.RequestAborted) is GateResult.Refused refused)
         {
-            if (refused.Rule == "gate-closed") await _web.Runs.GateChangedAsync(gate.Tenant, gate.Run, gate.Id, CancellationToken.None);
+            if (refused.Rule == "gate-closed") await TellAsync(gate);
             var content = await ReviewAsync(context, session, refused.Detail) ?? Html.Empty;
             await PageResult.WriteAsync(context, refused.Status, Layout.Page("Review", "/approvals", session, SignOutToken(session), content));
             return;
         }
         // The decision stands whatever becomes of this request: the run hears of it even when the browser has gone.
-        await _web.Runs.GateChangedAsync(gate.Tenant, gate.Run, gate.Id, CancellationToken.None);
+        await TellAsync(gate);
         await PageResult.SeeOther(context, $"/approvals/{gate.Id}");
     }
+
+    private Task TellAsync(Gate gate) => gate.Run is { } run ? _web.Runs.GateChangedAsync(gate.Tenant, run, gate.Id, CancellationToken.None) : Task.CompletedTask;
 
     private async Task<Html?> ReviewAsync(HttpContext context, Session session, string? notice)
     {

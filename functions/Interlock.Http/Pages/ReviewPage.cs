@@ -20,7 +20,7 @@ internal static class ReviewPage
         {Html.When(notice is not null, () => Html.Of($"""<p class="notice bad" role="alert">{notice}</p>"""))}
         {State(gate, now)}
         <dl class="facts">
-          <div><dt>Asked by</dt><dd>{gate.Workflow.Name} {gate.Workflow.Version}, task <code>{gate.Request.Task.Name}</code></dd></div>
+          <div><dt>Asked by</dt><dd>{AskedBy(gate)}</dd></div>
           <div><dt>Started by</dt><dd>{string.Join(", ", gate.Initiators)}</dd></div>
           <div><dt>Published by</dt><dd>{gate.Author ?? "unknown"}</dd></div>
           <div><dt>Approvers</dt><dd>{string.Join(", ", gate.Request.Approvers)}{Exclusions(gate)}</dd></div>
@@ -42,9 +42,14 @@ internal static class ReviewPage
 
     private static Html Run(Gate gate, bool mayRead)
     {
-        var text = gate.Run.Value[..Math.Min(8, gate.Run.Value.Length)];
-        return mayRead ? Html.Of($"""<a href="/runs/{gate.Run.Value}">run {text}</a>""") : Html.Of($"run {text}");
+        if (gate.Run is not { Value: var run }) return Html.Of($"a client's own call");
+        var text = run[..Math.Min(8, run.Length)];
+        return mayRead ? Html.Of($"""<a href="/runs/{run}">run {text}</a>""") : Html.Of($"run {text}");
     }
+
+    private static Html AskedBy(Gate gate) => gate.Workflow is { } workflow
+        ? Html.Of($"{workflow.Name} {workflow.Version}, task <code>{gate.Request.Task.Name}</code>")
+        : Html.Of($"a client's own call through /mcp");
 
     private static Html State(Gate gate, DateTimeOffset now)
     {

@@ -178,7 +178,7 @@ public sealed class EngineTests : IDisposable
             if (table == "gates" && what == "replace") await aborted.CancelAsync();
         };
         var thrown = await Record.ExceptionAsync(() => rig.Desk.DecideAsync(
-            new Core.Approvals.InteractiveSession(Rig.Approver, DateTimeOffset.UtcNow), id, new Core.Approvals.Decision(true, null, gate.ShownDigest), aborted.Token));
+            new Core.Approvals.InteractiveSession(Rig.Approver, DateTimeOffset.UtcNow), id, new Core.Approvals.Decision.Approve(null, gate.ShownDigest), aborted.Token));
         Assert.Equal(GateOutcome.Approved, (await rig.Desk.FindAsync(Rig.Tenant, id))!.Outcome);
         var votes = (await rig.RecordsAsync("run:" + run.Id)).Count(record => record.Id.Contains(":vote:", StringComparison.Ordinal));
         Assert.True(votes == 1 && thrown is null, $"The row says approved; the audit has {votes} votes, and {thrown?.GetType().Name} keeps the page from telling the run.");

@@ -109,7 +109,7 @@ public sealed class ApprovalDeskTests
     {
         await using var world = await World.CreateAsync();
         var gate = await OpenAsync(world);
-        var decision = new Decision(true, null, gate.ShownDigest);
+        var decision = new Decision.Approve(null, gate.ShownDigest);
         var session = new InteractiveSession(world.Sam, world.Time.Now - ApprovalDesk.RecentSignIn);
         await RefusedAsync(world, session with { SignedInAt = session.SignedInAt.AddSeconds(-1) }, gate, decision, "interactive-session-required");
         Assert.IsType<GateResult.Accepted>(await world.Node.Desk.DecideAsync(session, gate.Id, decision, Token));
@@ -121,7 +121,7 @@ public sealed class ApprovalDeskTests
         await using var world = await World.CreateAsync();
         var gate = await OpenAsync(world);
         var other = await OpenAsync(world, world.Request("gate-2", World.Cover(arguments: World.Arguments("""{"service":"web"}"""))));
-        await RefusedAsync(world, new InteractiveSession(world.Sam, world.Time.Now), gate, new Decision(true, null, other.ShownDigest), "intent-mismatch");
+        await RefusedAsync(world, new InteractiveSession(world.Sam, world.Time.Now), gate, new Decision.Approve(null, other.ShownDigest), "intent-mismatch");
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class ApprovalDeskTests
         await using var world = await World.CreateAsync();
         var gate = await OpenAsync(world);
         var stranger = world.Directory.Add(new TenantId("fabrikam"), "sam", "sre");
-        var refused = Assert.IsType<GateResult.Refused>(await world.Node.Desk.DecideAsync(new InteractiveSession(stranger, world.Time.Now), gate.Id, new Decision(true, null, gate.ShownDigest), Token));
+        var refused = Assert.IsType<GateResult.Refused>(await world.Node.Desk.DecideAsync(new InteractiveSession(stranger, world.Time.Now), gate.Id, new Decision.Approve(null, gate.ShownDigest), Token));
         Assert.Equal(("unknown-gate", 404), (refused.Rule, refused.Status));
         Assert.Null(await world.Node.Desk.FindAsync(stranger.Tenant, gate.Id, Token));
         Assert.Empty(await world.Node.Desk.InboxAsync(stranger, Token));
@@ -164,7 +164,7 @@ public sealed class ApprovalDeskTests
         var key = new RowKey(Keys.Join(World.Tenant.Value, gate.Id.Value), "gate");
         var row = (await world.Memory.GetAsync("gates", key, Token))!; // just opened
         await world.Memory.ReplaceAsync("gates", key, row.Body.With("gate", row.Body["gate"]!.With("author", "user:nobody")), row.ETag, Token); // it has a gate
-        var refused = Assert.IsType<GateResult.Refused>(await world.Node.Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision(true, null, gate.ShownDigest), Token));
+        var refused = Assert.IsType<GateResult.Refused>(await world.Node.Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision.Approve(null, gate.ShownDigest), Token));
         Assert.Equal("grant-unauthentic", refused.Rule);
     }
 
@@ -288,12 +288,12 @@ public sealed class ApprovalDeskTests
 
     private static async Task<Gate> AcceptedAsync(World world, Principal person, Gate gate, bool approves = true, string? reason = null)
     {
-        var result = await world.Node.Desk.DecideAsync(new InteractiveSession(person, world.Time.Now), gate.Id, new Decision(approves, reason, gate.ShownDigest), Token);
+        var result = await world.Node.Desk.DecideAsync(new InteractiveSession(person, world.Time.Now), gate.Id, approves ? new Decision.Approve(reason, gate.ShownDigest) : new Decision.Reject(reason, gate.ShownDigest), Token);
         return Assert.IsType<GateResult.Accepted>(result).Gate;
     }
 
     private static Task RefusedAsync(World world, Principal person, Gate gate, string rule) =>
-        RefusedAsync(world, new InteractiveSession(person, world.Time.Now), gate, new Decision(true, null, gate.ShownDigest), rule);
+        RefusedAsync(world, new InteractiveSession(person, world.Time.Now), gate, new Decision.Approve(null, gate.ShownDigest), rule);
 
     /// <summary>The decision is refused, one record says so, and the gate is as it was.</summary>
     private static async Task RefusedAsync(World world, InteractiveSession session, Gate gate, Decision decision, string rule)

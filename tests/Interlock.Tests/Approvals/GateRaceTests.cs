@@ -24,8 +24,8 @@ public sealed class GateRaceTests
             var site = World.Site();
             Func<Task<object>>[] comers =
             [
-                async () => await nodes[0].Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision(true, null, gate.ShownDigest), Token),
-                async () => await nodes[1].Desk.DecideAsync(new InteractiveSession(world.Zoe, world.Time.Now), gate.Id, new Decision(false, null, gate.ShownDigest), Token),
+                async () => await nodes[0].Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision.Approve(null, gate.ShownDigest), Token),
+                async () => await nodes[1].Desk.DecideAsync(new InteractiveSession(world.Zoe, world.Time.Now), gate.Id, new Decision.Reject(null, gate.ShownDigest), Token),
                 async () => await nodes[2].Desk.CloseAsync(World.Tenant, site, gate.Id, GateOutcome.Expired, Token),
                 async () => await nodes[3].Desk.CloseAsync(World.Tenant, site, gate.Id, GateOutcome.Withdrawn, Token),
             ];
@@ -97,7 +97,7 @@ public sealed class GateRaceTests
             var store = new FaultyTableStore(world.Memory);
             store.Arm(at, fault);
             var session = new InteractiveSession(world.Sam, world.Time.Now);
-            var decision = new Decision(true, "fine", gate.ShownDigest);
+            var decision = new Decision.Approve("fine", gate.ShownDigest);
             await Record.ExceptionAsync(() => new Node(world, store).Desk.DecideAsync(session, gate.Id, decision, Token));
             if (store.Struck is null) break;
             await new Node(world, world.Memory).Desk.DecideAsync(session, gate.Id, decision, Token);

@@ -128,7 +128,7 @@ internal sealed class World : IAsyncDisposable
         var opened = await Node.Desk.OpenAsync(Tenant, Site(), Origin, request ?? Request(), Token);
         Assert.Null(opened.Refusal);
         var gate = opened.Value!; // not refused
-        return Assert.IsType<GateResult.Accepted>(await Node.Desk.DecideAsync(new InteractiveSession(Sam, Time.Now), gate.Id, new Decision(true, "fine", gate.ShownDigest), Token)).Gate;
+        return Assert.IsType<GateResult.Accepted>(await Node.Desk.DecideAsync(new InteractiveSession(Sam, Time.Now), gate.Id, new Decision.Approve("fine", gate.ShownDigest), Token)).Gate;
     }
 
     /// <summary>All of a tenant's records, chain by chain.</summary>
