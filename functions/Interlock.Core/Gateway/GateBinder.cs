@@ -15,9 +15,9 @@ internal sealed class GateBinder(AuthorizeStage authorize)
 {
     /// <summary>The bound calls, or the first refusal.</summary>
     public async Task<StageResult<List<BoundCall>>> BindAsync(
-        GateRequest request, RunOrigin origin, CallSite site, RegistrySnapshot registry, DateTimeOffset now, CancellationToken cancellationToken)
+        GateRequest request, RunOrigin origin, CallSite? site, RegistrySnapshot registry, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var terms = GateTerms.Of(request.Approvers, request.Quorum, request.ExcludeInitiator, request.ExcludeAuthor);
+        var terms = new GateTerms(request.Requirements);
         var calls = new List<BoundCall>(request.Covers.Length);
         foreach (var covered in request.Covers)
         {
@@ -29,12 +29,12 @@ internal sealed class GateBinder(AuthorizeStage authorize)
     }
 
     private async Task<StageResult<BoundCall>> BindAsync(
-        CoveredCall covered, GateTerms terms, RunOrigin origin, CallSite site, RegistrySnapshot registry, DateTimeOffset now, CancellationToken cancellationToken)
+        CoveredCall covered, GateTerms terms, RunOrigin origin, CallSite? site, RegistrySnapshot registry, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var kind = covered.Kind == "tool" ? TargetKind.Tool : TargetKind.Agent;
         var call = new GatewayCall(new EffectId(""), origin.Chain(), kind, covered.Target, covered.Version, covered.Arguments, now)
         {
-            Site = site with { Task = covered.Task, Frame = covered.Frame },
+            Site = site is null ? null : site with { Task = covered.Task, Frame = covered.Frame },
         };
         var routed = ResolveStage.Run(call, registry);
         if (routed.Refusal is { } unknown) return unknown;
@@ -47,6 +47,7 @@ internal sealed class GateBinder(AuthorizeStage authorize)
         var bound = new BoundCall(covered.Frame, covered.Task, covered.Kind, routed.Value!.Target, arguments, CanonicalJson.Digest(arguments), covered.Computed)
         {
             PolicyReason = decision.Reason,
+            Floor = [.. decision.Floor?.Requirements ?? []],
         };
         return covered.Compensation is { } undo ? Compensate(bound, undo, call, registry) : bound;
     }

@@ -73,7 +73,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             Lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime),
             Limits = new GatewayLimits(),
         });
-        var approvals = new ApprovalDesk(registries, policies, gates, audit, _identity.Directory, time);
+        var approvals = new ApprovalDesk(new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time));
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);

@@ -16,7 +16,7 @@ internal sealed class Node
         Registries = new RegistryStore(store);
         Gates = new GateStore(store, world.Mac);
         var policies = new PolicyCache();
-        Desk = new ApprovalDesk(Registries, policies, Gates, Audit, world.Directory, world.Time);
+        Desk = new ApprovalDesk(new ApprovalParts(store, world.Mac, Registries, policies, Gates, Audit, world.Directory, world.Time));
         Gateway = new ToolGateway(new GatewayParts(
             store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, world.Fence, world.Upstream, Fences, world.Time)
         {
