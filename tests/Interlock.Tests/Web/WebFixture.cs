@@ -200,6 +200,7 @@ public sealed class WebFixture : IAsyncLifetime
             SignIn = new SignInMethod.Password(new LocalSignIn(services.Users)),
             Directory = services.Users,
             Mac = services.Keys.Mac,
+            Incarnation = services.Keys.Incarnation,
             Options = new WebOptions { AllowedHosts = ["127.0.0.1"], MaxApiBytes = 64 * 1024, SignInAttempts = 200 },
             Time = Time,
             Loggers = NullLoggerFactory.Instance,
