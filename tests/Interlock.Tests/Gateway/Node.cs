@@ -12,7 +12,7 @@ namespace Interlock.Tests.Gateway;
 /// <summary>One process over a store: its own caches, logs and locks. Dropping it is that process's death.</summary>
 internal sealed class Node
 {
-    public Node(World world, ITableStore store, EffectLease? lease = null, GatewayLimits? limits = null)
+    public Node(World world, ITableStore store, EffectLease? lease = null, GatewayLimits? limits = null, IFrameFence? fence = null)
     {
         Audit = new AuditLog(store, world.Time);
         Registries = new RegistryStore(store);
@@ -20,7 +20,7 @@ internal sealed class Node
         var policies = new PolicyCache();
         Desk = new ApprovalDesk(new ApprovalParts(store, world.Mac, Registries, policies, Gates, Audit, world.Directory, world.Time) { Edits = new StubEdits() });
         Gateway = new ToolGateway(new GatewayParts(
-            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, world.Fence, world.Upstream, Fences, world.Time)
+            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, fence ?? world.Fence, world.Upstream, Fences, world.Time)
         {
             Lease = lease,
             Limits = limits ?? GatewayLimits.None,
