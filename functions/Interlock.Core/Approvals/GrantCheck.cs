@@ -1,5 +1,4 @@
 using Interlock.Core.Runs;
-using Interlock.Core.Storage;
 using Interlock.Json;
 
 namespace Interlock.Core.Approvals;

@@ -92,7 +92,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         {
             Gateway = gateway,
             Approvals = approvals,
-            Registry = new RegistryDesk(registries, catalog, audit, upstreams, fences, time),
+            Registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time),
             Workflows = catalog,
             Policies = policies,
             Intake = Intake,

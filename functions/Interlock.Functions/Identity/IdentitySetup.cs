@@ -1,7 +1,6 @@
 using Azure.Core;
 using Interlock.Core;
 using Interlock.Core.Identity;
-using Interlock.Core.Storage;
 using Interlock.Functions.Hosting;
 using Interlock.Http.Hosting;
 using Interlock.Http.Identity;

@@ -1,3 +1,4 @@
+using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;

@@ -43,7 +43,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
         Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, gates, Audit, Users, Engine, upstreams, fences, time));
         Approvals = new ApprovalDesk(new ApprovalParts(Tables, Keys.Mac, Registries, Policies, gates, Audit, Users, time));
-        Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, fences, time);
+        Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, Users, fences, time);
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time), time, loggers.CreateLogger<SteadyRunner>());

@@ -63,7 +63,7 @@ public sealed class GovernanceTests : IDisposable
         {
             if (table != "audit" || raced) return;
             raced = true;
-            Assert.IsType<RegistryResult.Changed>(await new RegistryDesk(rig.Registries, rig.Catalog, new AuditLog(new MemoryTableStore()), rig.Upstream, rig.Fences, rig.Time)
+            Assert.IsType<RegistryResult.Changed>(await new RegistryDesk(rig.Registries, rig.Catalog, new AuditLog(new MemoryTableStore()), rig.Upstream, rig.Directory, rig.Fences, rig.Time)
                 .SetLifecycleAsync(Rig.Admin, RegistryKind.Tool, "s/t", "1.0.0", Lifecycle.Disabled, null, "dangerous"));
         };
         var result = await rig.Registry.RegisterServerAsync(Rig.Admin, "s", new Uri("http://127.0.0.1:1/"));
@@ -155,8 +155,8 @@ public sealed class GovernanceTests : IDisposable
             [new(new FrameId("/do/1/c"), new TaskPath("/do/1/c"), "tool", target, JsonValue.EmptyObject, CanonicalJson.Digest(JsonValue.EmptyObject), []) { Compensation = target }], null, now)
         { Outcome = Core.Runs.GateOutcome.Approved, ClosedAt = now };
         var claim = new Core.Approvals.GrantClaim(Rig.Tenant, new RunId("r"), new FrameId("/do/1/c!undo"), true, target, JsonValue.EmptyObject);
-        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, Core.Storage.Incarnation.First, now.AddHours(23)));
-        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, Core.Storage.Incarnation.First, now.AddHours(25)));
+        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, Incarnation.First, now.AddHours(23)));
+        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, Incarnation.First, now.AddHours(25)));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Interlock.Core;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
@@ -120,7 +121,7 @@ internal sealed class McpInstance : IAsyncDisposable
         {
             Gateway = node.Gateway,
             Approvals = node.Desk,
-            Registry = new RegistryDesk(node.Registries, catalog, node.Audit, new StubDiscovery(), node.Fences, world.Time),
+            Registry = new RegistryDesk(node.Registries, catalog, node.Audit, new StubDiscovery(), world.Directory, node.Fences, world.Time),
             Workflows = catalog,
             Policies = new PolicyCache(),
             Intake = new RunIntake(node.Registries, catalog, runs, world.Memory, node.Audit, world.Time),
