@@ -37,11 +37,17 @@ public sealed class GoldenTests
         Assert.True(state.Status.IsClosed());
     }
 
-    /// <summary>The recorded events answer the commands that the interpreter issues today.</summary>
+    /// <summary>
+    /// The recorded events answer the commands that the interpreter issues today. What was recorded stays as it is: members that events have since
+    /// come by are written to both before they are compared.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Cases))]
-    public void A_recorded_run_is_what_its_script_does(string name) =>
-        Assert.Equal(GoldenRun.Lines(name, "events.jsonl"), GoldenScripts.All[name](GoldenRun.ReadDefinition(name)).Replayed().Events.Select(RunHarness.Json));
+    public void A_recorded_run_is_what_its_script_does(string name)
+    {
+        var (_, definition, events, _) = GoldenRun.Read(name);
+        Assert.Equal(events.Select(RunHarness.Json), GoldenScripts.All[name](definition).Replayed().Events.Select(RunHarness.Json));
+    }
 
     private static void Record(string name)
     {
