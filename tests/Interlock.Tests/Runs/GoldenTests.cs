@@ -52,7 +52,9 @@ public sealed class GoldenTests
     private static void Record(string name)
     {
         var run = GoldenScripts.All[name](GoldenRun.ReadDefinition(name));
-        Write(name, "events.jsonl", run.Events.Select(RunHarness.Json));
+        var events = run.Events.Select(RunHarness.Json).ToArray();
+        var isNews = !File.Exists(Path.Combine(GoldenRun.Folder(name), "events.jsonl")) || !events.SequenceEqual(GoldenRun.Read(name).Events.Select(RunHarness.Json));
+        if (isNews) Write(name, "events.jsonl", events);
         Write(name, "state.jsonl", run.States);
     }
 
