@@ -134,7 +134,8 @@ public static partial class CoverEdits
 
     private static EffectTask Task(Machine machine, CoveredCall call) => (EffectTask)machine.Definition.Task(call.Task); // covers hold calls only
 
-    private static string Contradiction(string place) => $"The edits give ${place[1..].Replace('/', '.')} two different values.";
+    private static string Contradiction(string place) =>
+        $"The edits give ${(place.StartsWith("/input", StringComparison.Ordinal) ? "workflow." : "")}{place[1..].Replace('/', '.')} two different values.";
 
     private static CoverEditResult.Refused Refuse(string detail, FrameId at) => new(Problems.Validation(detail, at));
 
