@@ -115,6 +115,10 @@ public sealed record GateRequest(
     /// <summary>Why a call that was approved before is asked for again: the rule that held it.</summary>
     public string? Again { get; init; }
 
+    /// <summary>Whether what is granted are exactly the calls as shown, with nothing that the run computes later.</summary>
+    [JsonIgnore]
+    public bool IsExact => Failure is not null || Again is not null;
+
     /// <summary>Everything that must be met for an approval.</summary>
     [JsonIgnore]
     public ImmutableArray<ApproverRequirement> Requirements => [new(Approvers, Quorum, ExcludeInitiator, ExcludeAuthor), .. Also];
