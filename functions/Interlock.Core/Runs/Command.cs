@@ -32,6 +32,9 @@ public abstract record Command(EffectId Id, FrameId Frame)
         public bool RequiresGrant { get; init; }
 
         public InDoubtAction OnInDoubt { get; init; }
+
+        /// <summary>When the run first asked for it; null in runs recorded before that was kept.</summary>
+        public DateTimeOffset? IssuedAt { get; init; }
     }
 
     public sealed record CallTool(

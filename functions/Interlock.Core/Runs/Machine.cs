@@ -201,7 +201,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
 
     // Effects
 
-    public void Issue(Command command) => _pending[command.Id] = command;
+    public void Issue(Command command) => _pending[command.Id] = command is Command.Call call ? call with { IssuedAt = Now } : command;
 
     public void Retract(EffectId id) => _pending.Remove(id);
 

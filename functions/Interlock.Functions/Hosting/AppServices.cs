@@ -73,7 +73,10 @@ internal sealed partial class AppServices : IAsyncDisposable
             Lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime),
             Limits = new GatewayLimits(),
         });
-        var approvals = new ApprovalDesk(new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time));
+        var approvals = new ApprovalDesk(new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time)
+        {
+            Edits = new RunEdits(async (tenant, run, cancellation) => (await runs.FindAsync(tenant, run, cancellation))?.State, catalog),
+        });
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
