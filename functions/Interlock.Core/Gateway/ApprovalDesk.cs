@@ -33,8 +33,10 @@ public sealed class ApprovalDesk
         _binder = new GateBinder(new AuthorizeStage(gates, policies, directory, time));
     }
 
-    /// <summary>Opens the gate, or finds it as it stands when it was opened before; or the refusal under which it may not open.</summary>
-    public async Task<StageResult<Gate>> OpenAsync(TenantId tenant, CallSite site, RunOrigin origin, GateRequest request, CancellationToken cancellationToken = default)
+    /// <summary>
+    /// Opens the gate, or finds it as it stands when it was opened before; or the refusal under which it may not open. Without a site it is for a client's own call.
+    /// </summary>
+    public async Task<StageResult<Gate>> OpenAsync(TenantId tenant, CallSite? site, RunOrigin origin, GateRequest request, CancellationToken cancellationToken = default)
     {
         if (await FindAsync(tenant, request.Id, cancellationToken) is { } existing)
         {
@@ -47,10 +49,10 @@ public sealed class ApprovalDesk
         if (bound.Refusal is { } refusal)
         {
             var record = GateRecords.NotOpened(tenant, site, origin, request, refusal, now);
-            await _audit.AppendAsync(AuditChain.ForRun(tenant, site.Run), [record], [], cancellationToken);
+            await _audit.AppendAsync(new AuditChain(tenant, record.Chain), [record], [], cancellationToken);
             return refusal;
         }
-        var gate = new Gate(tenant, site.Run, site.Workflow, request, [.. bound.Value!], origin, now);
+        var gate = new Gate(tenant, site?.Run, site?.Workflow, request, [.. bound.Value!], origin, now);
         await _gates.InsertAsync(gate, cancellationToken);
         gate = await FindAsync(tenant, request.Id, cancellationToken) ?? throw Vanished(request.Id);
         await RecordAsync(gate, cancellationToken);
@@ -120,6 +122,24 @@ public sealed class ApprovalDesk
         }
     }
 
+    /// <summary>The gate of a client's own call as it stands and is recorded, closed if its time is over: nobody else closes it.</summary>
+    public async Task<Gate> LookAsync(TenantId tenant, GateId id, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            var stored = await _gates.FindAsync(tenant, id, cancellationToken) ?? throw Vanished(id);
+            var gate = stored.Gate ?? throw Unauthentic(id);
+            var now = _time.GetUtcNow();
+            if (gate is { Outcome: null, Run: null } && now >= gate.Request.ExpiresAt)
+            {
+                gate = gate with { Outcome = GateOutcome.Expired, ClosedAt = now };
+                if (!await _gates.ReplaceAsync(gate, stored.ETag, cancellationToken)) continue;
+            }
+            await RecordAsync(gate, cancellationToken);
+            return gate;
+        }
+    }
+
     /// <summary>The gate as it stands, or null when this tenant has none of that id.</summary>
     public async Task<Gate?> FindAsync(TenantId tenant, GateId id, CancellationToken cancellationToken = default) =>
         await _gates.FindAsync(tenant, id, cancellationToken) is { } stored ? stored.Gate ?? throw Unauthentic(id) : null;
@@ -129,7 +149,7 @@ public sealed class ApprovalDesk
     {
         var groups = await _directory.GroupsOfAsync(person.Tenant, person.Id, cancellationToken);
         var open = await _gates.OpenAsync(person.Tenant, cancellationToken);
-        return [.. open.Where(gate => ApproverCheck.Refuse(gate, person, groups, out _) is null)];
+        return [.. open.Where(gate => gate.Request.ExpiresAt > _time.GetUtcNow() && ApproverCheck.Refuse(gate, person, groups, out _) is null)];
     }
 
     /// <summary>All of the tenant's open gates, oldest first.</summary>

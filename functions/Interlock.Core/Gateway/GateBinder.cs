@@ -15,26 +15,26 @@ internal sealed class GateBinder(AuthorizeStage authorize)
 {
     /// <summary>The bound calls, or the first refusal.</summary>
     public async Task<StageResult<List<BoundCall>>> BindAsync(
-        GateRequest request, RunOrigin origin, CallSite site, RegistrySnapshot registry, DateTimeOffset now, CancellationToken cancellationToken)
+        GateRequest request, RunOrigin origin, CallSite? site, RegistrySnapshot registry, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var terms = GateTerms.Of(request.Approvers, request.Quorum, request.ExcludeInitiator, request.ExcludeAuthor);
+        var terms = new GateTerms(request.Requirements);
         var calls = new List<BoundCall>(request.Covers.Length);
         foreach (var covered in request.Covers)
         {
             var bound = await BindAsync(covered, terms, origin, site, registry, now, cancellationToken);
-            if (bound.Refusal is { } refusal) return refusal with { Detail = $"The task '{covered.Task.Name}' that the gate covers: {refusal.Detail}" };
+            if (bound.Refusal is { } refusal) return site is null ? refusal : refusal with { Detail = $"The task '{covered.Task.Name}' that the gate covers: {refusal.Detail}" };
             calls.Add(bound.Value!); // no refusal, so there is a value
         }
         return calls;
     }
 
     private async Task<StageResult<BoundCall>> BindAsync(
-        CoveredCall covered, GateTerms terms, RunOrigin origin, CallSite site, RegistrySnapshot registry, DateTimeOffset now, CancellationToken cancellationToken)
+        CoveredCall covered, GateTerms terms, RunOrigin origin, CallSite? site, RegistrySnapshot registry, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var kind = covered.Kind == "tool" ? TargetKind.Tool : TargetKind.Agent;
         var call = new GatewayCall(new EffectId(""), origin.Chain(), kind, covered.Target, covered.Version, covered.Arguments, now)
         {
-            Site = site with { Task = covered.Task, Frame = covered.Frame },
+            Site = site is null ? null : site with { Task = covered.Task, Frame = covered.Frame },
         };
         var routed = ResolveStage.Run(call, registry);
         if (routed.Refusal is { } unknown) return unknown;

@@ -33,9 +33,9 @@ internal static class GateRecords
             Reason = refused.Detail,
         };
 
-    public static AuditRecord NotOpened(TenantId tenant, CallSite site, RunOrigin origin, GateRequest request, Refusal refusal, DateTimeOffset now)
+    public static AuditRecord NotOpened(TenantId tenant, CallSite? site, RunOrigin origin, GateRequest request, Refusal refusal, DateTimeOffset now)
     {
-        var gate = new Gate(tenant, site.Run, site.Workflow, request, [], origin, now);
+        var gate = new Gate(tenant, site?.Run, site?.Workflow, request, [], origin, now);
         return Of(gate, $"gate:{request.Id}:refused:{refusal.Rule}", AuditTypes.CallRefused, now) with
         {
             Actors = [.. origin.Chain().Subjects],
