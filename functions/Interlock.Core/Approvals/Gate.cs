@@ -70,6 +70,9 @@ public sealed record BoundCall(
     /// <summary>Why policy lets the call through, or asks for this gate.</summary>
     public string? PolicyReason { get; init; }
 
+    /// <summary>What policy asked for at least when the gate opened.</summary>
+    public ImmutableArray<ApproverRequirement> Floor { get; init; } = [];
+
     public BoundTarget? Compensation { get; init; }
 
     /// <summary>The compensation's arguments as the document writes them.</summary>

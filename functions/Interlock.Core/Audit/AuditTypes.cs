@@ -8,6 +8,8 @@ public static class AuditTypes
     public const string CallRefused = "call.refused";
     public const string GateOpened = "gate.opened";
     public const string GateVote = "gate.vote";
+    public const string GateChanged = "gate.changed";
+    public const string Delegation = "delegation";
     public const string GateClosed = "gate.closed";
     public const string RunStarted = "run.started";
     public const string RunState = "run.state";

@@ -1,7 +1,6 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Stages;
-using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
@@ -29,12 +28,11 @@ public sealed class AdHocDesk
     private readonly Ledger _ledger;
     private readonly AdHocPlaces _places;
 
-    public AdHocDesk(GatewayParts parts, ApprovalDesk desk, Mac mac)
+    public AdHocDesk(ApprovalParts parts, ApprovalDesk desk, Ledger ledger)
     {
-        (_desk, _gates, _audit, _time) = (desk, parts.Gates, parts.Audit, parts.Time);
+        (_desk, _gates, _audit, _ledger, _time) = (desk, parts.Gates, parts.Audit, ledger, parts.Time);
         _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
-        _ledger = new Ledger(parts.Store, parts.Blobs);
-        _places = new AdHocPlaces(parts.Store, parts.Gates, mac);
+        _places = new AdHocPlaces(parts.Store, parts.Gates, parts.Mac);
     }
 
     /// <param name="call">The call, of no run and on nobody's authority but the caller's.</param>
@@ -72,7 +70,7 @@ public sealed class AdHocDesk
     public async Task<int> CloseExpiredAsync(TenantId tenant, CancellationToken cancellationToken = default)
     {
         var now = _time.GetUtcNow();
-        var over = (await _desk.OpenGatesAsync(tenant, cancellationToken)).Where(gate => gate.Run is null && gate.Request.ExpiresAt <= now).ToList();
+        var over = (await _gates.OpenAsync(tenant, cancellationToken)).Where(gate => gate.Run is null && gate.Request.ExpiresAt <= now).ToList();
         foreach (var gate in over) await _desk.LookAsync(tenant, gate.Id, cancellationToken);
         return over.Count;
     }

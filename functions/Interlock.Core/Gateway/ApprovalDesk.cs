@@ -1,9 +1,12 @@
+using System.Collections.Immutable;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Identity;
+using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
+using Interlock.Core.Storage;
 
 namespace Interlock.Core.Gateway;
 
@@ -17,21 +20,33 @@ public sealed class ApprovalDesk
     /// <summary>A decision needs a sign-in that is no older.</summary>
     public static readonly TimeSpan RecentSignIn = TimeSpan.FromHours(1);
 
-    private const int MaxReason = 2000;
-    private const int Retries = 32;
-
     private readonly RegistryStore _registries;
     private readonly GateStore _gates;
-    private readonly AuditLog _audit;
+    private readonly GateRate _rate;
+    private readonly DelegationStore _delegations;
     private readonly IDirectory _directory;
     private readonly TimeProvider _time;
     private readonly GateBinder _binder;
+    private readonly GateJournal _journal;
+    private readonly DecisionDesk _decisions;
 
-    public ApprovalDesk(RegistryStore registries, PolicyCache policies, GateStore gates, AuditLog audit, IDirectory directory, TimeProvider time)
+    public ApprovalDesk(ApprovalParts parts)
     {
-        (_registries, _gates, _audit, _directory, _time) = (registries, gates, audit, directory, time);
-        _binder = new GateBinder(new AuthorizeStage(gates, policies, directory, time));
+        (_registries, _gates, _directory, _time) = (parts.Registries, parts.Gates, parts.Directory, parts.Time);
+        _rate = new GateRate(parts.Store);
+        Decided = new DecisionIndex(parts.Store);
+        _delegations = new DelegationStore(parts.Store, parts.Mac);
+        Delegations = new DelegationDesk(_delegations, parts.Directory, parts.Audit, parts.Time);
+        _binder = new GateBinder(new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time));
+        _journal = new GateJournal(parts.Audit, _rate, Decided, parts.Time);
+        _decisions = new DecisionDesk(parts, _delegations, _binder, _journal);
     }
+
+    /// <summary>What people delegate to each other for a time.</summary>
+    public DelegationDesk Delegations { get; }
+
+    /// <summary>What was decided.</summary>
+    public DecisionIndex Decided { get; }
 
     /// <summary>
     /// Opens the gate, or finds it as it stands when it was opened before; or the refusal under which it may not open. Without a site it is for a client's own call.
@@ -40,54 +55,39 @@ public sealed class ApprovalDesk
     {
         if (await FindAsync(tenant, request.Id, cancellationToken) is { } existing)
         {
-            await RecordAsync(existing, cancellationToken);
+            await _journal.RecordAsync(existing, cancellationToken);
             return existing;
         }
         var now = _time.GetUtcNow();
+        if (await _rate.RestsUntilAsync(tenant, origin, site?.Run, site?.Workflow, request, now, cancellationToken) is { } until)
+            return await _journal.NotOpenedAsync(tenant, site, origin, request, GateRecords.Rests(until), cancellationToken);
         var registry = await _registries.ReadAsync(tenant, cancellationToken);
         var bound = await _binder.BindAsync(request, origin, site, registry, now, cancellationToken);
-        if (bound.Refusal is { } refusal)
-        {
-            var record = GateRecords.NotOpened(tenant, site, origin, request, refusal, now);
-            await _audit.AppendAsync(new AuditChain(tenant, record.Chain), [record], [], cancellationToken);
-            return refusal;
-        }
-        var gate = new Gate(tenant, site?.Run, site?.Workflow, request, [.. bound.Value!], origin, now);
-        await _gates.InsertAsync(gate, cancellationToken);
-        gate = await FindAsync(tenant, request.Id, cancellationToken) ?? throw Vanished(request.Id);
-        await RecordAsync(gate, cancellationToken);
+        if (bound.Refusal is { } refusal) return await _journal.NotOpenedAsync(tenant, site, origin, request, refusal, cancellationToken);
+        await _gates.InsertAsync(new Gate(tenant, site?.Run, site?.Workflow, request, [.. bound.Value!], origin, now), cancellationToken); // no refusal, so there is a value
+        var gate = await FindAsync(tenant, request.Id, cancellationToken) ?? throw Vanished(request.Id);
+        await _journal.RecordAsync(gate, cancellationToken);
         return gate;
     }
 
     /// <summary>Takes one person's decision.</summary>
-    public async Task<GateResult> DecideAsync(InteractiveSession session, GateId id, Decision decision, CancellationToken cancellationToken = default)
-    {
-        var person = session.Person;
-        var reason = decision.Reason is { } text ? Excerpt.Of(text, MaxReason) : null;
-        for (var i = 0; i < Retries; i++)
-        {
-            if (await _gates.FindAsync(person.Tenant, id, cancellationToken) is not { } stored) return new GateResult.Refused("unknown-gate", 404, "There is no such gate.");
-            if (stored.Gate is not { } gate) return new GateResult.Refused("grant-unauthentic", 403, "The gate's row was not written by Interlock; an administrator must look at the store.");
-            var groups = await _directory.GroupsOfAsync(gate.Tenant, person.Id, cancellationToken);
-            var eligible = ApproverCheck.Refuse(gate, person, groups, out var role);
-            if ((await RefuseAsync(gate, session, decision, cancellationToken) ?? eligible) is { } no)
-            {
-                await RecordAsync(gate, cancellationToken); // whoever wrote the row may have died before its records
-                return await RecordRefusalAsync(gate, person, no, cancellationToken);
-            }
-            var now = _time.GetUtcNow();
-            var approves = decision is not Decision.Reject;
-            var vote = new Vote(person.Subject, person.DisplayName, role, approves, reason, now, decision.ShownDigest);
-            var next = gate with { Votes = gate.Votes.Add(vote) };
-            if (!approves) next = next with { Outcome = GateOutcome.Rejected, ClosedAt = now };
-            else if (await ApproverCheck.QuorumMetAsync(next, _directory, cancellationToken)) next = next with { Outcome = GateOutcome.Approved, ClosedAt = now };
-            // From here on the decision may be durable: a browser that leaves must not keep it from being recorded.
-            if (!await _gates.ReplaceAsync(next, stored.ETag, CancellationToken.None)) continue;
-            await RecordAsync(next, CancellationToken.None);
-            return new GateResult.Accepted(next);
-        }
-        return new GateResult.Refused("contention", 409, "Others decide on this gate at the same time; try again.");
-    }
+    public Task<GateResult> DecideAsync(InteractiveSession session, GateId id, Decision decision, CancellationToken cancellationToken = default) =>
+        _decisions.DecideAsync(session, id, decision, cancellationToken);
+
+    /// <summary>Lets somebody else decide this gate in the place of an approver, until a time or the gate's end.</summary>
+    /// <param name="session">The approver.</param>
+    /// <param name="id">The gate.</param>
+    /// <param name="to">The id of a user of the tenant.</param>
+    /// <param name="until">Until when; the gate's expiry at the latest.</param>
+    /// <param name="reason">Why, for the audit.</param>
+    /// <param name="cancellationToken">Stops it before it is stored.</param>
+    public Task<GateResult> DelegateAsync(InteractiveSession session, GateId id, string to, DateTimeOffset until, string? reason, CancellationToken cancellationToken = default) =>
+        _decisions.DelegateAsync(session, id, to, until, reason, cancellationToken);
+
+    /// <summary>Names other approvers for one of the gate's requirements: an operator's act, never below policy, and they don't decide on it themselves.</summary>
+    public Task<GateResult> ReassignAsync(
+        InteractiveSession session, GateId id, int requirement, ImmutableArray<Approver> approvers, string? reason, CancellationToken cancellationToken = default) =>
+        _decisions.ReassignAsync(session, id, requirement, approvers, reason, cancellationToken);
 
     /// <summary>Closes an undecided gate, and says how it stands after that: a decision that came first stays.</summary>
     /// <exception cref="ArgumentException">The cause is a decision: only people decide.</exception>
@@ -108,7 +108,7 @@ public sealed class ApprovalDesk
             if (stored.Gate is not { } gate)
             {
                 // Somebody else wrote the row. Whatever it says grants nothing; closing it lets the run end, and is told.
-                await _audit.AppendAsync(GateRecords.Chain(closed), [GateRecords.Unauthentic(closed, stored.ETag)], [], cancellationToken);
+                await _journal.UnauthenticAsync(closed, stored.ETag, cancellationToken);
                 await _gates.ReplaceAsync(closed, stored.ETag, cancellationToken);
                 continue;
             }
@@ -117,7 +117,7 @@ public sealed class ApprovalDesk
                 gate = gate with { Outcome = cause, ClosedAt = now };
                 if (!await _gates.ReplaceAsync(gate, stored.ETag, cancellationToken)) continue;
             }
-            await RecordAsync(gate, cancellationToken);
+            await _journal.RecordAsync(gate, cancellationToken);
             return gate;
         }
     }
@@ -135,7 +135,7 @@ public sealed class ApprovalDesk
                 gate = gate with { Outcome = GateOutcome.Expired, ClosedAt = now };
                 if (!await _gates.ReplaceAsync(gate, stored.ETag, cancellationToken)) continue;
             }
-            await RecordAsync(gate, cancellationToken);
+            await _journal.RecordAsync(gate, cancellationToken);
             return gate;
         }
     }
@@ -144,46 +144,47 @@ public sealed class ApprovalDesk
     public async Task<Gate?> FindAsync(TenantId tenant, GateId id, CancellationToken cancellationToken = default) =>
         await _gates.FindAsync(tenant, id, cancellationToken) is { } stored ? stored.Gate ?? throw Unauthentic(id) : null;
 
-    /// <summary>The open gates that this person may decide now.</summary>
+    /// <summary>The open gates that this person may decide now, the most urgent first.</summary>
     public async Task<IReadOnlyList<Gate>> InboxAsync(Principal person, CancellationToken cancellationToken = default)
     {
-        var groups = await _directory.GroupsOfAsync(person.Tenant, person.Id, cancellationToken);
-        var open = await _gates.OpenAsync(person.Tenant, cancellationToken);
-        return [.. open.Where(gate => gate.Request.ExpiresAt > _time.GetUtcNow() && ApproverCheck.Refuse(gate, person, groups, out _) is null)];
+        var inbox = new List<Gate>();
+        foreach (var gate in await OpenGatesAsync(person.Tenant, cancellationToken))
+            if (await SeatAsync(person, gate, cancellationToken) is Seat.Given) inbox.Add(gate);
+        return [.. inbox.OrderBy(gate => gate.Request.ExpiresAt)];
     }
 
-    /// <summary>All of the tenant's open gates, oldest first.</summary>
-    public Task<IReadOnlyList<Gate>> OpenGatesAsync(TenantId tenant, CancellationToken cancellationToken = default) => _gates.OpenAsync(tenant, cancellationToken);
-
-    private async Task<GateResult.Refused?> RefuseAsync(Gate gate, InteractiveSession session, Decision decision, CancellationToken cancellationToken)
+    /// <summary>All of the tenant's open gates whose time is not over, oldest first.</summary>
+    public async Task<IReadOnlyList<Gate>> OpenGatesAsync(TenantId tenant, CancellationToken cancellationToken = default)
     {
-        var person = session.Person;
-        if (person.Kind != PrincipalKind.User) return new GateResult.Refused("interactive-session-required", 403, "Only people decide; applications and agents do not.");
-        if (_time.GetUtcNow() - session.SignedInAt > RecentSignIn)
-            return new GateResult.Refused("interactive-session-required", 401, "Your sign-in is older than an hour; sign in again to decide.");
-        if (gate.Outcome is { } outcome) return new GateResult.Refused("gate-closed", 409, $"This gate was {outcome.ToString().ToLowerInvariant()} already.");
-        if (_time.GetUtcNow() >= gate.Request.ExpiresAt) return new GateResult.Refused("gate-expired", 409, "This gate has expired.");
-        if (decision.ShownDigest != gate.ShownDigest) return new GateResult.Refused("intent-mismatch", 409, "What you were shown is not what the gate now asks; look at it again.");
-        return await _directory.FindUserAsync(gate.Tenant, person.Id, cancellationToken) is null
-            ? new GateResult.Refused("not-an-approver", 403, "You are no user of this tenant any more.")
-            : null;
+        var now = _time.GetUtcNow();
+        return [.. (await _gates.OpenAsync(tenant, cancellationToken)).Where(gate => gate.Request.ExpiresAt > now)];
     }
 
-    /// <summary>Appends whatever the row says and the audit lacks: record ids are derived from the row, so doing it again changes nothing.</summary>
-    private async Task RecordAsync(Gate gate, CancellationToken cancellationToken)
+    /// <summary>What makes this person an approver of the gate, or why they are none; the decision itself asks again.</summary>
+    public Task<Seat> SeatAsync(Principal person, Gate gate, CancellationToken cancellationToken = default) => Electorate(gate).SeatAsync(person, cancellationToken);
+
+    /// <summary>The approving votes that count now, each with the requirement that it is for: those of plain approvals, or of one choice about a failed step.</summary>
+    public Task<IReadOnlyList<CountedVote>> CountAsync(Gate gate, string? choice = null, CancellationToken cancellationToken = default) => Electorate(gate).CountAsync(choice, cancellationToken);
+
+    /// <summary>The call of the same task to the same target that was approved last, in whichever run of the workflow; from its gate's own row.</summary>
+    public async Task<(Gate Gate, BoundCall Call)?> LastApprovedAsync(Gate gate, BoundCall call, CancellationToken cancellationToken = default)
     {
-        foreach (var record in GateRecords.Of(gate))
-            await _audit.AppendAsync(GateRecords.Chain(gate), [record], [], cancellationToken);
+        if (gate.Workflow is not { } workflow || await Decided.LastAsync(gate.Tenant, workflow.Name, call, cancellationToken) is not { } id || id == gate.Id) return null;
+        if (await _gates.FindAsync(gate.Tenant, id, cancellationToken) is not { Gate: { Outcome: GateOutcome.Approved } last }) return null;
+        return last.Calls.FirstOrDefault(one => one.Task == call.Task && one.Target.Name == call.Target.Name) is { } before ? (last, before) : null;
     }
 
-    private async Task<GateResult> RecordRefusalAsync(Gate gate, Principal person, GateResult.Refused refused, CancellationToken cancellationToken)
-    {
-        await _audit.AppendAsync(GateRecords.Chain(gate), [GateRecords.Refused(gate, person, refused, _time.GetUtcNow())], [], cancellationToken);
-        return refused;
-    }
+    private Electorate Electorate(Gate gate) => new(gate, _directory, _delegations, _time.GetUtcNow());
 
     private static InvalidDataException Unauthentic(GateId id) =>
         new($"The row of gate {id} was not written by Interlock (grant-unauthentic); an administrator must look at the store.");
 
     private static InvalidDataException Vanished(GateId id) => new($"The row of gate {id} vanished after it was inserted.");
+}
+
+/// <summary>What the desk is made of. <see cref="Edits"/> is null where nobody can compute edits: then gates of runs can't be edited.</summary>
+public sealed record ApprovalParts(
+    ITableStore Store, Mac Mac, RegistryStore Registries, PolicyCache Policies, GateStore Gates, AuditLog Audit, IDirectory Directory, TimeProvider Time)
+{
+    public ICoverEdits? Edits { get; init; }
 }

@@ -47,6 +47,7 @@ internal sealed class GateBinder(AuthorizeStage authorize)
         var bound = new BoundCall(covered.Frame, covered.Task, covered.Kind, routed.Value!.Target, arguments, CanonicalJson.Digest(arguments), covered.Computed)
         {
             PolicyReason = decision.Reason,
+            Floor = [.. decision.Floor?.Requirements ?? []],
         };
         return covered.Compensation is { } undo ? Compensate(bound, undo, call, registry) : bound;
     }

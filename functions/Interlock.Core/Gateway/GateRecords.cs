@@ -19,6 +19,7 @@ internal static class GateRecords
     public static IEnumerable<AuditRecord> Of(Gate gate)
     {
         if (gate.Request.Approvers.Length > 0) yield return Opened(gate); // one closed before it opened asks nobody
+        for (var i = 0; i < gate.Changes.Length; i++) yield return Changed(gate, gate.Changes[i], i);
         foreach (var vote in gate.Votes) yield return Voted(gate, vote);
         if (gate.Outcome is not null) yield return Closed(gate);
     }
@@ -32,6 +33,10 @@ internal static class GateRecords
             Rule = refused.Rule,
             Reason = refused.Detail,
         };
+
+    /// <summary>The same was rejected too often.</summary>
+    public static Refusal Rests(DateTimeOffset until) =>
+        new("approval", GateRate.Rule, 429, $"People rejected this {GateRate.MaxRejections} times within an hour; it may be asked again after {until.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");
 
     public static AuditRecord NotOpened(TenantId tenant, CallSite? site, RunOrigin origin, GateRequest request, Refusal refusal, DateTimeOffset now)
     {
@@ -63,28 +68,51 @@ internal static class GateRecords
         ArgumentsDigest = gate.ShownDigest,
         Details = JsonValue.Object(
             ("title", gate.Request.Title),
-            ("approvers", JsonValue.Array(gate.Request.Approvers.Select(approver => JsonValue.From(approver.ToString())))),
-            ("quorum", gate.Request.Quorum),
+            ("requirements", JsonValue.Array(gate.Request.Requirements.Select(requirement => requirement.ToJson()))),
             ("expiresAt", gate.Request.ExpiresAt.ToString("O", CultureInfo.InvariantCulture)),
             ("covers", JsonValue.Array(gate.Calls.Select(call => JsonValue.Object(
                 ("frame", call.Frame.Value), ("target", call.Target.Name), ("version", call.Target.Version),
                 ("contractDigest", call.Target.ContractDigest), ("argumentsDigest", call.ArgumentsDigest)))))),
     };
 
-    private static AuditRecord Voted(Gate gate, Vote vote) => Of(gate, $"gate:{gate.Id}:vote:{vote.By}", AuditTypes.GateVote, vote.At) with
+    private static AuditRecord Changed(Gate gate, GateChange change, int index) =>
+        Of(gate, string.Create(CultureInfo.InvariantCulture, $"gate:{gate.Id}:change:{index}"), AuditTypes.GateChanged, change.At) with
+        {
+            Actors = [change.By],
+            Decision = change.Kind.ToString().ToLowerInvariant(),
+            Reason = change.Reason,
+            Details = JsonValue.Object(("revision", change.Revision), ("changes", GateChanges.Digested(change.Details))),
+        };
+
+    private static AuditRecord Voted(Gate gate, Vote vote)
     {
-        Actors = [vote.By],
-        Decision = vote.Approves ? "approve" : "reject",
-        Reason = vote.Reason,
-        ArgumentsDigest = vote.ShownDigest,
-        Details = JsonValue.Object(("as", vote.As)),
-    };
+        var details = JsonValue.Object(("as", vote.As), ("revision", vote.Revision));
+        if (vote.For is { } from) details = details.With("for", from);
+        return Of(gate, $"gate:{gate.Id}:vote:{vote.By}" + (vote.Revision == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $":{vote.Revision}")), AuditTypes.GateVote, vote.At) with
+        {
+            Actors = [vote.By],
+            Decision = vote.Choice ?? (vote.Approves ? "approve" : gate.Outcome == GateOutcome.Returned ? "return" : "reject"),
+            Reason = vote.Reason,
+            ArgumentsDigest = vote.ShownDigest,
+            Details = details,
+        };
+    }
 
     private static AuditRecord Closed(Gate gate) => Of(gate, $"gate:{gate.Id}:closed", AuditTypes.GateClosed, gate.ClosedAt ?? gate.OpenedAt) with
     {
-        Actors = [.. gate.Votes.Select(vote => vote.By)],
+        Actors = [.. gate.StandingVotes.Select(vote => vote.By)],
         Outcome = gate.Outcome?.ToString().ToLowerInvariant(),
+        Details = Ending(gate),
     };
+
+    private static JsonValue? Ending(Gate gate)
+    {
+        var ending = JsonValue.EmptyObject;
+        if (gate.Choice is { } choice) ending = ending.With("choice", choice);
+        if (gate.Information is { } information) ending = ending.With("informationDigest", CanonicalJson.Digest(information));
+        if (!gate.Edited.IsEmpty) ending = ending.With("edited", JsonValue.Array(gate.Edited.Select(call => JsonValue.Object(("frame", call.Frame.Value), ("argumentsDigest", CanonicalJson.Digest(call.Arguments))))));
+        return ending.Count == 0 ? null : ending;
+    }
 
     private static AuditRecord Of(Gate gate, string id, string type, DateTimeOffset at) => new()
     {

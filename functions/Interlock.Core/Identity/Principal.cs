@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Interlock.Core.Identity;
 
@@ -23,6 +24,13 @@ public sealed record Principal(
         PrincipalKind.Application => "app:" + Id,
         _ => "agent:" + Id,
     };
+
+    /// <summary>What several accounts of one human have in common; null when this account is the only one.</summary>
+    public string? Person { get; init; }
+
+    /// <summary>The human behind the account: where people must be different, this must be.</summary>
+    [JsonIgnore]
+    public string Human => Person ?? Id;
 
     public bool Equals(Principal? other) => other is not null && Tenant == other.Tenant && Kind == other.Kind && Id == other.Id;
 

@@ -108,7 +108,7 @@ internal sealed class Rig : IAsyncDisposable
         var gates = new GateStore(Tables, new Mac(new byte[32]));
         Engine = new RunEngine(Log, Catalog, Audit, Time, NullLogger<RunEngine>.Instance);
         Gateway = new ToolGateway(new GatewayParts(Tables, Tables, Blobs, Registries, new PolicyCache(), gates, Audit, new StubDirectory(Starter, Approver, Admin), Engine, Upstream, Fences, Time));
-        Desk = new ApprovalDesk(Registries, new PolicyCache(), gates, Audit, new StubDirectory(Starter, Approver, Admin), Time);
+        Desk = new ApprovalDesk(new ApprovalParts(Tables, new Mac(new byte[32]), Registries, new PolicyCache(), gates, Audit, new StubDirectory(Starter, Approver, Admin), Time));
         Registry = new RegistryDesk(Registries, Catalog, Audit, Upstream, Fences, Time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Desk, Time), Time, NullLogger<SteadyRunner>.Instance);
     }

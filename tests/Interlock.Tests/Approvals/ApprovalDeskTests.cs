@@ -288,7 +288,7 @@ public sealed class ApprovalDeskTests
 
     private static async Task<Gate> AcceptedAsync(World world, Principal person, Gate gate, bool approves = true, string? reason = null)
     {
-        var result = await world.Node.Desk.DecideAsync(new InteractiveSession(person, world.Time.Now), gate.Id, approves ? new Decision.Approve(reason, gate.ShownDigest) : new Decision.Reject(reason, gate.ShownDigest), Token);
+        var result = await world.Node.Desk.DecideAsync(new InteractiveSession(person, world.Time.Now), gate.Id, approves ? new Decision.Approve(reason, gate.ShownDigest) : new Decision.Reject(reason ?? "no", gate.ShownDigest), Token);
         return Assert.IsType<GateResult.Accepted>(result).Gate;
     }
 

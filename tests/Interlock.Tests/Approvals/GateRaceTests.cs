@@ -20,12 +20,13 @@ public sealed class GateRaceTests
         var outcomes = new HashSet<GateOutcome>();
         for (var round = 0; round < rounds; round++)
         {
+            world.Time.Now += GateRate.Window; // what was rejected often is asked again
             var gate = (await nodes[0].Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request($"gate-{round}"), Token)).Value!; // allowed
             var site = World.Site();
             Func<Task<object>>[] comers =
             [
                 async () => await nodes[0].Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision.Approve(null, gate.ShownDigest), Token),
-                async () => await nodes[1].Desk.DecideAsync(new InteractiveSession(world.Zoe, world.Time.Now), gate.Id, new Decision.Reject(null, gate.ShownDigest), Token),
+                async () => await nodes[1].Desk.DecideAsync(new InteractiveSession(world.Zoe, world.Time.Now), gate.Id, new Decision.Reject("no", gate.ShownDigest), Token),
                 async () => await nodes[2].Desk.CloseAsync(World.Tenant, site, gate.Id, GateOutcome.Expired, Token),
                 async () => await nodes[3].Desk.CloseAsync(World.Tenant, site, gate.Id, GateOutcome.Withdrawn, Token),
             ];

@@ -180,7 +180,7 @@ public sealed class GrantTests
     {
         await using var world = await World.CreateAsync();
         var gate = (await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(), Token)).Value!; // opened
-        if (rejected) await world.Node.Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision.Reject(null, gate.ShownDigest), Token);
+        if (rejected) await world.Node.Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision.Reject("no", gate.ShownDigest), Token);
         await RefusedAsync(world, Claim(world, gate), "grant-missing");
     }
 

@@ -120,6 +120,7 @@ internal sealed class McpInstance : IAsyncDisposable
         {
             Gateway = node.Gateway,
             Approvals = node.Desk,
+            AdHoc = node.AdHoc,
             Registry = new RegistryDesk(node.Registries, catalog, node.Audit, new StubDiscovery(), node.Fences, world.Time),
             Workflows = catalog,
             Policies = new PolicyCache(),

@@ -70,7 +70,7 @@ public sealed class ReviewPageTests(WebFixture web) : IClassFixture<WebFixture>
     {
         var (run, gate) = await web.WaitingAsync("reject me");
         using var ana = await Browser.SignedInAsync(web, "ana");
-        Assert.Equal(HttpStatusCode.SeeOther, (await DecideAsync(ana, gate, "reject")).Status);
+        Assert.Equal(HttpStatusCode.SeeOther, (await DecideAsync(ana, gate, "reject", new() { ["reason"] = "no" })).Status);
         Assert.Equal(RunStatus.Faulted, (await web.EndAsync(run)).Status);
         Assert.DoesNotContain(web.Stub.Source.Calls, call => call.Arguments["text"]?.AsString() == "reject me");
     }

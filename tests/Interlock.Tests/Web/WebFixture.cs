@@ -188,6 +188,7 @@ public sealed class WebFixture : IAsyncLifetime
         {
             Gateway = services.Gateway,
             Approvals = services.Approvals,
+            AdHoc = services.AdHoc,
             Registry = services.Registry,
             Workflows = services.Catalog,
             Policies = services.Policies,

@@ -1,0 +1,60 @@
+using System.Globalization;
+using Interlock.Core.Runs;
+using Interlock.Core.Storage;
+using Interlock.Json;
+
+namespace Interlock.Core.Approvals;
+
+/// <summary>
+/// Remembers rejections, so that nobody is asked the same again and again until they give in (rule <c>gate-rate</c>): after three within an hour the same is
+/// not asked until the hour is over. The same is: a task of one run, whatever its arguments; a task of a workflow with the same arguments for the same
+/// starter, in whichever run; a client's calls of one tool.
+/// </summary>
+public sealed class GateRate(ITableStore store)
+{
+    public const string Rule = "gate-rate";
+    public const int MaxRejections = 3;
+
+    public static readonly TimeSpan Window = TimeSpan.FromHours(1);
+
+    private const string Table = "gaterejections";
+
+    /// <summary>Remembers a gate that was rejected; again, it is the same rejection.</summary>
+    public async Task AddAsync(Gate gate, CancellationToken cancellationToken = default)
+    {
+        if (gate is not { Outcome: GateOutcome.Rejected, ClosedAt: { } at, Origin: { } origin }) return;
+        foreach (var subject in Subjects(origin, gate.Run, gate.Workflow, gate.Request))
+            await store.InsertAsync(Table, new RowKey(Keys.Join(gate.Tenant.Value, subject), Keys.Join(Ticks(at), gate.Id.Value)), JsonValue.EmptyObject, cancellationToken);
+    }
+
+    /// <summary>Since when the asking is to rest, or null when a gate may open.</summary>
+    public async Task<DateTimeOffset?> RestsUntilAsync(
+        TenantId tenant, RunOrigin origin, RunId? run, WorkflowRef? workflow, GateRequest request, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        DateTimeOffset? until = null;
+        foreach (var subject in Subjects(origin, run, workflow, request))
+        {
+            var rejections = new List<DateTimeOffset>();
+            await foreach (var row in store.QueryAsync(Table, Keys.Join(tenant.Value, subject), Ticks(now - Window), cancellationToken: cancellationToken))
+                rejections.Add(new DateTimeOffset(long.Parse(row.Key.Row.AsSpan(0, TickDigits), CultureInfo.InvariantCulture), TimeSpan.Zero));
+            if (rejections.Count >= MaxRejections && rejections[^MaxRejections] + Window is var end && !(end < until)) until = end;
+        }
+        return until;
+    }
+
+    private const int TickDigits = 19;
+
+    private static string Ticks(DateTimeOffset at) => at.UtcTicks.ToString("D19", CultureInfo.InvariantCulture);
+
+    private static IEnumerable<string> Subjects(RunOrigin origin, RunId? run, WorkflowRef? workflow, GateRequest request)
+    {
+        if (run is not { } id || workflow is null)
+        {
+            yield return CanonicalJson.Digest(JsonValue.Array("call", origin.Starter.Subject, JsonValue.Array(request.Covers.Select(call => JsonValue.From(call.Target)))));
+            yield break;
+        }
+        yield return CanonicalJson.Digest(JsonValue.Array("run", id.Value, request.Task.Value));
+        var calls = request.Covers.Select(call => JsonValue.Array(call.Target, call.Arguments));
+        yield return CanonicalJson.Digest(JsonValue.Array("task", origin.Starter.Subject, workflow.Name, request.Task.Value, JsonValue.Array(calls)));
+    }
+}
