@@ -80,8 +80,9 @@ internal sealed class GatewayToolSource : IMcpToolSource
         {
             TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace } ? trace : null,
         };
-        if (RequestState.Read(_web.Mac, context, call, key is not null, _web.Time.GetUtcNow()) is not { } state)
+        if (RequestState.Read(_web.Mac, context, caller, call, key is not null, _web.Time.GetUtcNow()) is not { } state)
             return CallResults.Of(await RefuseAsync(caller, entry, arguments, "request-state-invalid", "The requestState was not given for this call of yours, or is too old; make the call without it.", ct));
+        if (caller.Token is not null) return await _answers.OfAsync(context, caller, call, name, ct); // a run has gates of its own
         var (approved, answer) = await _approvals.AskAsync(context, call, name, registry, key is not null, state, ct);
         return answer ?? await _answers.OfAsync(context, caller, approved, name, ct);
     }

@@ -20,11 +20,11 @@ internal sealed record RequestState(GateId? Gate, int Rounds)
 
     private static readonly RequestState None = new(null, 0);
 
-    /// <summary>The state that the message carries, without a gate when it carries none; null when it is not one for this call.</summary>
-    public static RequestState? Read(Mac mac, HttpContext context, GatewayCall call, bool isKeyed, DateTimeOffset now)
+    /// <summary>The state that the message carries, without a gate when it carries none; null when it is not one for this call. Run tokens are given none.</summary>
+    public static RequestState? Read(Mac mac, HttpContext context, McpCaller caller, GatewayCall call, bool isKeyed, DateTimeOffset now)
     {
         if (context.Features.Get<McpMessage>()?.Params?[Member] is not { } text) return None;
-        if (SealedText.Read(mac, Purpose, text.StringOrNull()) is not { } state || state["for"] != For(call, isKeyed)) return null;
+        if (caller.Token is not null || SealedText.Read(mac, Purpose, text.StringOrNull()) is not { } state || state["for"] != For(call, isKeyed)) return null;
         if (DateTimeOffset.Parse(state["until"]!.AsString(), CultureInfo.InvariantCulture) < now) return null; // sealed, so it has its members
         return new RequestState(new GateId(state["gate"]!.AsString()), (int)state["rounds"]!.AsNumber());
     }
