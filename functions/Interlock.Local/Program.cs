@@ -10,6 +10,7 @@ var root = new RootCommand("Interlock: workflows over agents and MCP tools, behi
     RunCommand.Create(),
     TokenCommand.Create(),
     AuditCommand.Create(),
+    RestoredCommand.Create(),
 };
 try
 {

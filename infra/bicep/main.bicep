@@ -15,6 +15,9 @@ param publicOrigin string = ''
 @description('Whether guests of the tenant may sign in at the pages, and so approve.')
 param allowGuests bool = false
 
+@description('When the storage was last restored from a copy or failed over, as 2026-03-01T09:00:00Z: approvals, sessions and tokens from before are void.')
+param restoredAt string = ''
+
 @description('Hosts whose private addresses upstream calls may reach, separated by commas.')
 param egressHosts string = ''
 
@@ -277,6 +280,7 @@ module app 'modules/app.bicep' = {
     origin: origin
     egressHosts: egressHosts
     allowGuests: allowGuests
+    restoredAt: restoredAt
     mcpAudience: mcpAudience
     apiAudience: apiAudience
     signInAudience: signInAudience

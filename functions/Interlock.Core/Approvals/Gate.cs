@@ -55,6 +55,16 @@ public sealed record Gate(
     [JsonIgnore]
     public GateId Id => Request.Id;
 
+    /// <summary>Why the gate is weaker than policy asks now, or null. Votes in somebody's place count only for what policy asked when they were cast.</summary>
+    public string? WeakerThan(ApprovalFloor floor)
+    {
+        if (floor.IsMetBy(Terms) is { Reason: { } reason }) return reason;
+        var known = Calls.SelectMany(call => call.Floor).ToHashSet();
+        return StandingVotes.Any(vote => vote is { Approves: true, For: not null }) && !floor.Requirements.All(known.Contains)
+            ? "Somebody decided in another's place, and policy asks for other people since."
+            : null;
+    }
+
     /// <summary>The digest of all that a person decides on: the form posts back what was shown, and a vote for anything else is refused.</summary>
     [JsonIgnore]
     public string ShownDigest => CanonicalJson.Digest(RunJson.ToValue(new { Request, Calls }));

@@ -35,7 +35,7 @@ public sealed class GateRate(ITableStore store)
         foreach (var subject in Subjects(origin, run, workflow, request))
         {
             var rejections = new List<DateTimeOffset>();
-            await foreach (var row in store.QueryAsync(Table, Keys.Join(tenant.Value, subject), Ticks(now - Window), cancellationToken: cancellationToken))
+            await foreach (var row in store.QueryAsync(Table, Keys.Join(tenant.Value, subject), Ticks(now - Window + TimeSpan.FromTicks(1)), cancellationToken: cancellationToken))
                 rejections.Add(new DateTimeOffset(long.Parse(row.Key.Row.AsSpan(0, TickDigits), CultureInfo.InvariantCulture), TimeSpan.Zero));
             if (rejections.Count >= MaxRejections && rejections[^MaxRejections] + Window is var end && !(end < until)) until = end;
         }

@@ -9,8 +9,11 @@ namespace Interlock.Core.Approvals;
 /// Gate rows, each under a MAC whose key is not in the store: a row edited by hand is as good as none (<c>grant-unauthentic</c>). An index
 /// per tenant lists the open ones; it is only an index, the row decides.
 /// </summary>
-public sealed class GateStore(ITableStore store, Mac mac)
+public sealed class GateStore(ITableStore store, Mac mac, Incarnation? incarnation = null)
 {
+    /// <summary>Since when the store lives: what was approved before is void.</summary>
+    public Incarnation Incarnation { get; } = incarnation ?? Incarnation.First;
+
     private const string Table = "gates";
     private const string IndexTable = "gatesopen";
     private const string Purpose = "interlock/gate/v1";

@@ -3,6 +3,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Runs;
+using Interlock.Core.Storage;
 using Interlock.Json;
 
 namespace Interlock.Core.Gateway;
@@ -123,7 +124,7 @@ internal sealed class DecisionDesk(ApprovalParts parts, DelegationStore delegati
             if (await _gates.FindAsync(person.Tenant, id, cancellationToken) is not { } stored) return new GateResult.Refused("unknown-gate", 404, "There is no such gate.");
             if (stored.Gate is not { } gate) return new GateResult.Refused("grant-unauthentic", 403, "The gate's row was not written by Interlock; an administrator must look at the store.");
             var now = _time.GetUtcNow();
-            var (next, refusal) = Refuse(gate, session, now) is { } no ? new Step(null, no) : await change(gate, now);
+            var (next, refusal) = Refuse(gate, session, now) is { } no ? new Step(null, no) : Void(gate, now) ?? await change(gate, now);
             if (next is null || next.Changes.Length > gate.Changes.Length)
                 await journal.RecordAsync(gate, cancellationToken); // whoever wrote the row may have died before its records
             if (next is null) return await journal.RefuseAsync(gate, person, refusal!, cancellationToken); // one of the two is there
@@ -133,6 +134,16 @@ internal sealed class DecisionDesk(ApprovalParts parts, DelegationStore delegati
             return refusal is null ? new GateResult.Accepted(next) : await journal.RefuseAsync(next, person, refusal, CancellationToken.None);
         }
         return new GateResult.Refused("contention", 409, "Others decide on this gate at the same time; try again.");
+    }
+
+    /// <summary>A gate from before the store was restored begins anew: the votes it had may not be all there were.</summary>
+    private Step? Void(Gate gate, DateTimeOffset now)
+    {
+        var since = _gates.Incarnation.Since;
+        if (gate.OpenedAt >= since || gate.Changes.Any(change => change.Kind == GateChangeKind.Restored && change.At >= since)) return null;
+        return new Step(
+            Changed(gate with { Revision = gate.Revision + 1, Delegations = [] }, GateChangeKind.Restored, "system:gates", now, null, JsonValue.EmptyArray),
+            new GateResult.Refused(Incarnation.Rule, 409, "The store was restored since this gate opened. Votes and delegations so far are void; look at it again."));
     }
 
     private static GateResult.Refused? Refuse(Gate gate, InteractiveSession session, DateTimeOffset now)

@@ -1,3 +1,4 @@
+using Interlock.Core.Storage;
 using Interlock.Json;
 
 namespace Interlock.Core.Identity;
@@ -62,6 +63,8 @@ internal sealed class ClaimCheck(JwtVerifierOptions options, TrustedIssuer issue
             if (NumericDate.Read(claims[name]) is not { } from) return Refuse(TokenRules.Time, $"The token's {name} must be Unix seconds.");
             if (now < from - options.ClockSkew) return Refuse(TokenRules.Time, $"The token is not valid yet ({name}).");
         }
+        if (options.Incarnation != Incarnation.First && !(NumericDate.Read(claims["iat"]) >= options.Incarnation.Since.AddSeconds(-1))) // it says whole seconds
+            return Refuse(Incarnation.Rule, "The token was issued before the store was restored; get a new one.");
         expiresAt = exp;
         return null;
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlock.Core.Storage;
 
 namespace Interlock.Core.Identity;
 
@@ -15,6 +16,9 @@ public sealed record JwtVerifierOptions
     public required TokenClass Class { get; init; }
 
     public bool AcceptRunTokens { get; init; }
+
+    /// <summary>Tokens issued before are void: the store was restored from a copy since.</summary>
+    public Incarnation Incarnation { get; init; } = Incarnation.First;
 
     /// <summary>How far the issuer's clock may be off, either way; 0 to 5 minutes.</summary>
     public TimeSpan ClockSkew { get; init; } = TimeSpan.FromSeconds(60);

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using Interlock.Core.Storage;
 using Interlock.Json;
 
 namespace Interlock.Core.Identity;
@@ -39,13 +40,15 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
 
     /// <summary>What accepts this installation's tokens at one face, run tokens at <c>/mcp</c> too.</summary>
     /// <param name="face"><see cref="TokenClass.Mcp"/> or <see cref="TokenClass.Api"/>.</param>
-    public JwtVerifier Verifier(TokenClass face) => new(
+    /// <param name="incarnation">Tokens issued before it are void.</param>
+    public JwtVerifier Verifier(TokenClass face, Incarnation incarnation) => new(
         new JwtVerifierOptions
         {
             Issuers = [Trust],
             Audience = face == TokenClass.Api ? ApiAudience : McpAudience,
             Class = face,
             AcceptRunTokens = face == TokenClass.Mcp,
+            Incarnation = incarnation,
         },
         this,
         _time);

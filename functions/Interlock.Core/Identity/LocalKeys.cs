@@ -1,20 +1,25 @@
 using System.Security.Cryptography;
+using Interlock.Core.Storage;
 
 namespace Interlock.Core.Identity;
 
 /// <summary>
 /// The installation's secrets, beside the database and never in it: the issuer's private key, the MAC key for gates and sessions, the
-/// installation's id. Made at the first start, readable by their owner only.
+/// installation's id, and when the directory was last restored from a copy. Made at the first start, readable by their owner only.
 /// </summary>
 public sealed class LocalKeys : IDisposable
 {
     private const int MacKeyBytes = 32;
 
-    private LocalKeys(LocalIssuer issuer, Mac mac) => (Issuer, Mac) = (issuer, mac);
+    private const string RestoredFile = "restored";
+
+    private LocalKeys(LocalIssuer issuer, Mac mac, Incarnation incarnation) => (Issuer, Mac, Incarnation) = (issuer, mac, incarnation);
 
     public LocalIssuer Issuer { get; }
 
     public Mac Mac { get; }
+
+    public Incarnation Incarnation { get; }
 
     /// <exception cref="InvalidDataException">A key file is damaged; the message names it.</exception>
     public static LocalKeys Open(string dataDirectory, TimeProvider time)
@@ -31,7 +36,7 @@ public sealed class LocalKeys : IDisposable
         var mac = Keep(folder, "mac.key", () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(MacKeyBytes)));
         try
         {
-            return new LocalKeys(LocalIssuer.FromPem(pem, installation, time), new Mac(Convert.FromBase64String(mac)));
+            return new LocalKeys(LocalIssuer.FromPem(pem, installation, time), new Mac(Convert.FromBase64String(mac)), RestoredIn(folder));
         }
         catch (Exception e) when (e is ArgumentException or FormatException or CryptographicException)
         {
@@ -39,7 +44,25 @@ public sealed class LocalKeys : IDisposable
         }
     }
 
+    /// <summary>Says that the directory was restored from a copy just now.</summary>
+    public static Incarnation Restored(string dataDirectory, TimeProvider time)
+    {
+        var incarnation = new Incarnation(time.GetUtcNow());
+        var path = Path.Combine(dataDirectory, "keys", RestoredFile);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!); // it has a folder
+        File.Delete(path);
+        Keep(Path.GetDirectoryName(path)!, RestoredFile, incarnation.ToString);
+        return incarnation;
+    }
+
     public void Dispose() => Issuer.Dispose();
+
+    private static Incarnation RestoredIn(string folder)
+    {
+        var path = Path.Combine(folder, RestoredFile);
+        if (!File.Exists(path)) return Incarnation.First;
+        return Incarnation.Parse(File.ReadAllText(path).Trim()) ?? throw new FormatException($"{RestoredFile} holds no time.");
+    }
 
     /// <summary>The file's text; made, and made durable, when it is not there.</summary>
     private static string Keep(string folder, string name, Func<string> make)

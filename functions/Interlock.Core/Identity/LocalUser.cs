@@ -6,5 +6,8 @@ namespace Interlock.Core.Identity;
 public sealed record LocalUser(
     string Id, string DisplayName, ImmutableArray<string> Groups, ImmutableArray<string> Roles, PasswordHash? PasswordHash)
 {
-    public Principal ToPrincipal(TenantId tenant) => new(tenant, Id, PrincipalKind.User, DisplayName, Groups, Roles);
+    /// <summary>What several accounts of one human have in common: the id of one of them, or any name that no other human has.</summary>
+    public string? Person { get; init; }
+
+    public Principal ToPrincipal(TenantId tenant) => new(tenant, Id, PrincipalKind.User, DisplayName, Groups, Roles) { Person = Person };
 }

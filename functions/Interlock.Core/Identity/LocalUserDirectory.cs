@@ -6,8 +6,8 @@ namespace Interlock.Core.Identity;
 
 /// <summary>
 /// The embedded host's users and groups, read once from
-/// <c>{ tenants: { contoso: { users: { ana: { name, roles: […], groups: […], password } }, groups: { sre-leads: [ ana ] } } } }</c>;
-/// <c>password</c> is a <see cref="PasswordHash"/>. A person's groups are those of both lists.
+/// <c>{ tenants: { contoso: { users: { ana: { name, person, roles: […], groups: […], password } }, groups: { sre-leads: [ ana ] } } } }</c>;
+/// <c>password</c> is a <see cref="PasswordHash"/>; <c>person</c> is given where one human has several accounts. A person's groups are those of both lists.
 /// </summary>
 public sealed class LocalUserDirectory : IDirectory
 {
@@ -62,14 +62,17 @@ public sealed class LocalUserDirectory : IDirectory
 
     private static LocalUser ReadUser(string id, JsonValue user, Dictionary<string, ImmutableArray<string>> groups, string pointer)
     {
-        Only(user, pointer, "name", "roles", "groups", "password");
+        Only(user, pointer, "name", "person", "roles", "groups", "password");
         var roles = Strings(user["roles"], pointer + "/roles");
         if (roles.FirstOrDefault(role => !Identity.Roles.OfPeople.Contains(role)) is { } unknown)
             throw new FormatException($"{pointer}/roles: '{unknown}' is no role; roles are {string.Join(", ", Identity.Roles.OfPeople.Order(StringComparer.Ordinal))}.");
         var own = Strings(user["groups"], pointer + "/groups");
         var all = own.Concat(groups.Where(group => group.Value.Contains(id)).Select(group => group.Key));
         return new(id, Text(user["name"], pointer + "/name") ?? id, [.. all.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)], roles,
-            Text(user["password"], pointer + "/password") is { } hash ? Hash(hash, pointer + "/password") : null);
+            Text(user["password"], pointer + "/password") is { } hash ? Hash(hash, pointer + "/password") : null)
+        {
+            Person = Text(user["person"], pointer + "/person"),
+        };
     }
 
     private static PasswordHash Hash(string text, string pointer)

@@ -13,6 +13,9 @@ public sealed record ApprovalFloor(IReadOnlyList<ApproverRequirement> Requiremen
 
     private const int MaxEscalations = 16;
 
+    /// <summary>Whether people must look again once values are known that were not when they approved.</summary>
+    public bool SecondLook => Requirements.Any(requirement => requirement.SecondLook);
+
     /// <summary>The floor itself as a gate's terms: where a gate takes its approvers from policy alone.</summary>
     public GateTerms ToTerms() => new([.. Requirements]);
 
@@ -44,12 +47,12 @@ public sealed record ApprovalFloor(IReadOnlyList<ApproverRequirement> Requiremen
     internal static ApprovalFloor Combine(IEnumerable<ApproverRequirement> requirements)
     {
         var all = requirements.ToList();
-        var (initiator, author) = (all.Exists(one => one.ExcludeInitiator), all.Exists(one => one.ExcludeAuthor));
+        var (initiator, author, secondLook) = (all.Exists(one => one.ExcludeInitiator), all.Exists(one => one.ExcludeAuthor), all.Exists(one => one.SecondLook));
         var combined = all
             .Select(one => one with { Approvers = [.. one.Approvers.Distinct().OrderBy(approver => approver.ToString(), StringComparer.Ordinal)] })
             .GroupBy(one => CanonicalJson.Digest(JsonValue.Array(one.Approvers.Select(approver => approver.ToJson()))))
             .OrderBy(group => group.Key, StringComparer.Ordinal)
-            .Select(group => new ApproverRequirement(group.First().Approvers, group.Max(one => one.Quorum), initiator, author));
+            .Select(group => new ApproverRequirement(group.First().Approvers, group.Max(one => one.Quorum), initiator, author) { SecondLook = secondLook });
         return new(combined.ToImmutableArray());
     }
 

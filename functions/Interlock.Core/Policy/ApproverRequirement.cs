@@ -8,17 +8,24 @@ namespace Interlock.Core.Policy;
 /// </summary>
 public sealed record ApproverRequirement(ImmutableArray<Approver> Approvers, int Quorum, bool ExcludeInitiator = true, bool ExcludeAuthor = true)
 {
+    /// <summary>Of a rule: whoever approved before every argument was known must look again when it is. A gate of a document says nothing here.</summary>
+    public bool SecondLook { get; init; }
+
     public bool Equals(ApproverRequirement? other) =>
-        other is not null && Quorum == other.Quorum && ExcludeInitiator == other.ExcludeInitiator && ExcludeAuthor == other.ExcludeAuthor
+        other is not null && Quorum == other.Quorum && SecondLook == other.SecondLook && ExcludeInitiator == other.ExcludeInitiator && ExcludeAuthor == other.ExcludeAuthor
         && Approvers.ToHashSet().SetEquals(other.Approvers);
 
     public override int GetHashCode() => HashCode.Combine(Quorum, ExcludeInitiator, ExcludeAuthor, Approvers.Length);
 
-    public JsonValue ToJson() => JsonValue.Object(
-        ("approvers", JsonValue.Array(Approvers.Select(approver => approver.ToJson()))),
-        ("quorum", Quorum),
-        ("excludeInitiator", ExcludeInitiator),
-        ("excludeAuthor", ExcludeAuthor));
+    public JsonValue ToJson()
+    {
+        var json = JsonValue.Object(
+            ("approvers", JsonValue.Array(Approvers.Select(approver => approver.ToJson()))),
+            ("quorum", Quorum),
+            ("excludeInitiator", ExcludeInitiator),
+            ("excludeAuthor", ExcludeAuthor));
+        return SecondLook ? json.With("secondLook", true) : json;
+    }
 
     /// <summary>What keeps this from being at least as strict as <paramref name="floor"/>, or null when it is.</summary>
     internal string? WeakerThan(ApproverRequirement floor)

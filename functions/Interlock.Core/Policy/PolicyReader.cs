@@ -121,7 +121,7 @@ internal sealed class PolicyReader
 
     private ApproverRequirement? Approval(JsonValue approval, string at)
     {
-        if (!Only(approval, at, "approvers", "quorum", "excludeInitiator", "excludeAuthor")) return null;
+        if (!Only(approval, at, "approvers", "quorum", "excludeInitiator", "excludeAuthor", "secondLook")) return null;
         var approvers = ImmutableArray.CreateBuilder<Approver>();
         if (approval["approvers"] is not { } list) Error(at + "/approvers", "must list who may approve: { group } or { user }");
         else if (NonEmptyList(list, at + "/approvers"))
@@ -132,15 +132,18 @@ internal sealed class PolicyReader
             }
         var quorum = approval["quorum"] is not { } number ? 1 : number.IsNumber && double.IsInteger(number.AsNumber()) ? number.AsNumber() : 0;
         if (quorum is < 1 or > MaxQuorum) Error(at + "/quorum", $"must be a whole number from 1 to {MaxQuorum}");
-        return new(approvers.ToImmutable(), (int)quorum, Flag(approval, at, "excludeInitiator"), Flag(approval, at, "excludeAuthor"));
+        return new(approvers.ToImmutable(), (int)quorum, Flag(approval, at, "excludeInitiator", true), Flag(approval, at, "excludeAuthor", true))
+        {
+            SecondLook = Flag(approval, at, "secondLook", false),
+        };
     }
 
-    private bool Flag(JsonValue value, string at, string name)
+    private bool Flag(JsonValue value, string at, string name, bool standard)
     {
-        if (value[name] is null) return true;
+        if (value[name] is null) return standard;
         if (value[name] is { IsBoolean: true } flag) return flag.AsBoolean();
         Error($"{at}/{name}", "must be true or false");
-        return true;
+        return standard;
     }
 
     private JqProgram? When(JsonValue? source, string at)

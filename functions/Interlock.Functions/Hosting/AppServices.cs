@@ -64,7 +64,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         var registries = new RegistryStore(Storage.Tables);
         var policies = new PolicyCache();
         var catalog = new WorkflowCatalog(Storage.Blobs);
-        var gates = new GateStore(Storage.Tables, _identity.Mac);
+        var gates = new GateStore(Storage.Tables, _identity.Mac, _identity.Incarnation);
         var fences = new FenceTracker();
         var runs = new RunStore(Storage.Tables, Storage.Blobs);
         var gateway = new ToolGateway(new GatewayParts(
@@ -107,6 +107,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             SignIn = _identity.SignIn,
             Directory = _identity.Directory,
             Mac = _identity.Mac,
+            Incarnation = _identity.Incarnation,
             Options = new WebOptions
             {
                 PublicOrigin = origin,

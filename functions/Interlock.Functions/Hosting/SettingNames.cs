@@ -28,6 +28,12 @@ internal static class SettingNames
     /// <summary>The key of MACs, 32 bytes in base64: a Key Vault reference.</summary>
     public const string MacKey = "Interlock__MacKey";
 
+    /// <summary>
+    /// When the storage was last restored from a copy or failed over, as <c>2026-03-01T09:00:00Z</c>: approvals, sessions and tokens from before are void, and calls begun
+    /// before without a recorded outcome are in doubt. Not given, it never was.
+    /// </summary>
+    public const string RestoredAt = "Interlock__RestoredAt";
+
     /// <summary>The <c>aud</c> of tokens for <c>/mcp</c>; never that of <see cref="ApiAudience"/>.</summary>
     public const string McpAudience = "Interlock__Identity__McpAudience";
 

@@ -1,5 +1,6 @@
 using Interlock.Core;
 using Interlock.Core.Identity;
+using Interlock.Core.Storage;
 using Interlock.Http.Hosting;
 
 namespace Interlock.Functions.Identity;
@@ -18,6 +19,8 @@ internal sealed class AppIdentity(IReadOnlyList<IDisposable> owned) : IDisposabl
     public required IDirectory Directory { get; init; }
 
     public required Mac Mac { get; init; }
+
+    public required Incarnation Incarnation { get; init; }
 
     /// <summary>Where clients of <c>/mcp</c> get tokens.</summary>
     public IReadOnlyCollection<Uri> AuthorizationServers { get; init; } = [];

@@ -41,11 +41,12 @@ internal static class DevelopmentIdentity
             return new AppIdentity([keys, passwords])
             {
                 Tenant = tenant,
-                McpTokens = keys.Issuer.Verifier(TokenClass.Mcp),
-                ApiTokens = keys.Issuer.Verifier(TokenClass.Api),
+                McpTokens = keys.Issuer.Verifier(TokenClass.Mcp, keys.Incarnation),
+                ApiTokens = keys.Issuer.Verifier(TokenClass.Api, keys.Incarnation),
                 SignIn = new SignInMethod.Password(passwords),
                 Directory = users,
                 Mac = keys.Mac,
+                Incarnation = keys.Incarnation,
                 IsDevelopment = true,
             };
         }

@@ -9,7 +9,7 @@ namespace Interlock.Functions.Identity;
 /// <summary>
 /// One tenant's people as Entra knows them, at most a minute old. Groups are transitive; roles are the app roles that the person, or a group the person is a
 /// direct member of, is assigned at the application of <c>/api</c>: what Entra puts into a token's <c>roles</c>. Who is disabled is unknown;
-/// guests have groups but are no users here unless allowed. Failures are exceptions, never an empty answer.
+/// guests have groups but are no users here unless allowed. Accounts with one <c>employeeId</c> are one human's. Failures are exceptions, never an empty answer.
 /// </summary>
 internal sealed class GraphDirectory(GraphClient graph, TenantId tenant, Guid apiApplication, TimeProvider time, bool allowGuests = false) : IDirectory
 {
@@ -29,7 +29,7 @@ internal sealed class GraphDirectory(GraphClient graph, TenantId tenant, Guid ap
         if (await AccountAsync(tenant, id, cancellationToken) is not { } account || (account.IsGuest && !allowGuests)) return null;
         var groups = await _groups.GetAsync(id, ReadGroupsAsync, cancellationToken);
         var roles = await _roles.GetAsync(id, ReadRolesAsync, cancellationToken);
-        return new Principal(tenant, id, PrincipalKind.User, account.DisplayName, groups, roles);
+        return new Principal(tenant, id, PrincipalKind.User, account.DisplayName, groups, roles) { Person = account.Person };
     }
 
     public async ValueTask<IReadOnlyList<string>> GroupsOfAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
@@ -41,10 +41,10 @@ internal sealed class GraphDirectory(GraphClient graph, TenantId tenant, Guid ap
 
     private async Task<Account?> ReadAccountAsync(string id, CancellationToken cancellationToken)
     {
-        if (await graph.GetAsync($"users/{id}?$select=id,displayName,accountEnabled,userType", cancellationToken) is not { } user) return null;
+        if (await graph.GetAsync($"users/{id}?$select=id,displayName,accountEnabled,userType,employeeId", cancellationToken) is not { } user) return null;
         if (user["id"]?.StringOrNull() != id) throw new InvalidDataException("Graph answered another user than was asked for.");
         if (user["accountEnabled"]?.Kind != JsonKind.True) return null;
-        return new Account(user["displayName"]?.StringOrNull() ?? id, user["userType"]?.StringOrNull() != "Member");
+        return new Account(user["displayName"]?.StringOrNull() ?? id, user["userType"]?.StringOrNull() != "Member", user["employeeId"]?.StringOrNull() is { Length: > 0 } employee ? "employee:" + employee : null);
     }
 
     private async Task<ImmutableArray<string>> ReadGroupsAsync(string id, CancellationToken cancellationToken)
@@ -82,7 +82,7 @@ internal sealed class GraphDirectory(GraphClient graph, TenantId tenant, Guid ap
     /// <summary>In the one spelling that tokens use: two spellings would be two people.</summary>
     private static bool IsObjectId(string id) => Guid.TryParseExact(id, "D", out var parsed) && parsed.ToString("D") == id;
 
-    private sealed record Account(string DisplayName, bool IsGuest);
+    private sealed record Account(string DisplayName, bool IsGuest, string? Person);
 
     private sealed record Application(string ServicePrincipal, FrozenDictionary<string, string> Roles);
 }

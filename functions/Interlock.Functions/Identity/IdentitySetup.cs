@@ -1,6 +1,7 @@
 using Azure.Core;
 using Interlock.Core;
 using Interlock.Core.Identity;
+using Interlock.Core.Storage;
 using Interlock.Functions.Hosting;
 using Interlock.Http.Hosting;
 using Interlock.Http.Identity;
@@ -42,6 +43,7 @@ internal static class IdentitySetup
         var signIn = settings.Id(SettingNames.SignInAudience, "the client id of the app registration that people sign in to", isRequired: false);
         var allowGuests = settings.Flag(SettingNames.AllowGuests);
         var mac = MacKey(settings);
+        var incarnation = Restored(settings);
         if (mcp is not null && mcp == api) settings.Problem(SettingNames.McpAudience, $"is that of {SettingNames.ApiAudience}: a token for one face would open the other. Register two applications.");
         if (signIn is not null && (signIn == mcp || signIn == api))
             settings.Problem(SettingNames.SignInAudience, $"is that of {(signIn == mcp ? SettingNames.McpAudience : SettingNames.ApiAudience)}: an ID token would pass for an access token. Register an application of its own.");
@@ -53,7 +55,7 @@ internal static class IdentitySetup
             egress, new Dictionary<string, Uri> { [issuer.Issuer] = new($"https://login.microsoftonline.com/{tenant.Value}/discovery/v2.0/keys") }, time, loggers.CreateLogger<JwksKeySource>());
         var graph = new GraphClient(egress, credential(), time);
         var directory = new GraphDirectory(graph, tenant, Guid.Parse(api!), time, allowGuests); // as above
-        JwtVerifier Verifier(string audience, TokenClass face) => new(new JwtVerifierOptions { Issuers = [issuer], Audience = audience, Class = face }, keys, time);
+        JwtVerifier Verifier(string audience, TokenClass face) => new(new JwtVerifierOptions { Issuers = [issuer], Audience = audience, Class = face, Incarnation = incarnation! }, keys, time);
         return new AppIdentity([keys, graph])
         {
             Tenant = tenant,
@@ -66,8 +68,17 @@ internal static class IdentitySetup
                     : new SignInMethod.Closed("Platform authentication does not run in front of this app; an operator must turn it on."),
             Directory = directory,
             Mac = new Mac(mac!), // as above
+            Incarnation = incarnation!, // as above
             AuthorizationServers = [new Uri(issuer.Issuer)],
         };
+    }
+
+    private static Incarnation? Restored(SettingReader settings)
+    {
+        if (settings.Text(SettingNames.RestoredAt) is not { } text) return Incarnation.First;
+        if (Incarnation.Parse(text) is { } incarnation) return incarnation;
+        settings.Problem(SettingNames.RestoredAt, "is no time: set it to when the storage account was last restored or failed over, as 2026-03-01T09:00:00Z.");
+        return null;
     }
 
     private static byte[]? MacKey(SettingReader settings)

@@ -37,6 +37,9 @@ public sealed record InterlockWeb
     public required IDirectory Directory { get; init; }
 
     public required Mac Mac { get; init; }
+
+    /// <summary>Sessions from before are void.</summary>
+    public required Incarnation Incarnation { get; init; }
     public required WebOptions Options { get; init; }
     public required TimeProvider Time { get; init; }
     public required ILoggerFactory Loggers { get; init; }

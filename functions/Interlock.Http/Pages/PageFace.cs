@@ -25,7 +25,7 @@ internal sealed class PageFace
     public PageFace(InterlockWeb web, Site site)
     {
         (_web, _site) = (web, site);
-        _sessions = new SessionProtector(web.Mac, web.Directory, web.Time);
+        _sessions = new SessionProtector(web.Mac, web.Directory, web.Incarnation, web.Time);
         _forms = new FormGuard(web.Mac);
         _input = new FormInput(_forms, site);
         SignIn = new SignInFace(web, site, _sessions, _forms, _input);

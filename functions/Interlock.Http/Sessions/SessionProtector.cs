@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Interlock.Core;
 using Interlock.Core.Identity;
+using Interlock.Core.Storage;
 using Interlock.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -11,7 +12,7 @@ namespace Interlock.Http.Sessions;
 /// Sessions of the pages: a cookie that holds tenant, user, when the person proved who they are, when the session began, its id and a secret for
 /// forms, under a MAC, for eight hours. Each request asks the directory for the person again. Signing in gives a new session; signing out ends it in this process at once.
 /// </summary>
-internal sealed class SessionProtector(Mac mac, IDirectory directory, TimeProvider time)
+internal sealed class SessionProtector(Mac mac, IDirectory directory, Incarnation incarnation, TimeProvider time)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(8);
 
@@ -44,7 +45,7 @@ internal sealed class SessionProtector(Mac mac, IDirectory directory, TimeProvid
             || body["from"] is not { IsNumber: true } from || body["id"]?.StringOrNull() is not { } id || body["secret"]?.StringOrNull() is not { } secret) return null;
         var (signedIn, begun) = (DateTimeOffset.FromUnixTimeMilliseconds((long)at.AsNumber()), DateTimeOffset.FromUnixTimeMilliseconds((long)from.AsNumber()));
         var now = time.GetUtcNow();
-        if (now >= begun + Lifetime || begun > now + TimeSpan.FromMinutes(1) || signedIn > begun || _ended.ContainsKey(id)) return null;
+        if (begun < incarnation.Since || now >= begun + Lifetime || begun > now + TimeSpan.FromMinutes(1) || signedIn > begun || _ended.ContainsKey(id)) return null;
         var person = await directory.FindUserAsync(new TenantId(tenant), user, context.RequestAborted);
         return person is { Kind: PrincipalKind.User } ? new Session(person, signedIn, begun, id, secret) : null;
     }

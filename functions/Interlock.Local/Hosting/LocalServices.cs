@@ -38,7 +38,7 @@ internal sealed class LocalServices : IAsyncDisposable
         _mcp = new McpUpstream(_egress, loggers, time);
         _a2a = new A2aUpstream(_egress, loggers, time);
         var upstreams = new UpstreamRouter(_mcp, _a2a);
-        var gates = new GateStore(Tables, Keys.Mac);
+        var gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker();
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
         Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, gates, Audit, Users, Engine, upstreams, fences, time));

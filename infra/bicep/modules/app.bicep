@@ -17,6 +17,7 @@ param eventPublisherObjectId string
 param origin string
 param egressHosts string
 param allowGuests bool
+param restoredAt string
 param mcpAudience string
 param apiAudience string
 param signInAudience string
@@ -138,6 +139,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     Interlock__Identity__ApiAudience: apiAudience
     Interlock__Identity__SignInAudience: signInAudience
     Interlock__Identity__AllowGuests: string(allowGuests)
+    Interlock__RestoredAt: restoredAt
     Interlock__Events__TopicUri: topicEndpoint
     Interlock__Events__Publisher: eventPublisherObjectId
     Interlock__Egress__AllowedHosts: egressHosts

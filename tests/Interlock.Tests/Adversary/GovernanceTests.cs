@@ -155,8 +155,8 @@ public sealed class GovernanceTests : IDisposable
             [new(new FrameId("/do/1/c"), new TaskPath("/do/1/c"), "tool", target, JsonValue.EmptyObject, CanonicalJson.Digest(JsonValue.EmptyObject), []) { Compensation = target }], new Core.Runs.RunOrigin(Rig.Starter, null, "api"), now)
         { Outcome = Core.Runs.GateOutcome.Approved, ClosedAt = now };
         var claim = new Core.Approvals.GrantClaim(Rig.Tenant, [Rig.Starter.Subject], new RunId("r"), new FrameId("/do/1/c!undo"), true, target, JsonValue.EmptyObject);
-        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, now.AddHours(23)));
-        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, now.AddHours(25)));
+        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, Core.Storage.Incarnation.First, now.AddHours(23)));
+        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, Core.Storage.Incarnation.First, now.AddHours(25)));
     }
 
     [Fact]

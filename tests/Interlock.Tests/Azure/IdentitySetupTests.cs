@@ -236,7 +236,7 @@ public sealed class IdentitySetupTests : IDisposable
             var body = address switch
             {
                 KeysAddress => EntraTokens.Jwks(EntraTokens.Jwk("k1")),
-                graph + "users/" + EntraTokens.Ana + "?$select=id,displayName,accountEnabled,userType" =>
+                graph + "users/" + EntraTokens.Ana + "?$select=id,displayName,accountEnabled,userType,employeeId" =>
                     $$"""{"id":"{{EntraTokens.Ana}}","displayName":"Ana","accountEnabled":true,"userType":"{{UserType}}"}""",
                 graph + "servicePrincipals(appId='" + EntraTokens.ApiApp + "')?$select=id,appRoles" => $$"""{"id":"{{GraphStub.ServicePrincipal}}","appRoles":[]}""",
                 _ when address.StartsWith(graph + "users/" + EntraTokens.Ana + "/", StringComparison.Ordinal) => """{"value":[]}""",

@@ -306,6 +306,7 @@ public sealed class AdHocTests
     [InlineData("deprecated", "deprecated", false)]
     [InlineData("disabled", "disabled", false)]
     [InlineData("old", "grant-expired", true)]
+    [InlineData("restored", "incarnation-changed", true)]
     public async Task Call_SomethingChangedSinceTheApproval_IsRefusedAndMayBeAskedForAnew(string what, string rule, bool anew)
     {
         await using var world = await World.CreateAsync();
@@ -332,6 +333,10 @@ public sealed class AdHocTests
             case "disabled":
                 await world.MoveAsync(RegistryKind.Tool, "crm/apply", "1.0.0", Lifecycle.Disabled);
                 break;
+            case "restored":
+                world.Time.Now += TimeSpan.FromMinutes(1);
+                world.Incarnation = new Incarnation(world.Time.Now);
+                break;
             case "old":
                 world.Time.Now += GrantCheck.Validity + TimeSpan.FromSeconds(1);
                 break;
@@ -340,7 +345,7 @@ public sealed class AdHocTests
         Assert.Single(await world.RecordsAsync(AuditTypes.CallRefused), record => record.Rule == rule);
         if (anew)
         {
-            var again = await WaitingAsync(world);
+            var again = await WaitingAsync(world, new Node(world, world.Memory));
             Assert.NotEqual(gate.Id, again.Id);
             Assert.Equal(rule, again.Request.Again);
         }

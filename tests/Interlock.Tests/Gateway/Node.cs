@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Registry;
+using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 
 namespace Interlock.Tests.Gateway;
@@ -14,9 +16,9 @@ internal sealed class Node
     {
         Audit = new AuditLog(store, world.Time);
         Registries = new RegistryStore(store);
-        Gates = new GateStore(store, world.Mac);
+        Gates = new GateStore(store, world.Mac, world.Incarnation);
         var policies = new PolicyCache();
-        var approvals = new ApprovalParts(store, world.Mac, Registries, policies, Gates, Audit, world.Directory, world.Time);
+        var approvals = new ApprovalParts(store, world.Mac, Registries, policies, Gates, Audit, world.Directory, world.Time) { Edits = new StubEdits() };
         Desk = new ApprovalDesk(approvals);
         AdHoc = new AdHocDesk(approvals, Desk, new Ledger(store, world.Blobs));
         Gateway = new ToolGateway(new GatewayParts(
@@ -54,4 +56,11 @@ internal sealed class StubFence : IFrameFence
         await OnAsked();
         return IsPending;
     }
+}
+
+/// <summary>Puts the edits into the calls; nothing depends on anything.</summary>
+internal sealed class StubEdits : ICoverEdits
+{
+    public Task<StageResult<CoverSet>> RecomputeAsync(Gate gate, ImmutableArray<EditedCall> edits, CancellationToken cancellationToken = default) => Task.FromResult<StageResult<CoverSet>>(
+        new CoverSet([.. gate.Request.Covers.Select(call => edits.FirstOrDefault(edit => edit.Frame == call.Frame) is { } edit ? call with { Arguments = edit.Arguments } : call)]));
 }

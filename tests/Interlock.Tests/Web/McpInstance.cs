@@ -134,6 +134,7 @@ internal sealed class McpInstance : IAsyncDisposable
             SignIn = new SignInMethod.Closed("Nobody signs in here."),
             Directory = world.Directory,
             Mac = world.Mac,
+            Incarnation = Incarnation.First,
             Options = options,
             Time = Clock,
             Loggers = NullLoggerFactory.Instance,
