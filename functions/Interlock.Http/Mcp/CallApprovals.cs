@@ -30,7 +30,7 @@ internal sealed class CallApprovals(InterlockWeb web, Site site)
     private static readonly TimeSpan WaitFor = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
 
-    private readonly SemaphoreSlim _waiting = new(MaxWaiting);
+    private int _waiting;
 
     /// <summary>The call to make, which names its grant if it needed one; or what to answer instead.</summary>
     /// <exception cref="InputRequiredException">The client is to open the gate's page, or to come back.</exception>
@@ -55,9 +55,9 @@ internal sealed class CallApprovals(InterlockWeb web, Site site)
     /// <summary>Waits a while for the decision, if that many don't already.</summary>
     private async Task<bool> IsClosedSoonAsync(Gate gate, CancellationToken cancellationToken)
     {
-        if (!_waiting.Wait(0, CancellationToken.None)) return false;
         try
         {
+            if (Interlocked.Increment(ref _waiting) > MaxWaiting) return false;
             var patience = web.Options.AnswerWithin is { } within && within < WaitFor ? within : WaitFor;
             for (var waited = TimeSpan.Zero; waited < patience; waited += LookEvery)
             {
@@ -68,7 +68,7 @@ internal sealed class CallApprovals(InterlockWeb web, Site site)
         }
         finally
         {
-            _waiting.Release();
+            Interlocked.Decrement(ref _waiting);
         }
     }
 

@@ -3,8 +3,6 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
-using Interlock.Core.Runs;
-using Interlock.Http.Mcp;
 using Interlock.Json;
 using Interlock.Tests.Gateway;
 using ModelContextProtocol;

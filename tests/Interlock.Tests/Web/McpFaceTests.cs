@@ -4,7 +4,6 @@ using Interlock.Core.Audit;
 using Interlock.Core.Identity;
 using Interlock.Json;
 using ModelContextProtocol;
-using ModelContextProtocol.Client;
 
 namespace Interlock.Tests.Web;
 
