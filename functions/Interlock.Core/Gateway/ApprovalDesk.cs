@@ -48,8 +48,10 @@ public sealed class ApprovalDesk
     /// <summary>What was decided.</summary>
     public DecisionIndex Decided { get; }
 
-    /// <summary>Opens the gate, or finds it as it stands when it was opened before; or the refusal under which it may not open.</summary>
-    public async Task<StageResult<Gate>> OpenAsync(TenantId tenant, CallSite site, RunOrigin origin, GateRequest request, CancellationToken cancellationToken = default)
+    /// <summary>
+    /// Opens the gate, or finds it as it stands when it was opened before; or the refusal under which it may not open. Without a site it is for a client's own call.
+    /// </summary>
+    public async Task<StageResult<Gate>> OpenAsync(TenantId tenant, CallSite? site, RunOrigin origin, GateRequest request, CancellationToken cancellationToken = default)
     {
         if (await FindAsync(tenant, request.Id, cancellationToken) is { } existing)
         {
@@ -57,12 +59,12 @@ public sealed class ApprovalDesk
             return existing;
         }
         var now = _time.GetUtcNow();
-        if (await _rate.RestsUntilAsync(tenant, origin, site.Run, site.Workflow, request, now, cancellationToken) is { } until)
+        if (await _rate.RestsUntilAsync(tenant, origin, site?.Run, site?.Workflow, request, now, cancellationToken) is { } until)
             return await _journal.NotOpenedAsync(tenant, site, origin, request, GateRecords.Rests(until), cancellationToken);
         var registry = await _registries.ReadAsync(tenant, cancellationToken);
         var bound = await _binder.BindAsync(request, origin, site, registry, now, cancellationToken);
         if (bound.Refusal is { } refusal) return await _journal.NotOpenedAsync(tenant, site, origin, request, refusal, cancellationToken);
-        await _gates.InsertAsync(new Gate(tenant, site.Run, site.Workflow, request, [.. bound.Value!], origin, now), cancellationToken); // no refusal, so there is a value
+        await _gates.InsertAsync(new Gate(tenant, site?.Run, site?.Workflow, request, [.. bound.Value!], origin, now), cancellationToken); // no refusal, so there is a value
         var gate = await FindAsync(tenant, request.Id, cancellationToken) ?? throw Vanished(request.Id);
         await _journal.RecordAsync(gate, cancellationToken);
         return gate;
@@ -113,6 +115,24 @@ public sealed class ApprovalDesk
             if (gate.Outcome is null)
             {
                 gate = gate with { Outcome = cause, ClosedAt = now };
+                if (!await _gates.ReplaceAsync(gate, stored.ETag, cancellationToken)) continue;
+            }
+            await _journal.RecordAsync(gate, cancellationToken);
+            return gate;
+        }
+    }
+
+    /// <summary>The gate of a client's own call as it stands and is recorded, closed if its time is over: nobody else closes it.</summary>
+    public async Task<Gate> LookAsync(TenantId tenant, GateId id, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            var stored = await _gates.FindAsync(tenant, id, cancellationToken) ?? throw Vanished(id);
+            var gate = stored.Gate ?? throw Unauthentic(id);
+            var now = _time.GetUtcNow();
+            if (gate is { Outcome: null, Run: null } && now >= gate.Request.ExpiresAt)
+            {
+                gate = gate with { Outcome = GateOutcome.Expired, ClosedAt = now };
                 if (!await _gates.ReplaceAsync(gate, stored.ETag, cancellationToken)) continue;
             }
             await _journal.RecordAsync(gate, cancellationToken);

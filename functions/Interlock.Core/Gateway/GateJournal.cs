@@ -27,9 +27,10 @@ internal sealed class GateJournal(AuditLog audit, GateRate rate, DecisionIndex d
         return refused;
     }
 
-    public async Task<Refusal> NotOpenedAsync(TenantId tenant, CallSite site, RunOrigin origin, GateRequest request, Refusal refusal, CancellationToken cancellationToken)
+    public async Task<Refusal> NotOpenedAsync(TenantId tenant, CallSite? site, RunOrigin origin, GateRequest request, Refusal refusal, CancellationToken cancellationToken)
     {
-        await audit.AppendAsync(AuditChain.ForRun(tenant, site.Run), [GateRecords.NotOpened(tenant, site, origin, request, refusal, time.GetUtcNow())], [], cancellationToken);
+        var record = GateRecords.NotOpened(tenant, site, origin, request, refusal, time.GetUtcNow());
+        await audit.AppendAsync(new AuditChain(tenant, record.Chain), [record], [], cancellationToken);
         return refusal;
     }
 

@@ -156,9 +156,10 @@ public sealed class ToolGateway
         var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken);
         if (authorized.Refusal is { } denied) return (null, denied);
         if (previous is not { Attempt: > 1 } && await _admit.LimitAsync(call, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
+        if (authorized.Value!.Gate is { Run: null } own) chain = GateRecords.Chain(own); // one partition for its one use, whatever day it is
         using var slot = await _admit.EnterAsync(chain.Id, cancellationToken);
         using var ticket = _fences.Enter(call);
-        var committed = await _commit.RunAsync(chain, authorized.Value!, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
+        var committed = await _commit.RunAsync(chain, authorized.Value, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
         if (committed.Refusal is { } fenced) return (null, fenced);
         return (await _settle.RunAsync(chain, committed.Value!, await _keeper.DuringAsync(committed.Value!, () => _invoke.RunAsync(committed.Value!, cancellationToken))), null);
     }

@@ -26,6 +26,7 @@ internal static class AppHost
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Scheduler);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Driver);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Reconciler);
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().AdHoc);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Archive);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Refresh);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Intake);

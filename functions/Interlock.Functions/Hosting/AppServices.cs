@@ -73,10 +73,12 @@ internal sealed partial class AppServices : IAsyncDisposable
             Lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime),
             Limits = new GatewayLimits(),
         });
-        var approvals = new ApprovalDesk(new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time)
+        var approvalParts = new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time)
         {
             Edits = new RunEdits(async (tenant, run, cancellation) => (await runs.FindAsync(tenant, run, cancellation))?.State, catalog),
-        });
+        };
+        var approvals = new ApprovalDesk(approvalParts);
+        AdHoc = new AdHocDesk(approvalParts, approvals, new Ledger(Storage.Tables, Storage.Blobs));
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
@@ -95,6 +97,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         {
             Gateway = gateway,
             Approvals = approvals,
+            AdHoc = AdHoc,
             Registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time),
             Workflows = catalog,
             Policies = policies,
@@ -129,6 +132,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public DurableScheduler Scheduler { get; }
     public RunDriver Driver { get; }
     public RunReconciler Reconciler { get; }
+    public AdHocDesk AdHoc { get; }
     public AuditArchive Archive { get; }
     public ContractRefresh Refresh { get; }
     public RunIntake Intake { get; }

@@ -19,6 +19,7 @@ public sealed record InterlockWeb
 {
     public required ToolGateway Gateway { get; init; }
     public required ApprovalDesk Approvals { get; init; }
+    public required AdHocDesk AdHoc { get; init; }
     public required RegistryDesk Registry { get; init; }
     public required WorkflowCatalog Workflows { get; init; }
     public required PolicyCache Policies { get; init; }

@@ -41,7 +41,7 @@ internal static class ServeCommand
         Directory.CreateDirectory(data);
         FirstUser(data);
         await using var services = await LocalServices.OpenAsync(new LocalOptions(data) { Egress = egress }, loggers, TimeProvider.System, cancellationToken);
-        await using var refresh = new RefreshLoop(services.Refresh, TimeProvider.System, loggers.CreateLogger<RefreshLoop>());
+        await using var upkeep = new LocalUpkeep(services, loggers);
         await using var web = await LocalWeb.StartAsync(services, url, shownUsers: [], loggers, cancellationToken);
         Console.WriteLine($"interlock: serving {web.Address} from {Path.GetFullPath(data)}");
         await web.WaitAsync(cancellationToken);

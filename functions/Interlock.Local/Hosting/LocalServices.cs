@@ -42,7 +42,9 @@ internal sealed class LocalServices : IAsyncDisposable
         var fences = new FenceTracker();
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
         Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, gates, Audit, Users, Engine, upstreams, fences, time));
-        Approvals = new ApprovalDesk(new ApprovalParts(Tables, Keys.Mac, Registries, Policies, gates, Audit, Users, time) { Edits = new RunEdits(Engine.GetAsync, Catalog) });
+        var approvals = new ApprovalParts(Tables, Keys.Mac, Registries, Policies, gates, Audit, Users, time) { Edits = new RunEdits(Engine.GetAsync, Catalog) };
+        Approvals = new ApprovalDesk(approvals);
+        AdHoc = new AdHocDesk(approvals, Approvals, new Ledger(Tables, blobs));
         Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, Users, fences, time);
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
@@ -60,6 +62,7 @@ internal sealed class LocalServices : IAsyncDisposable
     public RunEngine Engine { get; }
     public ToolGateway Gateway { get; }
     public ApprovalDesk Approvals { get; }
+    public AdHocDesk AdHoc { get; }
     public RegistryDesk Registry { get; }
     public ContractRefresh Refresh { get; }
     public RunIntake Intake { get; }

@@ -59,6 +59,7 @@ internal sealed class LocalWeb : IAsyncDisposable
         {
             Gateway = services.Gateway,
             Approvals = services.Approvals,
+            AdHoc = services.AdHoc,
             Registry = services.Registry,
             Workflows = services.Catalog,
             Policies = services.Policies,
