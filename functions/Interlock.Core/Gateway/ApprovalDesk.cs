@@ -3,6 +3,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Identity;
+using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 
@@ -26,11 +27,13 @@ public sealed class ApprovalDesk
     private readonly AuditLog _audit;
     private readonly IDirectory _directory;
     private readonly TimeProvider _time;
+    private readonly NoticeOutbox? _notices;
     private readonly GateBinder _binder;
 
-    public ApprovalDesk(RegistryStore registries, PolicyCache policies, GateStore gates, AuditLog audit, IDirectory directory, TimeProvider time)
+    public ApprovalDesk(
+        RegistryStore registries, PolicyCache policies, GateStore gates, AuditLog audit, IDirectory directory, TimeProvider time, NoticeOutbox? notices = null)
     {
-        (_registries, _gates, _audit, _directory, _time) = (registries, gates, audit, directory, time);
+        (_registries, _gates, _audit, _directory, _time, _notices) = (registries, gates, audit, directory, time, notices);
         _binder = new GateBinder(new AuthorizeStage(gates, policies, directory, time));
     }
 
@@ -150,11 +153,12 @@ public sealed class ApprovalDesk
             : null;
     }
 
-    /// <summary>Appends whatever the row says and the audit lacks: record ids are derived from the row, so doing it again changes nothing.</summary>
+    /// <summary>Appends whatever the row says and the audit lacks, then announces it: ids are derived from the row, so doing it again changes nothing.</summary>
     private async Task RecordAsync(Gate gate, CancellationToken cancellationToken)
     {
         foreach (var record in GateRecords.Of(gate))
             await _audit.AppendAsync(GateRecords.Chain(gate), [record], [], cancellationToken);
+        if (_notices is not null) await _notices.AnnounceAsync(gate, gate.Outcome is null ? NoticeEvents.Opened : NoticeEvents.Closed, cancellationToken);
     }
 
     private async Task<GateResult> RecordRefusalAsync(Gate gate, Principal person, GateResult.Refused refused, CancellationToken cancellationToken)
