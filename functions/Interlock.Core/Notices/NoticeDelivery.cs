@@ -59,7 +59,7 @@ public sealed class NoticeDelivery(ITableStore store, GateStore gates, AuditLog 
     /// <summary>The notice as this left it; null when somebody else has it.</summary>
     private async Task<Notice?> TakeAsync(TenantId tenant, TableRow row, CancellationToken cancellationToken)
     {
-        if (Read(row) is not { } notice || notice.Tenant != tenant)
+        if (Read(tenant, row) is not { } notice)
         {
             var now = time.GetUtcNow();
             await RemoveAsync(NoticeRecords.Unreadable(tenant, row.Key.Row, row.ETag, now), row, cancellationToken);
@@ -144,11 +144,14 @@ public sealed class NoticeDelivery(ITableStore store, GateStore gates, AuditLog 
         return moved is { Ok: true, ETags: [_, { } etag] } ? new TableRow(new RowKey(row.Key.Partition, key), body, etag) : null;
     }
 
-    private static Notice? Read(TableRow row)
+    /// <summary>The row's notice; null when it is none, or another's.</summary>
+    private static Notice? Read(TenantId tenant, TableRow row)
     {
         try
         {
-            return NoticeRows.Read(row);
+            var notice = NoticeRows.Read(row);
+            return notice is { Gate.Value: not null, Run.Value: not null, What: { } what, Channel: { } channel }
+                && notice.Tenant == tenant && notice.Id == NoticeId.Of(tenant, notice.Gate, what, channel) ? notice : null;
         }
         catch (JsonException)
         {
