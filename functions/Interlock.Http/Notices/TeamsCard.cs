@@ -18,10 +18,10 @@ internal static class TeamsCard
         ("version", "1.4"),
         ("fallbackText", "An approval is waiting in Interlock; this program can't show more of it."),
         ("body", JsonValue.Array([
-            Block(Run(notice.Headline, ("size", "small"), ("weight", "bolder"))),
-            Block(Run(notice.Title, ("size", "large"), ("weight", "bolder"))),
-            .. notice.Facts.Select(fact => Block(Run(fact.Name + ": ", ("weight", "bolder")), Run(fact.Value))),
-            Block(Run(notice.LeftOut, ("size", "small"), ("isSubtle", true))),
+            Block(Run(notice.Headline, ("size", "Small"), ("weight", "Bolder"))),
+            Block(Run(notice.Title, ("size", "Large"), ("weight", "Bolder"))),
+            .. notice.Facts.Select(fact => Block(Run(fact.Name + ": ", ("weight", "Bolder")), Run(fact.Value))),
+            Block(Run(notice.LeftOut, ("size", "Small"), ("isSubtle", true))),
         ])),
         ("actions", JsonValue.Array(JsonValue.Object(("type", "Action.OpenUrl"), ("title", "Review"), ("url", link.AbsoluteUri)))));
 

@@ -279,7 +279,7 @@ public sealed class NoticeDeliveryTests
 
         Assert.Equal(["leads opened", "sre opened"], rig.Sender.Told);
         Assert.Empty(await rig.RowsAsync());
-        Assert.Single(await rig.RecordsAsync(), record => record.Reason!.Contains("not written by Interlock", StringComparison.Ordinal));
+        Assert.Single(await rig.RecordsAsync(), record => record.Reason?.Contains("not written by Interlock", StringComparison.Ordinal) == true);
     }
 
     [Fact]
