@@ -56,15 +56,15 @@ internal static class ServeCommand
         FirstUser(data);
         var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin };
         await using var services = await LocalServices.OpenAsync(options, loggers, TimeProvider.System, cancellationToken);
-        if (publicOrigin is null && !services.Channels.IsEmpty && LocalWeb.IsAnywhere(url))
-        {
-            await Console.Error.WriteLineAsync($"{LocalChannels.FileName} names channels, and {url} is no address that a message could lead to: say --origin, or remove the channels.");
-            return Output.Usage;
-        }
         await using var refresh = new UpkeepLoop(
             "The upstreams' refresh", ContractRefresh.Interval, async stop => RefreshLog.Write(loggers.CreateLogger<ContractRefresh>(), await services.Refresh.RunAsync(Tenant, stop)), TimeProvider.System,
             loggers.CreateLogger<UpkeepLoop>());
         await using var web = await LocalWeb.StartAsync(services, url, shownUsers: [], loggers, cancellationToken);
+        if (!services.Channels.IsEmpty && LocalWeb.IsAnywhere(publicOrigin ?? web.Address))
+        {
+            await Console.Error.WriteLineAsync($"{LocalChannels.FileName} names channels, and {web.Address} is no address that a message could lead to: say --origin, or remove the channels.");
+            return Output.Usage;
+        }
         using var sender = services.SenderFor(publicOrigin ?? web.Address);
         var delivery = services.DeliveryBy(sender);
         await using var notices = new UpkeepLoop(

@@ -27,8 +27,7 @@ internal sealed class LocalWeb : IAsyncDisposable
         Uri.TryCreate(url, UriKind.Absolute, out var uri) && (uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)));
 
     /// <summary>Whether it stands for every address of this machine, and so names none that others could use.</summary>
-    public static bool IsAnywhere(string url) =>
-        !Uri.TryCreate(url, UriKind.Absolute, out var uri) || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
+    public static bool IsAnywhere(Uri address) => IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
 
     /// <param name="services">What it serves.</param>
     /// <param name="url">One address; port 0 takes a free one.</param>
