@@ -5,7 +5,6 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Identity;
 using Interlock.Core.Notices;
 using Interlock.Http.Upstreams;
-using Interlock.Json;
 
 namespace Interlock.Http.Notices;
 

@@ -1,12 +1,8 @@
 using System.CommandLine;
 using System.Net;
 using System.Security.Cryptography;
-using Interlock.Core;
 using Interlock.Core.Identity;
-using Interlock.Core.Notices;
-using Interlock.Core.Registry;
 using Interlock.Http.Hosting;
-using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
 using Interlock.Local.Hosting;
 using Microsoft.Extensions.Logging;
@@ -16,8 +12,6 @@ namespace Interlock.Local.Commands;
 /// <summary><c>interlock serve --data DIR --urls URL</c>: the embedded host, until it is stopped.</summary>
 internal static class ServeCommand
 {
-    private static readonly TenantId Tenant = new(LocalOptions.Tenant);
-    private static readonly TimeSpan NoticeInterval = TimeSpan.FromSeconds(2);
     private static readonly string[] AllRoles = ["author", "publisher", "operator", "approver", "auditor", "admin"];
 
     public static Command Create()
@@ -56,20 +50,14 @@ internal static class ServeCommand
         FirstUser(data);
         var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin };
         await using var services = await LocalServices.OpenAsync(options, loggers, TimeProvider.System, cancellationToken);
-        await using var refresh = new UpkeepLoop(
-            "The upstreams' refresh", ContractRefresh.Interval, async stop => RefreshLog.Write(loggers.CreateLogger<ContractRefresh>(), await services.Refresh.RunAsync(Tenant, stop)), TimeProvider.System,
-            loggers.CreateLogger<UpkeepLoop>());
         await using var web = await LocalWeb.StartAsync(services, url, shownUsers: [], loggers, cancellationToken);
-        if (!services.Channels.IsEmpty && LocalWeb.IsAnywhere(publicOrigin ?? web.Address))
+        var reached = publicOrigin ?? web.Address;
+        if (!services.Channels.IsEmpty && LocalWeb.IsAnywhere(reached))
         {
-            await Console.Error.WriteLineAsync($"{LocalChannels.FileName} names channels, and {web.Address} is no address that a message could lead to: say --origin, or remove the channels.");
+            await Console.Error.WriteLineAsync($"{LocalChannels.FileName} names channels, and {reached} is no address that a message could lead to: say --origin, or remove the channels.");
             return Output.Usage;
         }
-        using var sender = services.SenderFor(publicOrigin ?? web.Address);
-        var delivery = services.DeliveryBy(sender);
-        await using var notices = new UpkeepLoop(
-            "The delivery of notices", NoticeInterval, async stop => NoticeLog.Write(loggers.CreateLogger<NoticeDelivery>(), await delivery.RunAsync(Tenant, stop)), TimeProvider.System,
-            loggers.CreateLogger<UpkeepLoop>());
+        await using var upkeep = new LocalUpkeep(services, reached, loggers);
         Console.WriteLine($"interlock: serving {web.Address} from {Path.GetFullPath(data)}");
         await web.WaitAsync(cancellationToken);
         return Output.Ok;

@@ -1,13 +1,10 @@
 using Interlock.Core;
-using Interlock.Core.Approvals;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
-using Interlock.Core.Notices;
 using Interlock.Core.Policy;
 using Interlock.Core.Runs;
 using Interlock.Functions.Hosting;
 using Interlock.Functions.Storage;
-using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
 using Interlock.Local.Hosting;
 using Interlock.Tests.Audit;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Identity;
 using Interlock.Core.Notices;
