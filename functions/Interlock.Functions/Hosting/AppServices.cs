@@ -59,9 +59,8 @@ internal sealed partial class AppServices : IAsyncDisposable
         _egress = EgressHandler.Create(new EgressOptions { AllowLoopback = allowLoopback, AllowedHosts = List(settings, SettingNames.EgressHosts) });
         _identity = IdentitySetup.Create(configuration, platform, _egress, () => credential.Value, time, loggers);
         Storage = storage ?? AppStorage.Create(settings, _identity.IsDevelopment, () => credential.Value);
-        var origin = Origin(settings, isRequired: !_identity.IsDevelopment);
         var channels = Channels(settings, allowLoopback);
-        if (origin is null && !channels.IsEmpty) settings.Problem(SettingNames.PublicOrigin, $"is missing: what {SettingNames.NoticeChannels} sends leads there.");
+        var origin = Origin(settings, isRequired: !_identity.IsDevelopment || !channels.IsEmpty);
         settings.ThrowIfAny();
 
         _mcp = new McpUpstream(_egress, loggers, time);
