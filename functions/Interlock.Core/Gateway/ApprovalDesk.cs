@@ -3,6 +3,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Identity;
+using Interlock.Core.Notices;
 using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
@@ -38,7 +39,7 @@ public sealed class ApprovalDesk
         _delegations = new DelegationStore(parts.Store, parts.Mac);
         Delegations = new DelegationDesk(_delegations, parts.Directory, parts.Audit, parts.Time);
         _binder = new GateBinder(new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time));
-        _journal = new GateJournal(parts.Audit, _rate, Decided, parts.Time);
+        _journal = new GateJournal(parts.Audit, _rate, Decided, parts.Notices, parts.Time);
         _decisions = new DecisionDesk(parts, _delegations, _binder, _journal);
     }
 
@@ -187,4 +188,7 @@ public sealed record ApprovalParts(
     ITableStore Store, Mac Mac, RegistryStore Registries, PolicyCache Policies, GateStore Gates, AuditLog Audit, IDirectory Directory, TimeProvider Time)
 {
     public ICoverEdits? Edits { get; init; }
+
+    /// <summary>Told of gates that opened and closed; null where nobody is to be told.</summary>
+    public NoticeOutbox? Notices { get; init; }
 }

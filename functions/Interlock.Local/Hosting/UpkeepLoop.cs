@@ -2,13 +2,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Interlock.Local.Hosting;
 
-/// <summary>Does something every so often, the first time after that time, until it is disposed. Doing it again after it failed is safe.</summary>
+/// <summary>Does one thing again and again, an interval after it began and after each time it was done, until it is disposed. A pass that fails is logged, and the next one comes.</summary>
 internal sealed partial class UpkeepLoop : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
-    public UpkeepLoop(string name, TimeSpan every, Func<CancellationToken, Task> work, TimeProvider time, ILogger<UpkeepLoop> logger) => _running = RunAsync(name, every, work, time, logger, _stop.Token);
+    public UpkeepLoop(string what, TimeSpan interval, Func<CancellationToken, Task> pass, TimeProvider time, ILogger<UpkeepLoop> logger) =>
+        _running = RunAsync(what, interval, pass, time, logger, _stop.Token);
 
     public async ValueTask DisposeAsync()
     {
@@ -17,25 +18,25 @@ internal sealed partial class UpkeepLoop : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private static async Task RunAsync(string name, TimeSpan every, Func<CancellationToken, Task> work, TimeProvider time, ILogger logger, CancellationToken stop)
+    private static async Task RunAsync(string what, TimeSpan interval, Func<CancellationToken, Task> pass, TimeProvider time, ILogger logger, CancellationToken stop)
     {
         while (true)
         {
-            await Task.Delay(every, time, stop);
+            await Task.Delay(interval, time, stop);
             try
             {
-                await work(stop);
+                await pass(stop);
             }
             catch (Exception e) when (!stop.IsCancellationRequested)
             {
-                Log.Broken(logger, e, name);
+                Log.Broken(logger, e, what);
             }
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "The upkeep '{Name}' failed; it is tried again")]
-        public static partial void Broken(ILogger logger, Exception e, string name);
+        [LoggerMessage(LogLevel.Error, "{What} failed; it is tried again")]
+        public static partial void Broken(ILogger logger, Exception e, string what);
     }
 }

@@ -43,7 +43,7 @@ public sealed class UpkeepLoopTests
     }
 
     private UpkeepLoop Loop(ContractRefresh refresh) =>
-        new("refresh", ContractRefresh.Interval, stop => refresh.RunAsync(new TenantId(LocalOptions.Tenant), stop), _clock, NullLogger<UpkeepLoop>.Instance);
+        new("The refresh", ContractRefresh.Interval, stop => refresh.RunAsync(new TenantId(LocalOptions.Tenant), stop), _clock, NullLogger<UpkeepLoop>.Instance);
 
     /// <summary>A pass, to its end: the loop waits again.</summary>
     private async Task PassAsync()
