@@ -21,6 +21,9 @@ param restoredAt string = ''
 @description('Hosts whose private addresses upstream calls may reach, separated by commas.')
 param egressHosts string = ''
 
+@description('Whether the vault holds a secret notice-channels: the channels that tell people of approvals, as docs/notifications.md says.')
+param noticeChannels bool = false
+
 @description('Makes the three app registrations through Microsoft Graph. false: give the three client ids below.')
 param createRegistrations bool = true
 
@@ -279,6 +282,7 @@ module app 'modules/app.bicep' = {
     eventPublisherObjectId: empty(eventPublisherObjectId) ? identity.outputs.principalId : eventPublisherObjectId
     origin: origin
     egressHosts: egressHosts
+    noticeChannelsUri: noticeChannels ? vault.outputs.noticeChannelsUri : ''
     allowGuests: allowGuests
     restoredAt: restoredAt
     mcpAudience: mcpAudience

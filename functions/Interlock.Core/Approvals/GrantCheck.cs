@@ -1,15 +1,14 @@
 using Interlock.Core.Runs;
-using Interlock.Core.Storage;
 using Interlock.Json;
 
 namespace Interlock.Core.Approvals;
 
-/// <summary>What a call claims of a grant: who it is and exactly what it will reach with what.</summary>
+/// <summary>What a call claims of a grant: on whose authority and where it is made, and exactly what it will reach with what. A client's own call has no run and the root as its frame.</summary>
 public sealed record GrantClaim(
-    TenantId Tenant, RunId Run, FrameId Frame, bool IsCompensation, BoundTarget Target, JsonValue Arguments);
+    TenantId Tenant, IEnumerable<string> Actors, RunId? Run, FrameId Frame, bool IsCompensation, BoundTarget Target, JsonValue Arguments);
 
 /// <summary>
-/// Whether an approved gate grants a call: for this run, frame, target, contract, endpoint and these exact arguments, for 24 hours after
+/// Whether an approved gate grants a call: for these actors, this run, frame, target, contract, endpoint and these exact arguments, for 24 hours after
 /// the gate closed. What undoes an approved call is granted as long as its run lasts: the call it undoes was spent in time.
 /// </summary>
 public static class GrantCheck
@@ -19,7 +18,8 @@ public static class GrantCheck
     /// <summary>The rule that refuses the claim, with what to do, or null when the gate grants it.</summary>
     public static GateResult.Refused? Refuse(Gate gate, GrantClaim claim, Incarnation incarnation, DateTimeOffset now)
     {
-        if (gate.Tenant != claim.Tenant || gate.Run != claim.Run) return new("target-mismatch", 403, "The gate belongs to another run.");
+        if (gate.Tenant != claim.Tenant || gate.Run != claim.Run) return new("target-mismatch", 403, "The gate belongs to another run, or to none.");
+        if (gate.Origin?.Chain().Subjects.SequenceEqual(claim.Actors) != true) return new("target-mismatch", 403, "The gate was opened for others than those who make the call.");
         if (gate.Outcome != GateOutcome.Approved || gate.Choice == StepChoices.Skip) return new("grant-missing", 403, $"The gate '{gate.Request.Title}' was not approved.");
         if (gate.ClosedAt < incarnation.Since) return new(Incarnation.Rule, 403, "The store was restored after this was approved; open a new gate.");
         if (gate.ClosedAt is not { } closed || (!claim.IsCompensation && now > closed + Validity)) return new("grant-expired", 403, "The approval is older than 24 hours; open a new gate.");

@@ -7,7 +7,8 @@ namespace Interlock.Core.Audit;
 
 /// <summary>
 /// Copies finished chains to an archive where nothing can be changed, each as an export of its own, and anchors the heads of the others there. A
-/// chain is finished an hour after the last record of a run that is over, or a day after its own day. Each pass adds one heads object
+/// chain is finished an hour after the last record of a run that is over, or two days after its own day: an approval of a client's call is used in the
+/// chain of the day that asked for it. Each pass adds one heads object
 /// <c>{ tenant, number, at, previous, chains: { chain: { seq, hash, object?, digest? } } }</c>, where previous is the digest of the one before: a
 /// chain of anchors that nobody can shorten unseen. They are not signed: whoever may add to the archive may add a heads object.
 /// Safe to run twice at once and to stop anywhere: what was added is found again, and what is remembered elsewhere can be lost.
@@ -80,7 +81,7 @@ public sealed class AuditArchive(ITableStore records, ITableStore index, IArchiv
     private async Task<bool> IsFinishedAsync(AuditChain chain, AuditEntry last, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (chain.Principal is { } principal) return DateOnly.FromDateTime(now.UtcDateTime) > principal.Day.AddDays(1);
+        if (chain.Principal is { } principal) return DateOnly.FromDateTime(now.UtcDateTime) > principal.Day.AddDays(2);
         if (chain.Run is not { } run || now - last.Record.Time < Settled) return false;
         var end = new RowKey(chain.Partition, AuditChain.IdRow(RunRecords.ClosedId(run)));
         return await records.GetAsync(AuditChain.RecordsTable, end, cancellationToken) is not null && await isOver(chain.Tenant, run, cancellationToken);

@@ -13,5 +13,6 @@ public static class AuditTypes
     public const string GateClosed = "gate.closed";
     public const string RunStarted = "run.started";
     public const string RunState = "run.state";
+    public const string Notice = "notice";
     public const string RegistryChanged = "registry.changed";
 }

@@ -44,6 +44,7 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
             IdempotencyKey = (call as Command.CallTool)?.IdempotencyKey,
             OnInDoubt = call.OnInDoubt,
             TraceParent = run.Origin.TraceParent,
+            IssuedAt = call.IssuedAt ?? run.StartedAt,
         };
     }
 

@@ -3,6 +3,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Identity;
+using Interlock.Core.Notices;
 using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
@@ -38,7 +39,7 @@ public sealed class ApprovalDesk
         _delegations = new DelegationStore(parts.Store, parts.Mac);
         Delegations = new DelegationDesk(_delegations, parts.Directory, parts.Audit, parts.Time);
         _binder = new GateBinder(new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time));
-        _journal = new GateJournal(parts.Audit, _rate, Decided, parts.Time);
+        _journal = new GateJournal(parts.Audit, _rate, Decided, parts.Notices, parts.Time);
         _decisions = new DecisionDesk(parts, _delegations, _binder, _journal);
     }
 
@@ -48,8 +49,10 @@ public sealed class ApprovalDesk
     /// <summary>What was decided.</summary>
     public DecisionIndex Decided { get; }
 
-    /// <summary>Opens the gate, or finds it as it stands when it was opened before; or the refusal under which it may not open.</summary>
-    public async Task<StageResult<Gate>> OpenAsync(TenantId tenant, CallSite site, RunOrigin origin, GateRequest request, CancellationToken cancellationToken = default)
+    /// <summary>
+    /// Opens the gate, or finds it as it stands when it was opened before; or the refusal under which it may not open. Without a site it is for a client's own call.
+    /// </summary>
+    public async Task<StageResult<Gate>> OpenAsync(TenantId tenant, CallSite? site, RunOrigin origin, GateRequest request, CancellationToken cancellationToken = default)
     {
         if (await FindAsync(tenant, request.Id, cancellationToken) is { } existing)
         {
@@ -57,12 +60,12 @@ public sealed class ApprovalDesk
             return existing;
         }
         var now = _time.GetUtcNow();
-        if (await _rate.RestsUntilAsync(tenant, origin, site.Run, site.Workflow, request, now, cancellationToken) is { } until)
+        if (await _rate.RestsUntilAsync(tenant, origin, site?.Run, site?.Workflow, request, now, cancellationToken) is { } until)
             return await _journal.NotOpenedAsync(tenant, site, origin, request, GateRecords.Rests(until), cancellationToken);
         var registry = await _registries.ReadAsync(tenant, cancellationToken);
         var bound = await _binder.BindAsync(request, origin, site, registry, now, cancellationToken);
         if (bound.Refusal is { } refusal) return await _journal.NotOpenedAsync(tenant, site, origin, request, refusal, cancellationToken);
-        await _gates.InsertAsync(new Gate(tenant, site.Run, site.Workflow, request, [.. bound.Value!], origin, now), cancellationToken); // no refusal, so there is a value
+        await _gates.InsertAsync(new Gate(tenant, site?.Run, site?.Workflow, request, [.. bound.Value!], origin, now), cancellationToken); // no refusal, so there is a value
         var gate = await FindAsync(tenant, request.Id, cancellationToken) ?? throw Vanished(request.Id);
         await _journal.RecordAsync(gate, cancellationToken);
         return gate;
@@ -120,6 +123,24 @@ public sealed class ApprovalDesk
         }
     }
 
+    /// <summary>The gate of a client's own call as it stands and is recorded, closed if its time is over: nobody else closes it.</summary>
+    public async Task<Gate> LookAsync(TenantId tenant, GateId id, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            var stored = await _gates.FindAsync(tenant, id, cancellationToken) ?? throw Vanished(id);
+            var gate = stored.Gate ?? throw Unauthentic(id);
+            var now = _time.GetUtcNow();
+            if (gate is { Outcome: null, Run: null } && now >= gate.Request.ExpiresAt)
+            {
+                gate = gate with { Outcome = GateOutcome.Expired, ClosedAt = now };
+                if (!await _gates.ReplaceAsync(gate, stored.ETag, cancellationToken)) continue;
+            }
+            await _journal.RecordAsync(gate, cancellationToken);
+            return gate;
+        }
+    }
+
     /// <summary>The gate as it stands, or null when this tenant has none of that id.</summary>
     public async Task<Gate?> FindAsync(TenantId tenant, GateId id, CancellationToken cancellationToken = default) =>
         await _gates.FindAsync(tenant, id, cancellationToken) is { } stored ? stored.Gate ?? throw Unauthentic(id) : null;
@@ -167,4 +188,7 @@ public sealed record ApprovalParts(
     ITableStore Store, Mac Mac, RegistryStore Registries, PolicyCache Policies, GateStore Gates, AuditLog Audit, IDirectory Directory, TimeProvider Time)
 {
     public ICoverEdits? Edits { get; init; }
+
+    /// <summary>Told of gates that opened and closed; null where nobody is to be told.</summary>
+    public NoticeOutbox? Notices { get; init; }
 }

@@ -3,7 +3,6 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Runs;
-using Interlock.Core.Storage;
 using Interlock.Json;
 
 namespace Interlock.Core.Gateway;

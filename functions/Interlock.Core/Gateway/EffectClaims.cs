@@ -20,6 +20,9 @@ public sealed class EffectClaims(ITableStore auditStore)
         return $"spent:{EffectIds.Of(run, granted, $"grant:{gate.Value}").Value}:{(compensation ? "undo" : "1")}";
     }
 
+    /// <summary>The grant of one gate for a client's own call.</summary>
+    public static string SpentRow(GateId gate) => $"spent:{gate.Value}:1";
+
     public async Task<bool> IsClaimedAsync(AuditChain chain, EffectId effect, int attempt, CancellationToken cancellationToken = default) =>
         await FindAsync(chain, EffectRow(effect, attempt), cancellationToken) is not null;
 

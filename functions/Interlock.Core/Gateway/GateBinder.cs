@@ -22,7 +22,7 @@ internal sealed class GateBinder(AuthorizeStage authorize)
         foreach (var covered in request.Covers)
         {
             var bound = await BindAsync(covered, terms, origin, site, registry, now, cancellationToken);
-            if (bound.Refusal is { } refusal) return refusal with { Detail = $"The task '{covered.Task.Name}' that the gate covers: {refusal.Detail}" };
+            if (bound.Refusal is { } refusal) return site is null ? refusal : refusal with { Detail = $"The task '{covered.Task.Name}' that the gate covers: {refusal.Detail}" };
             calls.Add(bound.Value!); // no refusal, so there is a value
         }
         return calls;

@@ -1,21 +1,23 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Identity;
+using Interlock.Core.Notices;
 using Interlock.Core.Runs;
 
 namespace Interlock.Core.Gateway;
 
 /// <summary>
-/// Writes down what a gate's row says, before anybody acts on it: the audit's records, and what is only looked up (rejections, decisions). Everything is keyed by
+/// Writes down what a gate's row says, before anybody acts on it: the audit's records, the notices to people, and what is only looked up (rejections, decisions). Everything is keyed by
 /// what it tells of, so doing it again after a crash finishes what was begun.
 /// </summary>
-internal sealed class GateJournal(AuditLog audit, GateRate rate, DecisionIndex decisions, TimeProvider time)
+internal sealed class GateJournal(AuditLog audit, GateRate rate, DecisionIndex decisions, NoticeOutbox? notices, TimeProvider time)
 {
     /// <summary>Appends whatever the row says and the audit lacks.</summary>
     public async Task RecordAsync(Gate gate, CancellationToken cancellationToken)
     {
         foreach (var record in GateRecords.Of(gate))
             await audit.AppendAsync(GateRecords.Chain(gate), [record], [], cancellationToken);
+        if (notices is not null && gate.Origin is not null) await notices.AnnounceAsync(gate, gate.Outcome is null ? NoticeEvents.Opened : NoticeEvents.Closed, cancellationToken);
         if (gate.Outcome is null) return;
         await rate.AddAsync(gate, cancellationToken);
         await decisions.AddAsync(gate, cancellationToken);
@@ -27,9 +29,10 @@ internal sealed class GateJournal(AuditLog audit, GateRate rate, DecisionIndex d
         return refused;
     }
 
-    public async Task<Refusal> NotOpenedAsync(TenantId tenant, CallSite site, RunOrigin origin, GateRequest request, Refusal refusal, CancellationToken cancellationToken)
+    public async Task<Refusal> NotOpenedAsync(TenantId tenant, CallSite? site, RunOrigin origin, GateRequest request, Refusal refusal, CancellationToken cancellationToken)
     {
-        await audit.AppendAsync(AuditChain.ForRun(tenant, site.Run), [GateRecords.NotOpened(tenant, site, origin, request, refusal, time.GetUtcNow())], [], cancellationToken);
+        var record = GateRecords.NotOpened(tenant, site, origin, request, refusal, time.GetUtcNow());
+        await audit.AppendAsync(new AuditChain(tenant, record.Chain), [record], [], cancellationToken);
         return refusal;
     }
 

@@ -38,9 +38,9 @@ internal static class GateRecords
     public static Refusal Rests(DateTimeOffset until) =>
         new("approval", GateRate.Rule, 429, $"People rejected this {GateRate.MaxRejections} times within an hour; it may be asked again after {until.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");
 
-    public static AuditRecord NotOpened(TenantId tenant, CallSite site, RunOrigin origin, GateRequest request, Refusal refusal, DateTimeOffset now)
+    public static AuditRecord NotOpened(TenantId tenant, CallSite? site, RunOrigin origin, GateRequest request, Refusal refusal, DateTimeOffset now)
     {
-        var gate = new Gate(tenant, site.Run, site.Workflow, request, [], origin, now);
+        var gate = new Gate(tenant, site?.Run, site?.Workflow, request, [], origin, now);
         return Of(gate, $"gate:{request.Id}:refused:{refusal.Rule}", AuditTypes.CallRefused, now) with
         {
             Actors = [.. origin.Chain().Subjects],

@@ -26,6 +26,9 @@ public sealed record GatewayCall(
     public InDoubtAction OnInDoubt { get; init; }
     public string? TraceParent { get; init; }
 
+    /// <summary>When its run first asked for it. From before the store was restored, a call without a recorded outcome may have happened.</summary>
+    public DateTimeOffset? IssuedAt { get; init; }
+
     public TenantId Tenant => Chain.Tenant;
 }
 

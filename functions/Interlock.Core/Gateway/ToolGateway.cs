@@ -28,6 +28,7 @@ public sealed class ToolGateway
     private readonly EffectLease? _lease;
     private readonly LeaseKeeper _keeper;
     private readonly SettleStage _settle;
+    private readonly Incarnation _incarnation;
     private readonly ConcurrentDictionary<(TenantId, EffectId), Lazy<Task<GatewayResult>>> _active = new();
 
     public ToolGateway(GatewayParts parts)
@@ -40,6 +41,7 @@ public sealed class ToolGateway
         _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, _ledger, _claims, parts.Audit, parts.Lease, parts.Time);
         _invoke = new InvokeStage(parts.Upstream);
         _lease = parts.Lease;
+        _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, _ledger, parts.Time);
         _settle = new SettleStage(_ledger, parts.Audit, parts.Time);
     }
@@ -81,6 +83,8 @@ public sealed class ToolGateway
         var chain = CallRecords.ChainOf(call, _time.GetUtcNow());
         var recovered = await RecoverAsync(call, cancellationToken);
         if (recovered?.Chain is { } begun) chain = begun;
+        if (call.IssuedAt < _incarnation.Since && recovered is (null or { Result: null, Repeated: null }) && !await MayRepeatAsync(call, cancellationToken))
+            return await RefuseAsync(chain, call, Lost, isRepeat: true);
         for (var previous = recovered; ;)
         {
             if (previous?.Result is { } result) return result;
@@ -152,9 +156,10 @@ public sealed class ToolGateway
         var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken);
         if (authorized.Refusal is { } denied) return (null, denied);
         if (previous is not { Attempt: > 1 } && await _admit.LimitAsync(call, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
+        if (authorized.Value!.Gate is { Run: null } own) chain = GateRecords.Chain(own); // one partition for its one use, whatever day it is
         using var slot = await _admit.EnterAsync(chain.Id, cancellationToken);
         using var ticket = _fences.Enter(call);
-        var committed = await _commit.RunAsync(chain, authorized.Value!, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
+        var committed = await _commit.RunAsync(chain, authorized.Value, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
         if (committed.Refusal is { } fenced) return (null, fenced);
         return (await _settle.RunAsync(chain, committed.Value!, await _keeper.DuringAsync(committed.Value!, () => _invoke.RunAsync(committed.Value!, cancellationToken))), null);
     }
@@ -166,6 +171,9 @@ public sealed class ToolGateway
         if (!isRepeat) return new GatewayResult.Refused(refusal);
         return InDoubt($"An attempt has no known outcome, and repeating it was refused: {refusal.Detail}");
     }
+
+    private static Refusal Lost { get; } = new(
+        CommitStage.Name, Incarnation.Rule, 409, "The store was restored since the run asked for this call; whether it happened, the copy does not know. Look there, then say what happened.");
 
     private static GatewayResult.InDoubt InDoubt(string detail) => new(new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", detail));
 

@@ -1,4 +1,3 @@
-using Interlock.Core.Storage;
 using Interlock.Json;
 
 namespace Interlock.Core.Identity;

@@ -6,4 +6,6 @@ public interface IDirectory
     ValueTask<Principal?> FindUserAsync(TenantId tenant, string id, CancellationToken cancellationToken = default);
 
     ValueTask<IReadOnlyList<string>> GroupsOfAsync(TenantId tenant, string id, CancellationToken cancellationToken = default);
+
+    ValueTask<bool> GroupExistsAsync(TenantId tenant, string id, CancellationToken cancellationToken = default);
 }

@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
-using Interlock.Core.Storage;
 using Interlock.Json;
 
 namespace Interlock.Core.Identity;

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Interlock.Core.Storage;
 
 namespace Interlock.Core.Identity;
 

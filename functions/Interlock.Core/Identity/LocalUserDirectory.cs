@@ -39,6 +39,10 @@ public sealed class LocalUserDirectory : IDirectory
     public ValueTask<IReadOnlyList<string>> GroupsOfAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<IReadOnlyList<string>>(Find(tenant, id)?.Groups ?? []);
 
+    /// <summary>Whether some user is in it.</summary>
+    public ValueTask<bool> GroupExistsAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult(_users.Any(entry => entry.Key.Tenant == tenant && entry.Value.Groups.Contains(id)));
+
     private static List<LocalUser> ReadTenant(JsonValue tenant, string pointer)
     {
         Only(tenant, pointer, "users", "groups");

@@ -25,5 +25,13 @@ public sealed record Approver(ApproverKind Kind, string Id)
         };
     }
 
+    /// <summary>Reads what <see cref="ToString"/> writes, <c>user:id</c> or <c>group:id</c>; null for anything else.</summary>
+    public static Approver? Parse(string text) => text.Split(':', 2) switch
+    {
+        ["user", { Length: > 0 } id] => new(ApproverKind.User, id),
+        ["group", { Length: > 0 } id] => new(ApproverKind.Group, id),
+        _ => null,
+    };
+
     public override string ToString() => $"{(Kind == ApproverKind.User ? "user" : "group")}:{Id}";
 }

@@ -14,7 +14,7 @@ namespace Interlock.Core.Registry;
 /// it shows it at registration; after that a changed contract is another version.
 /// </summary>
 public sealed class RegistryDesk(
-    RegistryStore registries, WorkflowCatalog catalog, AuditLog audit, IUpstreamDiscovery discovery, FenceTracker fences, TimeProvider time)
+    RegistryStore registries, WorkflowCatalog catalog, AuditLog audit, IUpstreamDiscovery discovery, IDirectory directory, FenceTracker fences, TimeProvider time)
 {
     /// <summary>How long a disabling waits for calls under way before it names them.</summary>
     public static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(10);
@@ -24,7 +24,7 @@ public sealed class RegistryDesk(
     private const int MaxToolName = 128;
 
     private readonly RegistryWriter _writer = new(registries, audit, time);
-
+    private readonly KnownApprovers _approvers = new(directory);
 
     public Task<RegistrySnapshot> ReadAsync(TenantId tenant, CancellationToken cancellationToken = default) => registries.ReadAsync(tenant, cancellationToken);
 
@@ -33,6 +33,7 @@ public sealed class RegistryDesk(
     {
         var read = WorkflowReader.Read(text, fileName);
         if (read.Definition is not { } definition || read.Document is not { } document) return Invalid("The workflow does not check", read.Findings);
+        if (await _approvers.CheckAsync(by.Tenant, read, cancellationToken) is [_, ..] unknown) return Invalid("The workflow asks approvers who are not known", unknown);
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
         if (OwnerOf(registry, definition.Name.ToString()) is { } owner && owner != by.Subject && !by.Roles.Contains("admin"))
             return Refuse(403, "The workflow belongs to somebody else", $"'{definition.Name}' was first published by {owner}; only they or an administrator publish further versions.");
@@ -89,8 +90,13 @@ public sealed class RegistryDesk(
     /// <summary>Publishes the tenant's policy; it applies from the next fence on.</summary>
     public async Task<RegistryResult> PublishPolicyAsync(Principal by, string yaml, CancellationToken cancellationToken = default)
     {
-        if (PolicySet.Parse(yaml) is PolicyParseResult.Invalid invalid)
+        var parsed = PolicySet.Parse(yaml);
+        if (parsed is PolicyParseResult.Invalid invalid)
             return Refuse(400, "The policy does not parse", string.Join(" ", invalid.Errors.Select(error => error.ToString())));
+        var rules = ((PolicyParseResult.Parsed)parsed).Policies.Rules; // the only other case
+        foreach (var rule in rules.Where(rule => rule.Approval is not null))
+            if (await _approvers.UnknownAsync(by.Tenant, rule.Approval!.Approvers, cancellationToken) is { } unknown) // just seen
+                return Refuse(400, "The policy asks approvers who are not known", $"Rule '{rule.Id}' (line {rule.Line}): {unknown}.");
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
         var entry = Entry(RegistryKind.Policy, PolicyCache.EntryName, FirstVersion, new PolicyBody(yaml), by);
         if (registry.Newest(RegistryKind.Policy, entry.Name)?.Digest == entry.Digest) return new RegistryResult.Changed(registry.Epoch, []);

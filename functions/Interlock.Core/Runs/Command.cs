@@ -32,6 +32,9 @@ public abstract record Command(EffectId Id, FrameId Frame)
         public bool RequiresGrant { get; init; }
 
         public InDoubtAction OnInDoubt { get; init; }
+
+        /// <summary>When the run first asked for it; null in runs recorded before that was kept.</summary>
+        public DateTimeOffset? IssuedAt { get; init; }
     }
 
     public sealed record CallTool(
@@ -114,6 +117,10 @@ public sealed record GateRequest(
 
     /// <summary>Why a call that was approved before is asked for again: the rule that held it.</summary>
     public string? Again { get; init; }
+
+    /// <summary>Whether what is granted are exactly the calls as shown, with nothing that the run computes later.</summary>
+    [JsonIgnore]
+    public bool IsExact => Failure is not null || Again is not null;
 
     /// <summary>Everything that must be met for an approval.</summary>
     [JsonIgnore]

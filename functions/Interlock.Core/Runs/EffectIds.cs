@@ -9,6 +9,10 @@ public static class EffectIds
     public static EffectId Of(RunId run, FrameId frame, string purpose) =>
         new(Convert.ToHexStringLower(Hash(run, frame, purpose).AsSpan(0, 16)));
 
+    /// <summary>The one call that a client makes under an approval of its own, however often it asks for it.</summary>
+    public static EffectId OfGrant(GateId gate) =>
+        new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"grant\0{gate.Value}")).AsSpan(0, 16)));
+
     /// <summary>A number in [0, 1) that the same run, frame and purpose always give: the interpreter's only source of jitter.</summary>
     internal static double Fraction(RunId run, FrameId frame, string purpose) =>
         BitConverter.ToUInt32(Hash(run, frame, purpose), 0) / (uint.MaxValue + 1d);

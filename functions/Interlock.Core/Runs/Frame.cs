@@ -22,6 +22,10 @@ public sealed record Frame(
 
     /// <summary>The pending timeout timer, to be stopped with the frame.</summary>
     public EffectId? TimeoutTimer { get; init; }
+
+    /// <summary>How often people were asked again about the frame's call; each time it becomes another effect.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Reopened { get; init; }
 }
 
 /// <summary>What a frame remembers between events, by kind.</summary>
@@ -41,7 +45,12 @@ public abstract record FrameState
     }
 
     /// <summary>A task list: how often each task at an index was entered, for distinct frame ids when <c>then</c> jumps back.</summary>
-    public sealed record Sequence(ImmutableSortedDictionary<int, int> Visits) : FrameState;
+    public sealed record Sequence(ImmutableSortedDictionary<int, int> Visits) : FrameState
+    {
+        /// <summary>How often in a row people were asked what to do about the step at an index.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public ImmutableSortedDictionary<int, int>? Escalations { get; init; }
+    }
 
     public sealed record Loop(JsonValue Items, int Index) : FrameState;
 
@@ -51,6 +60,7 @@ public abstract record FrameState
     /// <summary>The attempt under way (from 1), and the error while waiting to retry or catching.</summary>
     public sealed record Try(int Attempt, TryPhase Phase, JsonValue? Error = null) : FrameState;
 
+    /// <summary>People are asked: by an approval task, about a failed step of any kind, or once more about a call.</summary>
     public sealed record Gate(GateRequest Request) : FrameState;
 }
 

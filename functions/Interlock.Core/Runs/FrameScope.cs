@@ -16,6 +16,9 @@ internal sealed class FrameScope(Machine machine, Frame frame) : IEvaluationScop
     /// <summary>Variables beyond the frame's ancestors' (a case under test, an error being matched).</summary>
     public JsonValue? Extra { get; init; }
 
+    /// <summary>What is read in the place of the run's own context and input.</summary>
+    public FrameSources? Sources { get; init; }
+
     public JqScope For(JqReferences references)
     {
         var variables = new Dictionary<string, JsonValue>(references.Variables.Count, StringComparer.Ordinal);
@@ -28,7 +31,7 @@ internal sealed class FrameScope(Machine machine, Frame frame) : IEvaluationScop
 
     private JsonValue Find(string name) => name switch
     {
-        "context" => machine.ContextOf(frame),
+        "context" => Sources?.Context ?? machine.ContextOf(frame),
         "input" => frame.Input,
         "output" => Output ?? JsonValue.Null,
         "task" => Task(),
@@ -44,7 +47,7 @@ internal sealed class FrameScope(Machine machine, Frame frame) : IEvaluationScop
             ("output", Output ?? JsonValue.Null), ("startedAt", Time(frame.StartedAt)));
 
     private JsonValue Workflow() => JsonValue.Object(
-        ("id", machine.Run.Value), ("definition", machine.Definition.Document), ("input", machine.Input), ("startedAt", Time(machine.StartedAt)));
+        ("id", machine.Run.Value), ("definition", machine.Definition.Document), ("input", Sources?.Input ?? machine.Input), ("startedAt", Time(machine.StartedAt)));
 
     private static JsonValue Time(DateTimeOffset time) => JsonValue.Object(
         ("iso8601", time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)),

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Interlock.Core.Workflows;
 using Interlock.Json;
 
@@ -15,6 +16,7 @@ internal sealed partial class Machine
         _work.Clear();
         _state = _state with
         {
+            Approved = ImmutableSortedDictionary<FrameId, ApprovedArguments>.Empty,
             Ending = ending,
             Status = ending.Outcome == RunStatus.Completed ? RunStatus.Running : RunStatus.Compensating,
         };

@@ -53,8 +53,10 @@ internal sealed partial class Machine
         _pending.Remove(command.Id);
         _state = _state with { InDoubt = _state.InDoubt.Remove(command.Id) };
         if (Find(command.Frame) is not { } frame) return;
+        if (command is Command.Call call && SecondLook.Opens(this, frame, call, failed.Problem)) return;
         WithdrawOwn(frame);
-        Fail(frame.Id, failed.Problem with { Instance = frame.Id.Value });
+        if (frame.State is FrameState.Gate { Request.Failure: not null } asked) StepGate.NotOpened(this, frame, asked.Request, failed.Problem);
+        else Fail(frame.Id, failed.Problem with { Instance = frame.Id.Value });
     }
 
     private void GateClosed(RunEvent.GateClosed closed)
@@ -63,7 +65,12 @@ internal sealed partial class Machine
         foreach (var command in waiting) _pending.Remove(command.Id);
         if (waiting.FirstOrDefault() is not { } first || Find(first.Frame) is not { State: FrameState.Gate gate } frame) return;
         if (gate.Request.Id != closed.Gate) return;
-        Guarded(frame.Id, () => ApprovalExecutor.Closed(this, frame, (ApprovalTask)definition.Task(frame.Path), gate.Request, closed));
+        RetractExpiry(frame.Id);
+        Guarded(frame.Id, () =>
+        {
+            if (gate.Request.Failure is { } failure) StepGate.Closed(this, frame, gate.Request, failure, closed);
+            else ApprovalExecutor.Closed(this, frame, definition.Task(frame.Path) as ApprovalTask ?? CoveringGate(frame)!, gate.Request, closed); // only a covered call is asked about again
+        });
     }
 
     private void Cancel(RunEvent.CancelRequested cancel)

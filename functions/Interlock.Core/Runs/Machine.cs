@@ -72,7 +72,8 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
 
     public TaskDefinition? DefinitionOf(Frame frame) => definition.AllTasks.GetValueOrDefault(frame.Path);
 
-    public FrameScope Scope(Frame frame, JsonValue? output = null, JsonValue? extra = null) => new(this, frame) { Output = output, Extra = extra };
+    public FrameScope Scope(Frame frame, JsonValue? output = null, JsonValue? extra = null, FrameSources? sources = null) =>
+        new(this, frame) { Output = output, Extra = extra, Sources = sources };
 
     public JsonValue ContextOf(Frame frame) => ContextOwner(frame).Context ?? JsonValue.EmptyObject;
 
@@ -92,7 +93,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         var parentId = parent.Id;
         _work.Enqueue(() =>
         {
-            if (Find(parentId) is not { } owner) return;
+            if (Active(parentId) is not { } owner) return;
             var frame = new Frame(id, owner.Id, task.Path, rawInput, rawInput, Now, FrameState.Leaf.Instance)
             {
                 Context = ownContext,
@@ -112,12 +113,18 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
                     ChildDone(frame, rawInput, null);
                     return;
                 }
-                Check(task.InputSchema, rawInput, frame, "input");
-                if (task.InputFrom is { } from) frame = Update(frame with { Input = from.Evaluate(rawInput, Scope(frame)) });
+                frame = Update(WithInput(frame, task));
                 frame = ArmTimeout(frame, task.Timeout);
                 Executors.Enter(this, frame, task);
             });
         });
+    }
+
+    /// <summary>The frame with what the task makes of its raw input.</summary>
+    public Frame WithInput(Frame frame, TaskDefinition task)
+    {
+        Check(task.InputSchema, frame.RawInput, frame, "input");
+        return task.InputFrom is { } from ? frame with { Input = from.Evaluate(frame.RawInput, Scope(frame)) } : frame;
     }
 
     /// <summary>Starts a task list inside a frame; its end reaches the frame's executor. It may have less time than the frame.</summary>
@@ -152,6 +159,16 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     {
         if (frame.TimeoutTimer is { } timer) _pending.Remove(timer);
         _frames.Remove(frame.Id);
+        _state = _state with { Approved = _state.Approved.Remove(frame.Id) };
+    }
+
+    /// <summary>Ends a step with its input as its output; whatever it was waiting for is stopped.</summary>
+    public void Skip(Frame frame)
+    {
+        Interrupt(frame.Id);
+        WithdrawOwn(frame);
+        Remove(frame);
+        ChildDone(frame, frame.RawInput, definition.Task(frame.Path).Then);
     }
 
     /// <summary>Stops everything beneath a frame (not the frame itself): timers go, gates are withdrawn, calls become abandoned.</summary>
@@ -159,7 +176,9 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     {
         var prefix = top.Value + "/";
         foreach (var command in _pending.Values.Where(c => Beneath(c.Frame, prefix) && !IsWindingDown(c)).ToList()) Withdraw(command);
-        foreach (var id in _frames.Keys.Where(id => Beneath(id, prefix)).ToList()) _frames.Remove(id);
+        var inside = _frames.Keys.Where(id => Beneath(id, prefix)).ToList();
+        foreach (var id in inside) _frames.Remove(id);
+        _state = _state with { Approved = _state.Approved.RemoveRange(inside) };
     }
 
     /// <summary>Asks one pending command to stop.</summary>
@@ -182,7 +201,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
 
     // Effects
 
-    public void Issue(Command command) => _pending[command.Id] = command;
+    public void Issue(Command command) => _pending[command.Id] = command is Command.Call call ? call with { IssuedAt = Now } : command;
 
     public void Retract(EffectId id) => _pending.Remove(id);
 
@@ -202,13 +221,34 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         if (!_pending.ContainsKey(id)) Issue(new Command.CloseApproval(id, frame, gate, cause));
     }
 
+    /// <summary>A gate that was decided no longer runs out of time.</summary>
+    public void RetractExpiry(FrameId frame)
+    {
+        foreach (var timer in _pending.Values.Where(c => c is Command.StartTimer { Purpose: TimerPurpose.GateExpiry } && c.Frame == frame).ToList()) _pending.Remove(timer.Id);
+    }
+
     public GateId? GrantFor(FrameId frame) => _state.Grants.TryGetValue(frame, out var gate) ? gate : null;
 
-    public void Grant(GateRequest gate)
+    public ApprovedArguments? ApprovedFor(FrameId frame) => _state.Approved.GetValueOrDefault(frame);
+
+    /// <summary>The gate of the document that covers the frame's task, and that granted it where several do; null when none covers it.</summary>
+    public ApprovalTask? CoveringGate(Frame frame) => _state.GrantedBy.TryGetValue(frame.Id, out var path)
+        ? (ApprovalTask)definition.Task(path)
+        : definition.GatesOf(frame.Path).FirstOrDefault();
+
+    /// <summary>Lets the covered calls be made as they were approved. <paramref name="by"/> is the gate of the document that stands behind it, if one does.</summary>
+    public void Grant(GateRequest gate, RunEvent.GateClosed closed, ApprovalTask? by)
     {
-        var grants = _state.Grants.ToBuilder();
-        foreach (var call in gate.Covers) grants[call.Frame] = gate.Id;
-        _state = _state with { Grants = grants.ToImmutable() };
+        var (grants, approved, grantedBy) = (_state.Grants.ToBuilder(), _state.Approved.ToBuilder(), _state.GrantedBy.ToBuilder());
+        foreach (var call in gate.Covers)
+        {
+            grants[call.Frame] = gate.Id;
+            var edited = closed.Edited.FirstOrDefault(edit => edit.Frame == call.Frame);
+            if (edited is not null || gate.IsExact) approved[call.Frame] = new ApprovedArguments(edited?.Arguments ?? call.Arguments, gate.IsExact);
+            else approved.Remove(call.Frame);
+            if (by is not null && definition.GatesOf(call.Task).Count > 1) grantedBy[call.Frame] = by.Path;
+        }
+        _state = _state with { Grants = grants.ToImmutable(), Approved = approved.ToImmutable(), GrantedBy = grantedBy.ToImmutable() };
     }
 
     // Failures
@@ -234,8 +274,11 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         }
     }
 
-    /// <summary>Raises an error at a frame: a step that says <c>skip</c> ends here, a surrounding <c>try</c> may catch it, else the run fails.</summary>
-    public void Fail(FrameId at, Problem problem)
+    /// <summary>
+    /// Raises an error at a frame: a step that says <c>skip</c> ends here, at one that says <c>escalate</c> people are asked, a surrounding <c>try</c> may
+    /// catch it, else the run fails. About what people decided (<paramref name="isDecided"/>) nobody is asked again.
+    /// </summary>
+    public void Fail(FrameId at, Problem problem, bool isDecided = false)
     {
         problem = problem.Bounded();
         var isTimeout = problem.Type == ProblemTypes.Timeout && problem.Instance == at.Value;
@@ -252,21 +295,21 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
             var action = isTimeout && frame.Id == at ? task.OnTimeout : task.OnError;
             if (action == StepAction.Skip && maySkip)
             {
-                Interrupt(frame.Id);
-                WithdrawOwn(frame);
-                Remove(frame);
-                ChildDone(frame, frame.RawInput, task.Then);
+                Skip(frame);
                 return;
             }
+            if (action == StepAction.Escalate && !isDecided && !IsDecision(problem) && StepGate.Opens(this, frame, task, problem)) return;
         }
         End(new Ending(RunStatus.Faulted, problem, null));
     }
 
     /// <summary>Only a failed step is skipped: not an error the document raises, nor what people decided at a gate; nor what these stand in.</summary>
     private bool MaySkip(FrameId at, Problem problem) =>
-        (Find(at) is not { } frame || DefinitionOf(frame) is not RaiseTask) && problem.Type is not (ProblemTypes.GateRejected or ProblemTypes.GateExpired);
+        (Find(at) is not { } frame || DefinitionOf(frame) is not RaiseTask) && !IsDecision(problem);
 
-    private void WithdrawOwn(Frame frame)
+    private static bool IsDecision(Problem problem) => problem.Type is ProblemTypes.GateRejected or ProblemTypes.GateExpired;
+
+    public void WithdrawOwn(Frame frame)
     {
         foreach (var command in _pending.Values.Where(c => c.Frame == frame.Id && !IsWindingDown(c)).ToList()) Withdraw(command);
     }
@@ -278,7 +321,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         if (child.Parent is not { } parentId) return;
         _work.Enqueue(() =>
         {
-            if (Find(parentId) is not { } parent) return;
+            if (Active(parentId) is not { } parent) return;
             Guarded(parentId, () => Executors.ChildDone(this, parent, child, output, directive));
         });
     }
@@ -290,7 +333,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         var ownerId = list.Parent!.Value; // a list always stands in a frame
         _work.Enqueue(() =>
         {
-            if (Find(ownerId) is not { } owner) return;
+            if (Active(ownerId) is not { } owner) return;
             Guarded(ownerId, () =>
             {
                 if (owner.Id == FrameId.Root) FinishRoot(owner, output);
@@ -313,11 +356,21 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         return at;
     }
 
-    private Frame ArmTimeout(Frame frame, DurationTemplate? timeout)
+    /// <summary>The frame, unless it is gone or has turned into a gate meanwhile: what was queued for its children is void then.</summary>
+    private Frame? Active(FrameId id) => Find(id) is { State: not FrameState.Gate } frame ? frame : null;
+
+    /// <summary>Stops a frame's own clock while people are asked: they have the gate's time, and what is left of the time around it.</summary>
+    public Frame StopTimeout(Frame frame)
+    {
+        if (frame.TimeoutTimer is { } timer) _pending.Remove(timer);
+        return Update(frame with { TimeoutTimer = null, Deadline = frame.Parent is { } parent ? Find(parent)?.Deadline : null });
+    }
+
+    public Frame ArmTimeout(Frame frame, DurationTemplate? timeout)
     {
         if (timeout is null) return frame;
         var due = Now + timeout.Evaluate(frame.Input, Scope(frame));
-        var timer = StartTimer(frame, due, TimerPurpose.Timeout, "timeout");
+        var timer = StartTimer(frame, due, TimerPurpose.Timeout, EffectExecutor.Numbered("timeout", frame));
         return Update(frame with { TimeoutTimer = timer, Deadline = Earlier(frame.Deadline, due) });
     }
 

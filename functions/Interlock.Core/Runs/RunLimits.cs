@@ -18,6 +18,11 @@ public static class RunLimits
     /// <summary>Frames active at once.</summary>
     public const int ActiveFrames = 20_000;
 
+    /// <summary>How often people are asked again about the call of one frame, and how often in a row what to do about one step; then it fails.</summary>
+    public const int Reopenings = 3;
+
+    public const int EscalationsInARow = 5;
+
     /// <summary>The size of one value that a task hands on, in characters of compact JSON; and its nesting.</summary>
     public const long ValueSize = 16 * 1024 * 1024;
 

@@ -39,6 +39,12 @@ public sealed record RunState
     /// <summary>Which frames may be executed under which approved gate.</summary>
     public ImmutableSortedDictionary<FrameId, GateId> Grants { get; init; } = ImmutableSortedDictionary<FrameId, GateId>.Empty;
 
+    /// <summary>The arguments that people gave to granted calls, until the call's frame has ended.</summary>
+    public ImmutableSortedDictionary<FrameId, ApprovedArguments> Approved { get; init; } = ImmutableSortedDictionary<FrameId, ApprovedArguments>.Empty;
+
+    /// <summary>Which gate of the document a grant comes from, where several cover the task.</summary>
+    public ImmutableSortedDictionary<FrameId, TaskPath> GrantedBy { get; init; } = ImmutableSortedDictionary<FrameId, TaskPath>.Empty;
+
     /// <summary>Compensations of completed effects, oldest first: undone from the end.</summary>
     public ImmutableList<Undo> Saga { get; init; } = [];
 
@@ -63,6 +69,11 @@ public sealed record RunState
     /// <summary>How many interpreter steps were taken, bounded by <see cref="RunLimits.StepsPerRun"/>.</summary>
     public long Steps { get; init; }
 }
+
+/// <summary>
+/// Arguments as people approved them. Unless they are whole, the members that the task declares computed come from the run, when the call is made.
+/// </summary>
+public sealed record ApprovedArguments(JsonValue Arguments, bool AreWhole);
 
 /// <summary>A call nobody waits for any more, with its frame, context and locals resolved, in case it must be compensated.</summary>
 public sealed record AbandonedCall(Command.Call Call, EffectId Timer, Frame Frame);

@@ -12,6 +12,9 @@ public enum StepAction
 
     /// <summary>The step ends with its input as its output; recorded.</summary>
     Skip,
+
+    /// <summary>People are asked what to do: the step's <see cref="StepEscalation"/> says whom.</summary>
+    Escalate,
 }
 
 /// <summary>What to do with an effect of which it is unknown whether it happened.</summary>
@@ -52,6 +55,9 @@ public abstract record TaskDefinition
 
     public StepAction OnError { get; init; }
     public StepAction OnTimeout { get; init; }
+
+    /// <summary>Who is asked when one of the actions is <see cref="StepAction.Escalate"/>; null when none is.</summary>
+    public StepEscalation? Escalate { get; init; }
 }
 
 public sealed record DoTask : TaskDefinition

@@ -22,7 +22,7 @@ public sealed class WorkflowDefinition
 {
     private readonly FrozenDictionary<TaskPath, TaskDefinition> _tasks;
     private readonly FrozenDictionary<TaskPath, TaskList> _lists;
-    private readonly FrozenSet<TaskPath> _covered;
+    private readonly FrozenDictionary<TaskPath, ApprovalTask[]> _gates;
 
     public WorkflowDefinition(TaskList tasks)
     {
@@ -32,7 +32,9 @@ public sealed class WorkflowDefinition
         Index(tasks, all, lists);
         _tasks = all.ToFrozenDictionary();
         _lists = lists.ToFrozenDictionary();
-        _covered = all.Values.OfType<ApprovalTask>().SelectMany(gate => gate.Covers).ToFrozenSet();
+        _gates = all.Values.OfType<ApprovalTask>()
+            .SelectMany(gate => gate.Covers.Select(path => (Path: path, Gate: gate))).GroupBy(one => one.Path)
+            .ToFrozenDictionary(group => group.Key, group => group.Select(one => one.Gate).OrderBy(gate => gate.Path.Value, StringComparer.Ordinal).ToArray());
     }
 
     public required WorkflowName Name { get; init; }
@@ -65,7 +67,10 @@ public sealed class WorkflowDefinition
     public TaskList List(TaskPath path) => _lists[path];
 
     /// <summary>Whether some gate covers the task: it then needs a grant whatever the policy says.</summary>
-    public bool IsCovered(TaskPath path) => _covered.Contains(path);
+    public bool IsCovered(TaskPath path) => _gates.ContainsKey(path);
+
+    /// <summary>The gates that cover the task.</summary>
+    public IReadOnlyList<ApprovalTask> GatesOf(TaskPath path) => _gates.TryGetValue(path, out var gates) ? gates : [];
 
     private static void Index(TaskList list, Dictionary<TaskPath, TaskDefinition> tasks, Dictionary<TaskPath, TaskList> lists)
     {

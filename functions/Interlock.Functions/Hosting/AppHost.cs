@@ -26,8 +26,10 @@ internal static class AppHost
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Scheduler);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Driver);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Reconciler);
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().AdHoc);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Archive);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Refresh);
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Notices);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Intake);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().EventSource);
         services.AddSingleton(provider => new WebPipeline(provider, provider.GetRequiredService<AppServices>().Web));

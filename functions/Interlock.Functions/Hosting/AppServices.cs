@@ -1,3 +1,4 @@
+using System.Text;
 using Azure.Core;
 using Azure.Identity;
 using Interlock.Core;
@@ -7,6 +8,7 @@ using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Intake;
+using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Functions.Edge;
 using Interlock.Functions.Identity;
@@ -14,6 +16,7 @@ using Interlock.Functions.Runs;
 using Interlock.Functions.Storage;
 using Interlock.Functions.Upkeep;
 using Interlock.Http.Hosting;
+using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -36,6 +39,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     private readonly AppIdentity _identity;
     private readonly McpUpstream _mcp;
     private readonly A2aUpstream _a2a;
+    private readonly NoticeSender _sender;
 
     /// <param name="configuration">The settings, of <see cref="SettingNames"/>.</param>
     /// <param name="platform">Where the process runs.</param>
@@ -51,10 +55,12 @@ internal sealed partial class AppServices : IAsyncDisposable
         var settings = new SettingReader(configuration);
         var credential = new Lazy<TokenCredential>(() => Credential(settings));
         var isDevelopment = settings.Text(SettingNames.DevelopmentFolder) is not null;
-        _egress = EgressHandler.Create(new EgressOptions { AllowLoopback = isDevelopment && !platform.IsAzure, AllowedHosts = List(settings, SettingNames.EgressHosts) });
+        var allowLoopback = isDevelopment && !platform.IsAzure;
+        _egress = EgressHandler.Create(new EgressOptions { AllowLoopback = allowLoopback, AllowedHosts = List(settings, SettingNames.EgressHosts) });
         _identity = IdentitySetup.Create(configuration, platform, _egress, () => credential.Value, time, loggers);
         Storage = storage ?? AppStorage.Create(settings, _identity.IsDevelopment, () => credential.Value);
-        var origin = Origin(settings, isRequired: !_identity.IsDevelopment);
+        var channels = Channels(settings, allowLoopback);
+        var origin = Origin(settings, isRequired: !_identity.IsDevelopment || !channels.IsEmpty);
         settings.ThrowIfAny();
 
         _mcp = new McpUpstream(_egress, loggers, time);
@@ -73,7 +79,15 @@ internal sealed partial class AppServices : IAsyncDisposable
             Lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime),
             Limits = new GatewayLimits(),
         });
-        var approvals = new ApprovalDesk(new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time));
+        var approvalParts = new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time)
+        {
+            Edits = new RunEdits(async (tenant, run, cancellation) => (await runs.FindAsync(tenant, run, cancellation))?.State, catalog),
+            Notices = new NoticeOutbox(Storage.Tables, channels, time),
+        };
+        var approvals = new ApprovalDesk(approvalParts);
+        AdHoc = new AdHocDesk(approvalParts, approvals, new Ledger(Storage.Tables, Storage.Blobs));
+        _sender = new NoticeSender(_egress, _identity.Mac, _identity.Directory, origin, time);
+        Notices = new NoticeDelivery(Storage.Tables, gates, audit, channels, _sender, time);
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
@@ -92,7 +106,8 @@ internal sealed partial class AppServices : IAsyncDisposable
         {
             Gateway = gateway,
             Approvals = approvals,
-            Registry = new RegistryDesk(registries, catalog, audit, upstreams, fences, time),
+            AdHoc = AdHoc,
+            Registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time),
             Workflows = catalog,
             Policies = policies,
             Intake = Intake,
@@ -126,8 +141,10 @@ internal sealed partial class AppServices : IAsyncDisposable
     public DurableScheduler Scheduler { get; }
     public RunDriver Driver { get; }
     public RunReconciler Reconciler { get; }
+    public AdHocDesk AdHoc { get; }
     public AuditArchive Archive { get; }
     public ContractRefresh Refresh { get; }
+    public NoticeDelivery Notices { get; }
     public RunIntake Intake { get; }
     public EventSource EventSource { get; }
     public InterlockWeb Web { get; }
@@ -136,6 +153,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     {
         await _mcp.DisposeAsync();
         _a2a.Dispose();
+        _sender.Dispose();
         _identity.Dispose();
         _egress.Dispose();
     }
@@ -161,6 +179,20 @@ internal sealed partial class AppServices : IAsyncDisposable
         if (Uri.TryCreate(text, UriKind.Absolute, out var origin) && origin.PathAndQuery == "/" && (origin.Scheme == "https" || origin is { Scheme: "http", IsLoopback: true })) return origin;
         settings.Problem(SettingNames.PublicOrigin, "is no https://host: set it to the address that people and clients use, without a path.");
         return null;
+    }
+
+    private static NoticeChannels Channels(SettingReader settings, bool allowLoopback)
+    {
+        if (settings.Text(SettingNames.NoticeChannels) is not { } text || settings.IsUnresolved(SettingNames.NoticeChannels, text)) return NoticeChannels.None;
+        try
+        {
+            return NoticeChannels.Parse(Encoding.UTF8.GetBytes(text), allowLoopback);
+        }
+        catch (FormatException e)
+        {
+            settings.Problem(SettingNames.NoticeChannels, $"is not what docs/notifications.md says: {e.Message}");
+            return NoticeChannels.None;
+        }
     }
 
     private static string[] List(SettingReader settings, string name) =>

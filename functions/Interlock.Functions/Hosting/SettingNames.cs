@@ -54,6 +54,9 @@ internal static class SettingNames
     /// <summary>Hosts whose private addresses upstream calls may reach, separated by commas.</summary>
     public const string EgressHosts = "Interlock__Egress__AllowedHosts";
 
+    /// <summary>The channels that tell people of gates, as JSON (docs/notifications.md): a Key Vault reference, for their addresses are secrets. Not given, nobody is told.</summary>
+    public const string NoticeChannels = "Interlock__Notices__Channels";
+
     /// <summary>
     /// For a developer's machine only: the folder of an embedded host (<c>keys/</c>, <c>users.json</c>) whose issuer, users and MAC key are used, with
     /// Azurite for storage. Refused wherever the platform is Azure.

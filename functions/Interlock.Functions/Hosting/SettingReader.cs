@@ -32,6 +32,14 @@ internal sealed class SettingReader(IConfiguration configuration)
         return false;
     }
 
+    /// <summary>Whether the text is a Key Vault reference that was not resolved, which is a problem.</summary>
+    public bool IsUnresolved(string name, string text)
+    {
+        var unresolved = text.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase);
+        if (unresolved) Problem(name, "is a Key Vault reference that was not resolved: give the app's identity the role Key Vault Secrets User, and name that identity in keyVaultReferenceIdentity.");
+        return unresolved;
+    }
+
     public void Problem(string name, string problem) => _problems.Add($"{name} {problem}");
 
     /// <exception cref="SettingsException">There was a problem.</exception>

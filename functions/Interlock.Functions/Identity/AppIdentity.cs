@@ -1,6 +1,5 @@
 using Interlock.Core;
 using Interlock.Core.Identity;
-using Interlock.Core.Storage;
 using Interlock.Http.Hosting;
 
 namespace Interlock.Functions.Identity;

@@ -35,9 +35,14 @@ internal sealed class GraphDirectory(GraphClient graph, TenantId tenant, Guid ap
     public async ValueTask<IReadOnlyList<string>> GroupsOfAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
         await AccountAsync(tenant, id, cancellationToken) is null ? [] : await _groups.GetAsync(id, ReadGroupsAsync, cancellationToken);
 
+    public async ValueTask<bool> GroupExistsAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
+        IsOurs(tenant) && IsObjectId(id) && await graph.GetAsync($"groups/{id}?$select=id", cancellationToken) is not null;
+
     /// <summary>The enabled account of that object id; what is no object id of this tenant never reaches an address.</summary>
     private async ValueTask<Account?> AccountAsync(TenantId of, string id, CancellationToken cancellationToken) =>
-        of == tenant && IsObjectId(id) ? await _accounts.GetAsync(id, ReadAccountAsync, cancellationToken) : null;
+        IsOurs(of) && IsObjectId(id) ? await _accounts.GetAsync(id, ReadAccountAsync, cancellationToken) : null;
+
+    private bool IsOurs(TenantId of) => of == tenant;
 
     private async Task<Account?> ReadAccountAsync(string id, CancellationToken cancellationToken)
     {

@@ -1,7 +1,6 @@
 using Azure.Core;
 using Interlock.Core;
 using Interlock.Core.Identity;
-using Interlock.Core.Storage;
 using Interlock.Functions.Hosting;
 using Interlock.Http.Hosting;
 using Interlock.Http.Identity;
@@ -87,8 +86,7 @@ internal static class IdentitySetup
         var text = settings.Text(SettingNames.MacKey);
         var key = new byte[(text?.Length ?? 0) + 4];
         if (text is null) settings.Problem(SettingNames.MacKey, $"is missing: set it to {how}.");
-        else if (text.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase))
-            settings.Problem(SettingNames.MacKey, "is a Key Vault reference that was not resolved: give the app's identity the role Key Vault Secrets User, and name that identity in keyVaultReferenceIdentity.");
+        else if (settings.IsUnresolved(SettingNames.MacKey, text)) return null;
         else if (!Convert.TryFromBase64String(text, key, out var length)) settings.Problem(SettingNames.MacKey, $"is not base64: set it to {how}.");
         else if (length < MacKeyBytes) settings.Problem(SettingNames.MacKey, $"is too short: set it to {how}.");
         else return key[..length];

@@ -1,6 +1,7 @@
 using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
+using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Functions.Runs;
 using Interlock.Http.Upstreams;
@@ -12,7 +13,7 @@ namespace Interlock.Functions.Upkeep;
 
 /// <summary>What has to happen now and then, asked for by nobody. Each is safe to run twice and to miss.</summary>
 public sealed partial class UpkeepFunctions(
-    RunReconciler reconciler, AuditArchive archive, ContractRefresh refresh, ServedTenant served, DurableScheduler scheduler, ILogger<UpkeepFunctions> logger)
+    RunReconciler reconciler, AdHocDesk adHoc, AuditArchive archive, ContractRefresh refresh, ServedTenant served, DurableScheduler scheduler, ILogger<UpkeepFunctions> logger)
 {
     /// <summary>Runs that a lost wake-up or a crash left behind go on, within a minute.</summary>
     [Function("reconcile")]
@@ -22,6 +23,13 @@ public sealed partial class UpkeepFunctions(
         var done = await reconciler.RunAsync(served.Tenant, cancellationToken);
         foreach (var (run, error) in done.Failed) Log.NotReconciled(logger, error, run);
         if (done.Moved > 0) Log.Reconciled(logger, done.Moved, done.Seen);
+    }
+
+    /// <summary>Gates of clients' own calls that nobody decided in time are closed, within a minute.</summary>
+    [Function("expire")]
+    public async Task ExpireAsync([TimerTrigger("30 * * * * *")] TimerInfo timer, CancellationToken cancellationToken)
+    {
+        if (await adHoc.CloseExpiredAsync(served.Tenant, cancellationToken) is > 0 and var closed) Log.Expired(logger, closed);
     }
 
     /// <summary>What is finished in the audit goes to where nobody can change it, and the heads of the rest, every hour.</summary>
@@ -52,6 +60,9 @@ public sealed partial class UpkeepFunctions(
 
         [LoggerMessage(LogLevel.Warning, "Reconciliation moved {Moved} of {Seen} open runs on")]
         public static partial void Reconciled(ILogger logger, int moved, int seen);
+
+        [LoggerMessage(LogLevel.Information, "{Closed} gates of clients' own calls expired")]
+        public static partial void Expired(ILogger logger, int closed);
 
         [LoggerMessage(LogLevel.Error, "Run {Run} could not be reconciled; it is tried again")]
         public static partial void NotReconciled(ILogger logger, Exception e, RunId run);

@@ -1,5 +1,6 @@
 using Interlock.Http.Api;
 using Interlock.Http.Mcp;
+using Interlock.Http.Notices;
 using Interlock.Http.Pages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -63,6 +64,7 @@ public static class InterlockPipeline
         routes.MapMethods("/approvals", Read, (RequestDelegate)pages.ApprovalsAsync);
         routes.MapMethods("/approvals/{id}", Read, (RequestDelegate)pages.ReviewAsync);
         routes.MapMethods("/approvals/{id}", Post, (RequestDelegate)pages.DecideAsync);
+        routes.MapMethods(ReviewLinks.Route, Read, (RequestDelegate)pages.Links.OpenAsync);
         routes.MapMethods(Stylesheet.Path, Read, (RequestDelegate)Stylesheet.WriteAsync);
     }
 }

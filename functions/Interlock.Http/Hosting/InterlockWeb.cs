@@ -1,3 +1,4 @@
+using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
@@ -18,6 +19,7 @@ public sealed record InterlockWeb
 {
     public required ToolGateway Gateway { get; init; }
     public required ApprovalDesk Approvals { get; init; }
+    public required AdHocDesk AdHoc { get; init; }
     public required RegistryDesk Registry { get; init; }
     public required WorkflowCatalog Workflows { get; init; }
     public required PolicyCache Policies { get; init; }

@@ -45,9 +45,12 @@ public sealed record WebOptions
     /// </summary>
     public TimeSpan? AnswerWithin { get; init; }
 
+    /// <summary>Whether it can be <see cref="PublicOrigin"/>.</summary>
+    public static bool IsOrigin(Uri address) => address.IsAbsoluteUri && address is { PathAndQuery: "/", Fragment: "", UserInfo: "", Scheme: "http" or "https" };
+
     internal void Validate()
     {
-        if (PublicOrigin is { } origin && (!origin.IsAbsoluteUri || origin.PathAndQuery != "/" || origin.Scheme is not ("http" or "https")))
+        if (PublicOrigin is { } origin && !IsOrigin(origin))
             throw new ArgumentException("The public origin is scheme://host[:port] with http or https, and nothing behind.", nameof(PublicOrigin));
         if (MaxApiBytes is < 1024 or > 16 * 1024 * 1024) throw new ArgumentException("1 KiB to 16 MiB.", nameof(MaxApiBytes));
         if (MaxMcpBytes is < 1024 or > 64 * 1024 * 1024) throw new ArgumentException("1 KiB to 64 MiB.", nameof(MaxMcpBytes));

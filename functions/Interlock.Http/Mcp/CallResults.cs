@@ -23,10 +23,13 @@ internal static class CallResults
         _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
     };
 
-    public static CallToolResult Of(Problem problem) => new()
+    public static CallToolResult Of(Problem problem) => Of(problem, problem.ToJson());
+
+    /// <summary>A problem with more to it.</summary>
+    public static CallToolResult Of(Problem problem, JsonValue structured) => new()
     {
         IsError = true,
-        StructuredContent = ToolNames.Element(problem.ToJson()),
+        StructuredContent = ToolNames.Element(structured),
         Content = [new TextContentBlock { Text = Sentence(problem) }],
     };
 

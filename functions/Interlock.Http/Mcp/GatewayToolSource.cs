@@ -26,6 +26,7 @@ internal sealed class GatewayToolSource : IMcpToolSource
     private readonly CallKeys _keys;
     private readonly CallHandles _handles;
     private readonly CallAnswers _answers;
+    private readonly CallApprovals _approvals;
 
     public GatewayToolSource(InterlockWeb web, Site site)
     {
@@ -34,6 +35,7 @@ internal sealed class GatewayToolSource : IMcpToolSource
         _keys = new CallKeys(web.Store, web.Audit, web.Time);
         _handles = new CallHandles(web.Store, web.Gateway, web.Time);
         _answers = new CallAnswers(web, _handles);
+        _approvals = new CallApprovals(web, site);
     }
 
     public async ValueTask<IReadOnlyList<Tool>> ListAsync(HttpContext context, CancellationToken ct)
@@ -60,14 +62,14 @@ internal sealed class GatewayToolSource : IMcpToolSource
         var key = context.Features.Get<McpMessage>()?.Meta?["interlock/idempotencyKey"];
         var registry = await _web.Registry.ReadAsync(caller.Principal.Tenant, ct);
         if (name == CallHandles.StatusTool) return await _handles.StatusAsync(caller, arguments, ct);
-        if (NamesOf(registry).Find(name) is { } entry) return await CallAsync(context, caller, name, entry, arguments, key, ct);
+        if (NamesOf(registry).Find(name) is { } entry) return await CallAsync(context, caller, name, registry, entry, arguments, key, ct);
         if (caller.Token is null && name == WorkflowTools.StatusTool) return await _workflows.StatusAsync(caller, arguments, _workflows.Origin(context.Request), ct);
         if (caller.Token is null && (await _workflows.OfAsync(registry)).FirstOrDefault(tool => tool.Contract.Name == name) is { } workflow)
             return await _workflows.StartAsync(caller, workflow, arguments, key?.StringOrNull(), ct);
         throw new McpProtocolException($"There is no tool '{(name.Length > 80 ? name[..80] : name)}'; tools/list names those there are.", McpErrorCode.InvalidParams);
     }
 
-    private async Task<CallToolResult> CallAsync(HttpContext context, McpCaller caller, string name, RegistryEntry entry, JsonValue arguments, JsonValue? key, CancellationToken ct)
+    private async Task<CallToolResult> CallAsync(HttpContext context, McpCaller caller, string name, RegistrySnapshot registry, RegistryEntry entry, JsonValue arguments, JsonValue? key, CancellationToken ct)
     {
         if (caller.Token is { } token && !token.Permits(new ToolName(entry.Name)))
             return CallResults.Of(await RefuseAsync(caller, entry, arguments, "widening", "The tool is not in the pool of this run token.", ct));
@@ -78,7 +80,11 @@ internal sealed class GatewayToolSource : IMcpToolSource
         {
             TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace } ? trace : null,
         };
-        return await _answers.OfAsync(context, caller, call, name, ct);
+        if (RequestState.Read(_web.Mac, context, caller, call, key is not null, _web.Time.GetUtcNow()) is not { } state)
+            return CallResults.Of(await RefuseAsync(caller, entry, arguments, "request-state-invalid", "The requestState was not given for this call of yours, or is too old; make the call without it.", ct));
+        if (caller.Token is not null) return await _answers.OfAsync(context, caller, call, name, ct); // a run has gates of its own
+        var (approved, answer) = await _approvals.AskAsync(context, call, name, registry, key is not null, state, ct);
+        return answer ?? await _answers.OfAsync(context, caller, approved, name, ct);
     }
 
     /// <summary>Refuses what never gets to the gateway, and records it as the gateway would.</summary>

@@ -77,6 +77,7 @@ internal sealed class McpFace
     /// <summary>Answers, and stays until a call that goes on has ended: on a host that counts requests the process is busy so long.</summary>
     private async Task ServeAsync(HttpContext context, CallRemainder remainder)
     {
+        context.Response.OnStarting(static state => UrlElicitation.RememberAsync((HttpContext)state), context);
         try
         {
             await _endpoint.HandleAsync(context, _tools);

@@ -15,7 +15,7 @@ internal static class McpProtocolRules
     private const string MethodHeader = "Mcp-Method";
     private const string NameHeader = "Mcp-Name";
     private const string VersionMeta = "io.modelcontextprotocol/protocolVersion";
-    private const string CapabilitiesMeta = "io.modelcontextprotocol/clientCapabilities";
+    public const string CapabilitiesMeta = "io.modelcontextprotocol/clientCapabilities";
 
     private static readonly string[] Versions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", NewestVersion];
 
@@ -23,7 +23,10 @@ internal static class McpProtocolRules
         ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
 
     /// <summary>Whether the request travels under a revision whose JSON-RPC errors have HTTP statuses.</summary>
-    public static bool IsSessionless(HttpContext context) => Header(context, VersionHeader) == NewestVersion;
+    public static bool IsSessionless(HttpContext context) => Version(context) == NewestVersion;
+
+    /// <summary>The revision that the request names in its header; one without was negotiated as 2025-03-26 or older.</summary>
+    public static string? Version(HttpContext context) => Header(context, VersionHeader);
 
     /// <summary>The first rule this request breaks, or null.</summary>
     public static McpError? Check(HttpContext context, McpMessage message)

@@ -61,7 +61,7 @@ internal static class McpRequestRules
             return Invalid("The message has neither a method nor a result or error.");
         if (body["method"]?.StringOrNull() == "tools/call")
         {
-            if (body["params"] is { } call && OtherCase(call, "name", "arguments", "_meta") is { } clash) return clash;
+            if (body["params"] is { } call && OtherCase(call, "name", "arguments", "_meta", "requestState", "inputResponses") is { } clash) return clash;
             if (body["params"]?["name"] is not { IsString: true })
                 return new(400, McpErrorCodes.InvalidParams, "A tools/call names its tool in params.name.");
             if (body["params"]?["arguments"] is { IsObject: false })

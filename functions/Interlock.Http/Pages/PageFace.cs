@@ -3,6 +3,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Runs;
 using Interlock.Http.Hosting;
+using Interlock.Http.Notices;
 using Interlock.Http.Sessions;
 using Microsoft.AspNetCore.Http;
 
@@ -29,10 +30,14 @@ internal sealed class PageFace
         _forms = new FormGuard(web.Mac);
         _input = new FormInput(_forms, site);
         SignIn = new SignInFace(web, site, _sessions, _forms, _input);
+        Links = new LinkFace(web, site, _sessions);
     }
 
     /// <summary>Signing in and out, over the same sessions.</summary>
     public SignInFace SignIn { get; }
+
+    /// <summary>Links of messages, over the same sessions.</summary>
+    public LinkFace Links { get; }
 
     public Task OverviewAsync(HttpContext context) => ShowAsync(context, "Overview", "/", async session =>
     {
@@ -127,7 +132,7 @@ internal sealed class PageFace
     {
         if (await SessionAsync(context) is not { } session)
         {
-            await PageResult.SeeOther(context, $"/signin?return={Uri.EscapeDataString(LocalPath.Or(context.Request.Path.Value))}");
+            await PageResult.SignInAsync(context);
             return;
         }
         if (await render(session) is not { } content)

@@ -1,5 +1,6 @@
 using System.Text;
 using Interlock.Http.Hosting;
+using Interlock.Http.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Interlock.Http.Pages;
@@ -18,6 +19,9 @@ internal static class PageResult
 
     public static Task RefuseAsync(HttpContext context, int status, string rule, string title, string detail) =>
         ProblemResponse.WriteAsync(context, ProblemResponse.Of(status, rule, title, detail));
+
+    /// <summary>To the sign-in, and from there back to the page that was asked for.</summary>
+    public static Task SignInAsync(HttpContext context) => SeeOther(context, $"/signin?return={Uri.EscapeDataString(LocalPath.Or(context.Request.Path.Value))}");
 
     /// <summary>After a POST: look at the page with a GET.</summary>
     public static Task SeeOther(HttpContext context, string path)

@@ -100,7 +100,8 @@ internal static class ReviewPage
         var count => string.Create(CultureInfo.InvariantCulture, $"these {count} calls"),
     };
 
-    private static string Consequence(string action) => action switch
+    /// <summary>What an outcome that is no approval leads to.</summary>
+    internal static string Consequence(string action) => action switch
     {
         "fail" => "the run fails; nothing of this is executed",
         "escalate" => "it is asked again of the next approvers",

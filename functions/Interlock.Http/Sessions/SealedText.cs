@@ -22,7 +22,8 @@ internal static class SealedText
         try
         {
             var value = StrictJson.Parse(Base64Url.DecodeFromChars(text.AsSpan(0, dot)));
-            return value.IsObject && mac.Verify(purpose, value, text[(dot + 1)..]) ? value : null;
+            if (!value.IsObject || !mac.Verify(purpose, value, text[(dot + 1)..])) return null;
+            return Write(mac, purpose, value) == text ? value : null; // the MAC is the value's: of its spellings only ours counts
         }
         catch (FormatException)
         {

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Interlock.Core;
 using Interlock.Core.Identity;
-using Interlock.Core.Storage;
 using Interlock.Json;
 using Microsoft.AspNetCore.Http;
 

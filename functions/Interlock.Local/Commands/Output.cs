@@ -30,11 +30,11 @@ internal static class Output
     public static string Plain(string text)
     {
         var plain = new StringBuilder(text.Length);
-        foreach (var c in text)
+        for (var i = 0; i < text.Length;)
         {
-            if (char.IsControl(c) || c is '\u200b' or '\u200c' or '\u200d' or '\u2060' or '\ufeff' or (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069'))
-                plain.Append(System.Globalization.CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
-            else plain.Append(c);
+            var isWhole = Rune.TryGetRuneAt(text, i, out var rune);
+            plain.Append(isWhole && !HiddenCharacters.Contains(rune) ? rune.ToString() : HiddenCharacters.Escape(isWhole ? rune.Value : text[i]));
+            i += isWhole ? rune.Utf16SequenceLength : 1;
         }
         return plain.ToString();
     }

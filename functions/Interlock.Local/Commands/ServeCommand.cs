@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Security.Cryptography;
 using Interlock.Core.Identity;
+using Interlock.Http.Hosting;
 using Interlock.Http.Upstreams;
 using Interlock.Local.Hosting;
 using Microsoft.Extensions.Logging;
@@ -17,15 +18,16 @@ internal static class ServeCommand
     {
         var data = new Option<string>("--data") { Description = "The data directory.", DefaultValueFactory = _ => ".interlock" };
         var urls = new Option<string>("--urls") { Description = "Where to listen.", DefaultValueFactory = _ => "http://127.0.0.1:7071" };
+        var origin = new Option<string?>("--origin") { Description = "The address people use, https://host, where a proxy stands in front." };
         var expose = new Option<bool>("--expose") { Description = "Allow addresses that other machines can reach." };
         var upstream = new Option<string[]>("--allow-upstream") { Description = "Private networks upstreams may be in: 'loopback' or a CIDR such as 10.1.0.0/16." };
-        var command = new Command("serve", "Serve the embedded host: /mcp, /api and the pages.") { data, urls, expose, upstream };
+        var command = new Command("serve", "Serve the embedded host: /mcp, /api and the pages.") { data, urls, origin, expose, upstream };
         command.SetAction((parsed, cancellation) => ServeAsync(
-            parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(expose), parsed.GetValue(upstream) ?? [], cancellation)); // both have defaults
+            parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(origin), parsed.GetValue(expose), parsed.GetValue(upstream) ?? [], cancellation)); // both have defaults
         return command;
     }
 
-    private static async Task<int> ServeAsync(string data, string url, bool expose, IReadOnlyList<string> upstreams, CancellationToken cancellationToken)
+    private static async Task<int> ServeAsync(string data, string url, string? origin, bool expose, IReadOnlyList<string> upstreams, CancellationToken cancellationToken)
     {
         if (!expose && !LocalWeb.IsLoopback(url))
         {
@@ -37,12 +39,25 @@ internal static class ServeCommand
             await Console.Error.WriteLineAsync("--allow-upstream takes 'loopback' or a network such as 10.1.0.0/16.");
             return Output.Usage;
         }
+        var publicOrigin = Uri.TryCreate(origin, UriKind.Absolute, out var address) && WebOptions.IsOrigin(address) ? address : null;
+        if (origin is not null && publicOrigin is null)
+        {
+            await Console.Error.WriteLineAsync("--origin takes scheme://host[:port] with http or https, and nothing behind.");
+            return Output.Usage;
+        }
         using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information));
         Directory.CreateDirectory(data);
         FirstUser(data);
-        await using var services = await LocalServices.OpenAsync(new LocalOptions(data) { Egress = egress }, loggers, TimeProvider.System, cancellationToken);
-        await using var refresh = new RefreshLoop(services.Refresh, TimeProvider.System, loggers.CreateLogger<RefreshLoop>());
+        var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin };
+        await using var services = await LocalServices.OpenAsync(options, loggers, TimeProvider.System, cancellationToken);
         await using var web = await LocalWeb.StartAsync(services, url, shownUsers: [], loggers, cancellationToken);
+        var reached = publicOrigin ?? web.Address;
+        if (!services.Channels.IsEmpty && LocalWeb.IsAnywhere(reached))
+        {
+            await Console.Error.WriteLineAsync($"{LocalChannels.FileName} names channels, and {reached} is no address that a message could lead to: say --origin, or remove the channels.");
+            return Output.Usage;
+        }
+        await using var upkeep = new LocalUpkeep(services, reached, loggers);
         Console.WriteLine($"interlock: serving {web.Address} from {Path.GetFullPath(data)}");
         await web.WaitAsync(cancellationToken);
         return Output.Ok;

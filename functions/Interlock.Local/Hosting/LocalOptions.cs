@@ -10,4 +10,7 @@ internal sealed record LocalOptions(string DataDirectory)
     public const string Tenant = LocalUsers.Tenant;
 
     public EgressOptions Egress { get; init; } = new();
+
+    /// <summary>The address that people use, where it is another than the one listened on; see <see cref="Http.Hosting.WebOptions.PublicOrigin"/>.</summary>
+    public Uri? PublicOrigin { get; init; }
 }

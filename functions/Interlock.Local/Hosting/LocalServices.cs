@@ -5,7 +5,9 @@ using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
+using Interlock.Core.Notices;
 using Interlock.Core.Registry;
+using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
 using Interlock.Local.Engine;
 using Interlock.Local.Storage;
@@ -20,6 +22,7 @@ internal sealed class LocalServices : IAsyncDisposable
     private readonly HttpMessageHandler _egress;
     private readonly McpUpstream _mcp;
     private readonly A2aUpstream _a2a;
+    private readonly GateStore _gates;
 
     private LocalServices(LocalOptions options, ILoggerFactory loggers, TimeProvider time)
     {
@@ -28,6 +31,8 @@ internal sealed class LocalServices : IAsyncDisposable
         blobs.RemoveUnfinished();
         Keys = LocalKeys.Open(options.DataDirectory, time);
         Users = LocalUsers.Load(options.DataDirectory);
+        Channels = LocalChannels.Load(options.DataDirectory, options.Egress.AllowLoopback);
+        PublicOrigin = options.PublicOrigin;
         Time = time;
         Tables = new SqliteTableStore(_database);
         Audit = new AuditLog(Tables, time);
@@ -38,12 +43,18 @@ internal sealed class LocalServices : IAsyncDisposable
         _mcp = new McpUpstream(_egress, loggers, time);
         _a2a = new A2aUpstream(_egress, loggers, time);
         var upstreams = new UpstreamRouter(_mcp, _a2a);
-        var gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
+        _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker();
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
-        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, gates, Audit, Users, Engine, upstreams, fences, time));
-        Approvals = new ApprovalDesk(new ApprovalParts(Tables, Keys.Mac, Registries, Policies, gates, Audit, Users, time));
-        Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, fences, time);
+        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time));
+        var approvals = new ApprovalParts(Tables, Keys.Mac, Registries, Policies, _gates, Audit, Users, time)
+        {
+            Edits = new RunEdits(Engine.GetAsync, Catalog),
+            Notices = new NoticeOutbox(Tables, Channels, time),
+        };
+        Approvals = new ApprovalDesk(approvals);
+        AdHoc = new AdHocDesk(approvals, Approvals, new Ledger(Tables, blobs));
+        Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, Users, fences, time);
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time), time, loggers.CreateLogger<SteadyRunner>());
@@ -52,6 +63,8 @@ internal sealed class LocalServices : IAsyncDisposable
     public TimeProvider Time { get; }
     public LocalKeys Keys { get; }
     public LocalUserDirectory Users { get; }
+    public NoticeChannels Channels { get; }
+    public Uri? PublicOrigin { get; }
     public SqliteTableStore Tables { get; }
     public AuditLog Audit { get; }
     public RegistryStore Registries { get; }
@@ -60,6 +73,7 @@ internal sealed class LocalServices : IAsyncDisposable
     public RunEngine Engine { get; }
     public ToolGateway Gateway { get; }
     public ApprovalDesk Approvals { get; }
+    public AdHocDesk AdHoc { get; }
     public RegistryDesk Registry { get; }
     public ContractRefresh Refresh { get; }
     public RunIntake Intake { get; }
@@ -75,6 +89,11 @@ internal sealed class LocalServices : IAsyncDisposable
     }
 
     public Principal? User(string id) => Users.Find(new TenantId(LocalOptions.Tenant), id)?.ToPrincipal(new TenantId(LocalOptions.Tenant));
+
+    /// <summary>Sends messages whose links lead to this address.</summary>
+    public NoticeSender SenderFor(Uri origin) => new(_egress, Keys.Mac, Users, origin, Time);
+
+    public NoticeDelivery DeliveryBy(INoticeSender sender) => new(Tables, _gates, Audit, Channels, sender, Time);
 
     public async ValueTask DisposeAsync()
     {

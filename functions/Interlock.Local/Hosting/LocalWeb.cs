@@ -26,6 +26,9 @@ internal sealed class LocalWeb : IAsyncDisposable
     public static bool IsLoopback(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri) && (uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)));
 
+    /// <summary>Whether it stands for every address of this machine, and so names none that others could use.</summary>
+    public static bool IsAnywhere(Uri address) => IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
+
     /// <param name="services">What it serves.</param>
     /// <param name="url">One address; port 0 takes a free one.</param>
     /// <param name="shownUsers">Users whom the sign-in form names to everybody: none but in the demo.</param>
@@ -53,12 +56,20 @@ internal sealed class LocalWeb : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
+    /// <summary>A name that leads to this machine is no reason to answer: a page elsewhere could have sent the browser here (DNS rebinding).</summary>
+    private static IReadOnlyCollection<string> Hosts(LocalServices services, string url)
+    {
+        if (!IsLoopback(url)) return [];
+        return services.PublicOrigin is { } origin ? [.. WebOptions.LoopbackHosts, origin.Host] : WebOptions.LoopbackHosts;
+    }
+
     private static InterlockWeb Web(LocalServices services, string url, IReadOnlyList<string> shownUsers, ILoggerFactory loggers)
     {
         return new InterlockWeb
         {
             Gateway = services.Gateway,
             Approvals = services.Approvals,
+            AdHoc = services.AdHoc,
             Registry = services.Registry,
             Workflows = services.Catalog,
             Policies = services.Policies,
@@ -72,8 +83,7 @@ internal sealed class LocalWeb : IAsyncDisposable
             Directory = services.Users,
             Mac = services.Keys.Mac,
             Incarnation = services.Keys.Incarnation,
-            // A name that leads to this machine is no reason to answer: a page elsewhere could have sent the browser here (DNS rebinding).
-            Options = new WebOptions { DefaultTenant = LocalOptions.Tenant, AllowedHosts = IsLoopback(url) ? WebOptions.LoopbackHosts : [] },
+            Options = new WebOptions { DefaultTenant = LocalOptions.Tenant, PublicOrigin = services.PublicOrigin, AllowedHosts = Hosts(services, url) },
             Time = services.Time,
             Loggers = loggers,
         };

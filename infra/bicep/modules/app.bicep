@@ -16,6 +16,9 @@ param topicEndpoint string
 param eventPublisherObjectId string
 param origin string
 param egressHosts string
+
+@description('Empty: no channel.')
+param noticeChannelsUri string
 param allowGuests bool
 param restoredAt string
 param mcpAudience string
@@ -143,6 +146,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     Interlock__Events__TopicUri: topicEndpoint
     Interlock__Events__Publisher: eventPublisherObjectId
     Interlock__Egress__AllowedHosts: egressHosts
+    Interlock__Notices__Channels: empty(noticeChannelsUri) ? '' : '@Microsoft.KeyVault(SecretUri=${noticeChannelsUri})'
   }
 }
 

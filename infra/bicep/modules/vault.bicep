@@ -94,3 +94,6 @@ output name string = vault.name
 
 @description('The place, without a version; what is there is made by the postprovision hook.')
 output macKeyUri string = '${vault.properties.vaultUri}secrets/mac-key'
+
+@description('The place, without a version; what is there is made by an operator, if at all.')
+output noticeChannelsUri string = '${vault.properties.vaultUri}secrets/notice-channels'

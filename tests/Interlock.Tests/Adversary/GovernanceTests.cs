@@ -63,7 +63,7 @@ public sealed class GovernanceTests : IDisposable
         {
             if (table != "audit" || raced) return;
             raced = true;
-            Assert.IsType<RegistryResult.Changed>(await new RegistryDesk(rig.Registries, rig.Catalog, new AuditLog(new MemoryTableStore()), rig.Upstream, rig.Fences, rig.Time)
+            Assert.IsType<RegistryResult.Changed>(await new RegistryDesk(rig.Registries, rig.Catalog, new AuditLog(new MemoryTableStore()), rig.Upstream, rig.Directory, rig.Fences, rig.Time)
                 .SetLifecycleAsync(Rig.Admin, RegistryKind.Tool, "s/t", "1.0.0", Lifecycle.Disabled, null, "dangerous"));
         };
         var result = await rig.Registry.RegisterServerAsync(Rig.Admin, "s", new Uri("http://127.0.0.1:1/"));
@@ -152,11 +152,11 @@ public sealed class GovernanceTests : IDisposable
         var target = new Core.Approvals.BoundTarget("s/t", "1.0.0", "sha256:c", "r", new Uri("http://x/"));
         var request = new Core.Runs.GateRequest(new GateId(new string('a', 32)), new TaskPath("/do/0/gate"), "t", null, [], 1, true, true, now.AddHours(1), []);
         var gate = new Core.Approvals.Gate(Rig.Tenant, new RunId("r"), new Core.Runs.WorkflowRef("a/b", "1.0.0", "d"), request,
-            [new(new FrameId("/do/1/c"), new TaskPath("/do/1/c"), "tool", target, JsonValue.EmptyObject, CanonicalJson.Digest(JsonValue.EmptyObject), []) { Compensation = target }], null, now)
+            [new(new FrameId("/do/1/c"), new TaskPath("/do/1/c"), "tool", target, JsonValue.EmptyObject, CanonicalJson.Digest(JsonValue.EmptyObject), []) { Compensation = target }], new Core.Runs.RunOrigin(Rig.Starter, null, "api"), now)
         { Outcome = Core.Runs.GateOutcome.Approved, ClosedAt = now };
-        var claim = new Core.Approvals.GrantClaim(Rig.Tenant, new RunId("r"), new FrameId("/do/1/c!undo"), true, target, JsonValue.EmptyObject);
-        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, Core.Storage.Incarnation.First, now.AddHours(23)));
-        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, Core.Storage.Incarnation.First, now.AddHours(25)));
+        var claim = new Core.Approvals.GrantClaim(Rig.Tenant, [Rig.Starter.Subject], new RunId("r"), new FrameId("/do/1/c!undo"), true, target, JsonValue.EmptyObject);
+        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, Incarnation.First, now.AddHours(23)));
+        Assert.Null(Core.Approvals.GrantCheck.Refuse(gate, claim, Incarnation.First, now.AddHours(25)));
     }
 
     [Fact]

@@ -78,6 +78,9 @@ internal sealed class StubDirectory(params Principal[] people) : IDirectory
 
     public ValueTask<IReadOnlyList<string>> GroupsOfAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<IReadOnlyList<string>>([.. people.Where(person => person.Tenant == tenant && person.Id == id).SelectMany(person => person.Groups)]);
+
+    public ValueTask<bool> GroupExistsAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult(people.Any(person => person.Tenant == tenant && person.Groups.Contains(id)));
 }
 
 internal sealed class StubFence : IFrameFence
@@ -107,12 +110,13 @@ internal sealed class Rig : IAsyncDisposable
         Catalog = new WorkflowCatalog(Blobs);
         var gates = new GateStore(Tables, new Mac(new byte[32]));
         Engine = new RunEngine(Log, Catalog, Audit, Time, NullLogger<RunEngine>.Instance);
-        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, Blobs, Registries, new PolicyCache(), gates, Audit, new StubDirectory(Starter, Approver, Admin), Engine, Upstream, Fences, Time));
-        Desk = new ApprovalDesk(new ApprovalParts(Tables, new Mac(new byte[32]), Registries, new PolicyCache(), gates, Audit, new StubDirectory(Starter, Approver, Admin), Time));
-        Registry = new RegistryDesk(Registries, Catalog, Audit, Upstream, Fences, Time);
+        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, Blobs, Registries, new PolicyCache(), gates, Audit, Directory, Engine, Upstream, Fences, Time));
+        Desk = new ApprovalDesk(new ApprovalParts(Tables, new Mac(new byte[32]), Registries, new PolicyCache(), gates, Audit, Directory, Time));
+        Registry = new RegistryDesk(Registries, Catalog, Audit, Upstream, Directory, Fences, Time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Desk, Time), Time, NullLogger<SteadyRunner>.Instance);
     }
 
+    public StubDirectory Directory { get; } = new(Starter, Approver, Admin);
     public TimeProvider Time { get; }
     public FileBlobStore Blobs { get; }
     public HookStore Tables { get; }

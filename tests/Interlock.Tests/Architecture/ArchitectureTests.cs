@@ -115,15 +115,16 @@ public sealed class ArchitectureTests
     }
 
     [Theory]
-    [InlineData("Workflows", "Runs Gateway Registry Approvals Audit Storage Identity Intake Execution")]
-    [InlineData("Runs", "Gateway Registry Approvals Audit Storage Intake Execution")]
-    [InlineData("Policy", "Gateway Registry Approvals Audit Storage Runs Workflows Intake Execution")]
-    [InlineData("Storage", "Gateway Registry Approvals Audit Runs Workflows Policy Identity Intake Execution")]
-    [InlineData("Identity", "Gateway Registry Approvals Audit Runs Workflows Policy Storage Intake Execution")]
-    [InlineData("Approvals", "Gateway Registry Audit Intake Execution")]
-    [InlineData("Audit", "Gateway Registry Approvals Intake Execution")]
+    [InlineData("Workflows", "Runs Gateway Registry Approvals Audit Storage Identity Intake Notices Execution")]
+    [InlineData("Runs", "Gateway Registry Approvals Audit Storage Intake Notices Execution")]
+    [InlineData("Policy", "Gateway Registry Approvals Audit Storage Runs Workflows Intake Notices Execution")]
+    [InlineData("Storage", "Gateway Registry Approvals Audit Runs Workflows Policy Identity Intake Notices Execution")]
+    [InlineData("Identity", "Gateway Registry Approvals Audit Runs Workflows Policy Storage Intake Notices Execution")]
+    [InlineData("Approvals", "Gateway Registry Audit Intake Notices Execution")]
+    [InlineData("Audit", "Gateway Registry Approvals Intake Notices Execution")]
     [InlineData("Gateway", "Intake Execution")]
-    [InlineData("Registry", "Intake Execution")]
+    [InlineData("Notices", "Gateway Registry Workflows Intake Execution")]
+    [InlineData("Registry", "Intake Notices Execution")]
     public void Namespaces_KnowOnlyWhatIsInward(string space, string unknown)
     {
         var prefix = $"Interlock.Core.{space}.";

@@ -119,9 +119,9 @@ public sealed class AuditArchiveTests
 
     [Theory]
     [InlineData("2026-03-03T23:59:59Z", false)]
-    [InlineData("2026-03-04T23:59:59Z", false)]
-    [InlineData("2026-03-05T00:00:00Z", true)]
-    public async Task Run_PrincipalsDay_IsExportedADayAfterItPassed(string now, bool exported)
+    [InlineData("2026-03-05T23:59:59Z", false)]
+    [InlineData("2026-03-06T00:00:00Z", true)]
+    public async Task Run_PrincipalsDay_IsExportedTwoDaysAfterItPassed(string now, bool exported)
     {
         var chain = AuditChain.ForPrincipal(Tenant, "user:ana/b@contoso.com", Time);
         await Log().FillAsync(chain, 2);

@@ -36,6 +36,32 @@ public sealed class EffectTests
     }
 
     [Fact]
+    public async Task Call_AskedForBeforeARestore_IsInDoubtAndNotMade()
+    {
+        await using var world = await World.CreateAsync();
+        var call = world.Call() with { IssuedAt = world.Time.Now };
+        world.Time.Now += TimeSpan.FromMinutes(1);
+        world.Incarnation = new Incarnation(world.Time.Now);
+        var node = new Node(world, world.Memory);
+        Assert.IsType<GatewayResult.InDoubt>(await node.Gateway.CallAsync(call, Token));
+        Assert.Equal("incarnation-changed", Assert.Single(await world.RecordsAsync(AuditTypes.CallRefused)).Rule);
+        world.Upstream.Then(StubUpstream.Done(), StubUpstream.Done());
+        Assert.IsType<GatewayResult.Completed>(await node.Gateway.CallAsync(call with { OnInDoubt = InDoubtAction.Retry }, Token)); // its author answers for it
+        Assert.IsType<GatewayResult.Completed>(await node.Gateway.CallAsync(world.Call(purpose: "since") with { IssuedAt = world.Time.Now }, Token));
+    }
+
+    [Fact]
+    public async Task Call_CompletedBeforeARestore_IsAnsweredFromTheLedger()
+    {
+        await using var world = await World.CreateAsync();
+        world.Upstream.Then(StubUpstream.Done());
+        var call = world.Call() with { IssuedAt = world.Time.Now };
+        await world.Node.Gateway.CallAsync(call, Token);
+        world.Incarnation = new Incarnation(world.Time.Now.AddMinutes(1));
+        Assert.IsType<GatewayResult.Completed>(await new Node(world, world.Memory).Gateway.CallAsync(call, Token));
+    }
+
+    [Fact]
     public async Task Call_LargeOutput_IsKeptApartAndComesBack()
     {
         await using var world = await World.CreateAsync();

@@ -18,7 +18,9 @@ internal sealed class Node
         Registries = new RegistryStore(store);
         Gates = new GateStore(store, world.Mac, world.Incarnation);
         var policies = new PolicyCache();
-        Desk = new ApprovalDesk(new ApprovalParts(store, world.Mac, Registries, policies, Gates, Audit, world.Directory, world.Time) { Edits = new StubEdits() });
+        var approvals = new ApprovalParts(store, world.Mac, Registries, policies, Gates, Audit, world.Directory, world.Time) { Edits = new StubEdits() };
+        Desk = new ApprovalDesk(approvals);
+        AdHoc = new AdHocDesk(approvals, Desk, new Ledger(store, world.Blobs));
         Gateway = new ToolGateway(new GatewayParts(
             store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, fence ?? world.Fence, world.Upstream, Fences, world.Time)
         {
@@ -36,6 +38,8 @@ internal sealed class Node
     public FenceTracker Fences { get; } = new();
 
     public ApprovalDesk Desk { get; }
+
+    public AdHocDesk AdHoc { get; }
 
     public ToolGateway Gateway { get; }
 }

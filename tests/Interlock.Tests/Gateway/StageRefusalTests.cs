@@ -164,7 +164,7 @@ public sealed class StageRefusalTests
     public async Task Authorize_GuardedToolCalledByAClientItself_IsRefusedInThePrincipalsChain()
     {
         await using var world = await World.CreateAsync();
-        await RefusedAsync(world, world.Call("crm/apply") with { Site = null, Grant = new GateId("gate-1") }, "authorize", "grant-required", 403);
+        await RefusedAsync(world, world.Call("crm/apply") with { Site = null }, "authorize", "grant-required", 403);
     }
 
     [Fact]

@@ -21,4 +21,7 @@ internal sealed class StubDirectory : IDirectory
 
     public ValueTask<IReadOnlyList<string>> GroupsOfAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
         ValueTask.FromResult<IReadOnlyList<string>>(_people.TryGetValue((tenant, id), out var person) ? person.Groups : []);
+
+    public ValueTask<bool> GroupExistsAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult(_people.Any(entry => entry.Key.Item1 == tenant && entry.Value.Groups.Contains(id)));
 }

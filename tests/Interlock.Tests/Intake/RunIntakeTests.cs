@@ -150,7 +150,7 @@ public sealed class RunIntakeTests
     private static async Task<RunIntake> IntakeAsync(World world, StubRunHost runs, params (string Name, string Filter)[] workflows)
     {
         var catalog = new WorkflowCatalog(world.Blobs);
-        var desk = new RegistryDesk(world.Node.Registries, catalog, world.Node.Audit, new StubDiscovery(), world.Node.Fences, world.Time);
+        var desk = new RegistryDesk(world.Node.Registries, catalog, world.Node.Audit, new StubDiscovery(), world.Directory, world.Node.Fences, world.Time);
         foreach (var (name, filter) in workflows)
         {
             var text =

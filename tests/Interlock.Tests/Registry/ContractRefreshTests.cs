@@ -267,5 +267,5 @@ public sealed class ContractRefreshTests
     private static Task<RegistrySnapshot> ReadAsync(World world) => world.Node.Registries.ReadAsync(World.Tenant, Token);
 
     private static RegistryDesk Desk(World world, StubDiscovery discovery) =>
-        new(world.Node.Registries, new WorkflowCatalog(world.Blobs), world.Node.Audit, discovery, world.Node.Fences, world.Time);
+        new(world.Node.Registries, new WorkflowCatalog(world.Blobs), world.Node.Audit, discovery, world.Directory, world.Node.Fences, world.Time);
 }

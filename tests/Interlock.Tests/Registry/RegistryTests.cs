@@ -192,8 +192,34 @@ public sealed class RegistryTests
         Assert.Equal("policy-default-deny", Assert.IsType<GatewayResult.Refused>(await world.Node.Gateway.CallAsync(world.Call("crm/other"), Token)).Refusal.Rule);
     }
 
+    [Theory]
+    [InlineData("{ group: sre }, { user: sam }", null)]
+    [InlineData("{ group: nobodies }", "no group with the id 'nobodies'")]
+    [InlineData("{ group: sre }, { user: sam@contoso.com }", "no user with the id 'sam@contoso.com'")]
+    public async Task PublishWorkflow_ApproversNotOfTheTenant_IsRefused(string approvers, string? expected)
+    {
+        await using var world = await World.CreateAsync();
+        var text = $$"""
+            document: { dsl: 1.0.3, namespace: a, name: b, version: 1.0.0, metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } } }
+            timeout: { after: { hours: 1 } }
+            do:
+              - ask: { call: approval, with: { title: Go, approvers: [ {{approvers}} ], expiresAfter: PT1H } }
+            """;
+        var result = await Desk(world, new StubDiscovery()).PublishWorkflowAsync(world.Ana, text, "b.yaml", Token);
+        if (expected is null) Assert.IsType<RegistryResult.Changed>(result);
+        else Assert.Contains("b.yaml:4: approvers: there is " + expected, Assert.IsType<RegistryResult.Refused>(result).Problem.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PublishPolicy_ApproversNotOfTheTenant_IsRefused()
+    {
+        await using var world = await World.CreateAsync();
+        var problem = await RefusedAsync(Desk(world, new StubDiscovery()).PublishPolicyAsync(world.Ana, World.Policy.Replace("group: sre", "group: Site Reliability", StringComparison.Ordinal), Token));
+        Assert.Contains("Rule 'guarded' (line 4): there is no group with the id 'Site Reliability'", problem.Detail, StringComparison.Ordinal);
+    }
+
     private static RegistryDesk Desk(World world, StubDiscovery discovery) =>
-        new(world.Node.Registries, new WorkflowCatalog(world.Blobs), world.Node.Audit, discovery, world.Node.Fences, world.Time);
+        new(world.Node.Registries, new WorkflowCatalog(world.Blobs), world.Node.Audit, discovery, world.Directory, world.Node.Fences, world.Time);
 
     private static async Task<RegistryResult.Changed> ChangedAsync(Task<RegistryResult> change) => Assert.IsType<RegistryResult.Changed>(await change);
 

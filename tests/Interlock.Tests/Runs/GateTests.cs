@@ -242,4 +242,71 @@ public sealed class GateTests
         Assert.All(run.Calls, call => Assert.Equal((null, true), (call.Grant, call.RequiresGrant)));
         Assert.Equal(2, run.Calls.Count());
     }
+
+    [Fact]
+    public void Further_requirements_stand_in_the_request_under_the_gates_exclusions_and_escalations_have_their_own()
+    {
+        var run = RunHarness.Tasks(Gated(", excludeAuthor: false, also: [ { approvers: [ { group: finance }, { user: eva } ], quorum: 2 } ], onTimeout: escalate, "
+            + "escalation: { approvers: [ { group: bosses } ], expiresAfter: PT2H, onTimeout: fail, also: [ { approvers: [ { group: law } ] } ] }"));
+        var (first, also) = (run.Request("ask").Requirements[0], run.Request("ask").Requirements[1]);
+        Assert.Equal(("group:leads", 1, true, false), (first.Approvers.Single().ToString(), first.Quorum, first.ExcludeInitiator, first.ExcludeAuthor));
+        Assert.Equal(("group:finance user:eva", 2, true, false), (string.Join(' ', also.Approvers), also.Quorum, also.ExcludeInitiator, also.ExcludeAuthor));
+        run.Close("ask", GateOutcome.Expired);
+        Assert.Equal(["group:bosses", "group:law"], run.Request("ask").Requirements.Select(one => one.Approvers.Single().ToString()));
+    }
+
+    private const string Form = ", information: { schema: { document: { type: object, properties: { what: { type: string } } } }, then: find }";
+
+    [Fact]
+    public void A_gate_that_is_sent_back_grants_nothing_and_asks_again_when_the_run_comes_back_to_it()
+    {
+        var run = RunHarness.Tasks("  - start: { set: { n: 1 }, then: ask }\n  - find: { call: tool, with: { tool: s/find, arguments: { what: '${ .information.what }', by: '${ .decidedBy[0] }' } } }\n"
+            + Gated(Form)).Return("ask", """{"what":"the logs"}""");
+        Assert.Equal("""{"what":"the logs","by":"user:cem"}""", run.Call("find").Arguments.ToString());
+        Assert.Empty(run.State.Grants);
+        Assert.DoesNotContain(run.State.Pending.Values, command => command is Command.StartTimer { Purpose: TimerPurpose.GateExpiry });
+        var (first, gate) = (run.Events[^1] as RunEvent.GateClosed, run.Complete("find").Request("ask"));
+        Assert.NotEqual(first?.Gate, gate.Id);
+        Assert.Equal("what", gate.Information?["properties"]?.Members.Single().Key);
+        run.Approve("ask").Complete("apply").Complete("after").Is(RunStatus.Completed).Replayed();
+    }
+
+    [Fact]
+    public void A_gate_without_a_form_that_is_sent_back_all_the_same_fails()
+    {
+        var run = RunHarness.Tasks(Gated()).Return("ask", "{}").Is(RunStatus.Faulted);
+        Assert.Empty(run.Called);
+    }
+
+    [Fact]
+    public void Edited_arguments_are_what_the_call_is_made_with_and_computed_ones_still_come_from_the_run()
+    {
+        var run = RunHarness.Tasks(
+            """
+              - ask: { call: approval, with: { title: Go?, approvers: [ { group: leads } ], covers: [apply, tell], expiresAfter: PT1H } }
+              - apply: { call: tool, with: { tool: s/apply, arguments: { n: 1, deep: { m: 2 } } } }
+              - tell:
+                  call: tool
+                  with: { tool: s/tell, arguments: { text: hello, id: '${ .id }', deep: { id: '${ .id }', kept: 1 } } }
+                  metadata: { interlock: { computed: [ id, /deep/id ], compensate: { tool: s/untell, arguments: { text: '${ $input.id }' } } } }
+              - after: { call: tool, with: { tool: s/after } }
+            """).ApproveEdited("ask", ("apply", """{"n":7}"""), ("tell", """{"text":"good bye"}"""));
+        Assert.Equal("""{"n":7}""", run.Call("apply").Arguments.ToString());
+        run.Complete("apply", JsonValue.Object(("id", "x-1")));
+        Assert.Equal("""{"text":"good bye","id":"x-1","deep":{"id":"x-1"}}""", run.Call("tell").Arguments.ToString());
+        run.Complete("tell");
+        Assert.Empty(run.State.Approved);
+        run.Fail("after");
+        Assert.Equal("""{"text":"x-1"}""", run.Call("undo:tell").Arguments.ToString());
+        run.Complete("undo:tell").Is(RunStatus.Faulted).Replayed();
+    }
+
+    [Fact]
+    public void An_edit_of_a_call_that_the_gate_does_not_cover_changes_nothing()
+    {
+        var run = RunHarness.Tasks(Gated());
+        run.Send(new RunEvent.GateClosed(run.Now, run.Gate("ask"), GateOutcome.Approved, ["user:cem"], null) { Edited = [new EditedCall(new FrameId("/do/2/after"), JsonValue.Object(("n", 2)))] });
+        run.Complete("apply");
+        Assert.Equal("{}", run.Call("after").Arguments.ToString());
+    }
 }

@@ -52,6 +52,37 @@ internal static class GoldenScripts
 
         ["suspend"] = definition => RunHarness.Of(definition).Suspend().Complete("one", Json("""{"n":1}""")).Fire("pause", TimerPurpose.Delay).Wait(TimeSpan.FromHours(3)).Resume().Complete("two"),
 
+        ["gate-also"] = definition => RunHarness.Of(definition, Json("""{"to":"kim"}""")).Fire("ask", TimerPurpose.GateExpiry).Close("ask", GateOutcome.Expired).Approve("ask").Complete("pay"),
+
+        ["gate-returned"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}"""))
+            .Return("ask", """{"what":"Which release?","urgent":true}""").Complete("look", Json("""{"release":41}""")).Approve("ask").Complete("apply"),
+
+        ["gate-edited"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}"""))
+            .ApproveEdited("ask", ("apply", """{"service":"db","force":true}"""), ("tell", """{"text":"Restarted db"}"""))
+            .Complete("apply", Json("""{"id":"c-1"}""")).Fail("tell").Complete("undo:apply"),
+
+        ["gate-second-look"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}""")).Approve("ask").Complete("look", Json("""{"host":"h-7"}"""))
+            .Refuse("apply", "second-look-required").Wait(TimeSpan.FromMinutes(30)).Approve("apply").Complete("apply", Json("""{"id":"c-1"}""")).Fail("tell").Complete("undo:apply"),
+
+        ["gate-reopened"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}""")).Approve("ask").Complete("look", Json("""{"host":"h-7"}"""))
+            .Refuse("apply", "intent-mismatch").Fire("apply", TimerPurpose.GateExpiry).Close("apply", GateOutcome.Expired).ApproveEdited("apply", ("apply", """{"service":"web","host":"h-8"}"""))
+            .Refuse("apply", "grant-expired").Reject("apply").Complete("tell"),
+
+        ["step-retried"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}"""))
+            .Fail("apply").Choose("apply", "retry").Fire("apply", TimerPurpose.Timeout).Complete("/do/0/apply#2", Json("""{"id":"late"}""")).Complete("undo:apply")
+            .Choose("apply", "retry").Complete("apply", Json("""{"id":"c-1"}""")).Complete("tell"),
+
+        ["step-edited"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}"""))
+            .Fail("apply").Choose("apply", "edit", """{"service":"web","force":true}""").Complete("apply", Json("""{"id":"c-1"}""")).Fail("tell").Complete("undo:apply"),
+
+        ["step-failed"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}""")).Fail("apply").Reject("apply"),
+
+        ["step-expired"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}"""))
+            .Fail("apply").Fire("apply", TimerPurpose.GateExpiry).Close("apply", GateOutcome.Expired).Complete("tell"),
+
+        ["step-skipped"] = definition => RunHarness.Of(definition, Json("""{"items":["even","odd","last"]}"""))
+            .Fail("handle").Choose("one", "retry").Complete("handle", "done").Choose("one", "skip").Complete("handle", "done too"),
+
         ["incident-remediation"] = definition => RunHarness.Of(definition, Json(
                 """[{"id":"e1","type":"com.zendesk.ticket.escalated","data":{"id":"T-1","subject":"Checkout is down","body":"502 since 01:55","requester":"kim"}}]"""))
             .Complete("classify", Json("""{"service":"checkout","severity":"high","recommendation":"restart","confidence":0.93,"reason":"Errors began with release 41"}"""))

@@ -37,16 +37,24 @@ public sealed class GoldenTests
         Assert.True(state.Status.IsClosed());
     }
 
-    /// <summary>The recorded events answer the commands that the interpreter issues today.</summary>
+    /// <summary>
+    /// The recorded events answer the commands that the interpreter issues today. What was recorded stays as it is: members that events have since
+    /// come by are written to both before they are compared.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Cases))]
-    public void A_recorded_run_is_what_its_script_does(string name) =>
-        Assert.Equal(GoldenRun.Lines(name, "events.jsonl"), GoldenScripts.All[name](GoldenRun.ReadDefinition(name)).Replayed().Events.Select(RunHarness.Json));
+    public void A_recorded_run_is_what_its_script_does(string name)
+    {
+        var (_, definition, events, _) = GoldenRun.Read(name);
+        Assert.Equal(events.Select(RunHarness.Json), GoldenScripts.All[name](definition).Replayed().Events.Select(RunHarness.Json));
+    }
 
     private static void Record(string name)
     {
         var run = GoldenScripts.All[name](GoldenRun.ReadDefinition(name));
-        Write(name, "events.jsonl", run.Events.Select(RunHarness.Json));
+        var events = run.Events.Select(RunHarness.Json).ToArray();
+        var isNews = !File.Exists(Path.Combine(GoldenRun.Folder(name), "events.jsonl")) || !events.SequenceEqual(GoldenRun.Read(name).Events.Select(RunHarness.Json));
+        if (isNews) Write(name, "events.jsonl", events);
         Write(name, "state.jsonl", run.States);
     }
 

@@ -1,4 +1,5 @@
 using Interlock.Core;
+using Interlock.Core.Approvals;
 using Interlock.Core.Runs;
 using Interlock.Core.Workflows;
 
@@ -10,7 +11,8 @@ internal sealed class Invariants(WorkflowDefinition definition)
     private readonly Dictionary<EffectId, string> _issued = [];
     private readonly HashSet<EffectId> _left = [];
     private readonly Dictionary<GateId, GateRequest> _asked = [];
-    private readonly HashSet<GateId> _approved = [];
+    private readonly Dictionary<GateId, RunEvent.GateClosed> _decided = [];
+    private readonly Dictionary<FrameId, int> _calls = [];
     private readonly List<Command> _order = [];
 
     /// <summary>Off where a run is so long that only its end is of interest.</summary>
@@ -34,9 +36,10 @@ internal sealed class Invariants(WorkflowDefinition definition)
             Assert.Same(before, after);
             return;
         }
-        if (happened is RunEvent.GateClosed { Outcome: GateOutcome.Approved } closed) _approved.Add(closed.Gate);
+        if (happened is RunEvent.GateClosed closed) _decided.TryAdd(closed.Gate, closed);
         SurvivesStorage(after);
         Look(before, after);
+        WhatPeopleLetFailIsOver(before, happened, after);
     }
 
     private void Look(RunState? before, RunState after)
@@ -46,6 +49,7 @@ internal sealed class Invariants(WorkflowDefinition definition)
         if (after.Suspended) return;
         PendingBelongsToFrames(after);
         FramesWaitForSomething(after);
+        GatesAskTheirRows(after);
         GrantsAreApproved(after);
         ClosedIsOver(after);
     }
@@ -75,6 +79,7 @@ internal sealed class Invariants(WorkflowDefinition definition)
             Assert.False(_left.Contains(command.Id), $"{command.GetType().Name} {command.Frame} is issued again.");
             _issued[command.Id] = json;
             if (command is Command.OpenApproval open) _asked[open.Gate.Id] = open.Gate;
+            if (command is Command.Call call && known is null) IsCalledSoOften(call);
         }
         foreach (var id in before?.Pending.Keys ?? [])
             if (!after.Pending.ContainsKey(id)) _left.Add(id);
@@ -135,8 +140,46 @@ internal sealed class Invariants(WorkflowDefinition definition)
             }
             Assert.Equal(definition.IsCovered(call.Task), call.RequiresGrant);
             if (call.Grant is not { } gate) continue;
-            Assert.Contains(gate, _approved);
-            Assert.Contains(_asked[gate].Covers, covered => covered.Frame == call.Frame);
+            Assert.True(Grants(gate), $"{call.Frame} has a grant of {RunHarness.Json(_asked[gate])}, which was not given.");
+            var covered = Assert.Single(_asked[gate].Covers, covered => covered.Frame == call.Frame);
+            var arguments = _decided[gate].Edited.FirstOrDefault(edit => edit.Frame == call.Frame)?.Arguments ?? covered.Arguments;
+            Assert.Equal(arguments.ToString(), GrantCheck.Without(call.Arguments, covered.Computed).ToString());
+        }
+        Assert.All(state.Approved.Keys, frame => Assert.True(state.Grants.ContainsKey(frame), $"{frame} has approved arguments and no grant."));
+    }
+
+    /// <summary>Whether people's first word on the gate lets its calls be made.</summary>
+    private bool Grants(GateId gate) => _decided.TryGetValue(gate, out var closed) && closed.Outcome == GateOutcome.Approved
+        && (_asked[gate].Failure is not { } failure || (closed.Choice is "retry" or "edit" && failure.Options.Contains(closed.Choice)));
+
+    /// <summary>A frame's call is made once, and anew only as people were asked about it again.</summary>
+    private void IsCalledSoOften(Command.Call call)
+    {
+        var calls = _calls[call.Frame] = _calls.GetValueOrDefault(call.Frame) + 1;
+        if (calls == 1) return;
+        Assert.InRange(calls, 2, 1 + RunLimits.Reopenings);
+        Assert.NotNull(_asked[call.Grant!.Value].Again);
+    }
+
+    /// <summary>The error goes on outwards: the list that the step stands in is gone.</summary>
+    private void WhatPeopleLetFailIsOver(RunState before, RunEvent happened, RunState after)
+    {
+        if (before.Suspended || happened is not RunEvent.GateClosed closed || _decided[closed.Gate] != closed || Grants(closed.Gate)) return;
+        if (before.Frames.Values.FirstOrDefault(frame => frame.State is FrameState.Gate { Request: { Failure: not null } asked } && asked.Id == closed.Gate) is not { State: FrameState.Gate { Request: var gate } } frame) return;
+        var isSkipped = (closed is { Outcome: GateOutcome.Approved, Choice: "skip" } && gate.Failure!.Options.Contains("skip")) || (closed.Outcome == GateOutcome.Expired && gate.OnExpiry == "skip");
+        if (!isSkipped) Assert.False(after.Frames.ContainsKey(frame.Parent!.Value), $"{frame.Id} was to fail, and its list goes on.");
+    }
+
+    /// <summary>A frame that is a gate holds nothing else, and its row is asked.</summary>
+    private static void GatesAskTheirRows(RunState state)
+    {
+        foreach (var frame in state.Frames.Values)
+        {
+            if (frame.State is FrameState.Sequence { Escalations: { } escalations }) Assert.All(escalations.Values, times => Assert.InRange(times, 1, RunLimits.EscalationsInARow));
+            if (frame.State is not FrameState.Gate { Request: var gate }) continue;
+            Assert.Contains(state.Pending.Values, command => RunHarness.GateOf(command) == gate.Id && command.Frame == frame.Id);
+            Assert.DoesNotContain(state.Frames.Values, other => other.Parent == frame.Id);
+            Assert.DoesNotContain(state.Pending.Values, command => command is Command.Call and not Command.CallTool { IsCompensation: true } && (command.Frame == frame.Id || command.Frame.Value.StartsWith(frame.Id.Value + "/", StringComparison.Ordinal)));
         }
     }
 

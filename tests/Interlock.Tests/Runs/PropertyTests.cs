@@ -22,13 +22,24 @@ public sealed class PropertyTests
             var run = One(seed);
             seen.Add(run.State.Status.Text());
             seen.UnionWith(run.Issued.SelectMany(Traits));
+            seen.UnionWith(run.Events.OfType<RunEvent.GateClosed>().SelectMany(Traits));
         }
         // The draw is not lopsided: each of these came up.
-        Assert.Equal("abandoned cancelled compensation completed escalation faulted granted iteration retry revisit ungranted", string.Join(' ', seen));
+        Assert.Equal("abandoned again bare cancelled compensation completed edited escalation failure faulted granted iteration retried retry returned revisit skipped ungranted", string.Join(' ', seen));
+    }
+
+    private static IEnumerable<string> Traits(RunEvent.GateClosed closed)
+    {
+        if (closed.Outcome == GateOutcome.Returned) yield return "returned";
+        if (!closed.Edited.IsEmpty) yield return "edited";
+        if (closed.Choice == "retry") yield return "retried";
+        if (closed.Choice == "skip") yield return "skipped";
     }
 
     private static IEnumerable<string> Traits(Command command)
     {
+        if (command is Command.OpenApproval { Gate.Again: not null }) yield return "again";
+        if (command is Command.OpenApproval { Gate: { Failure: { } failure } asked }) yield return asked.Covers.IsEmpty && failure.Options.Contains("skip") ? "bare" : "failure";
         if (command is Command.StartTimer { Purpose: TimerPurpose.Abandoned }) yield return "abandoned";
         if (command is Command.CallTool { IsCompensation: true }) yield return "compensation";
         if (command is Command.OpenApproval { Gate.IsEscalation: true }) yield return "escalation";

@@ -36,8 +36,10 @@ internal sealed class RandomDocuments(int seed)
         for (var i = 0; i < tasks.Length; i++)
         {
             bool IsTool(JsonValue task) => task["call"]?.AsString() == "tool" && task["if"] is null;
-            if (tasks[i]["call"]?.AsString() == "approval" && Array.FindIndex(tasks, i, IsTool) is >= 0 and var covered)
+            bool IsCoverable(JsonValue task) => IsTool(task) || (task["call"] is null && task.ToString() is var text && text.Contains("\"call\":\"tool\"", StringComparison.Ordinal) && !text.Contains("\"for\":", StringComparison.Ordinal));
+            if (tasks[i]["call"]?.AsString() == "approval" && Array.FindIndex(tasks, i, IsCoverable) is >= 0 and var covered)
                 tasks[i] = tasks[i].With("with", tasks[i]["with"]!.With("covers", JsonValue.Array(names[covered]))); // a call has arguments
+            if (tasks[i]["call"]?.AsString() == "approval" && Chance(2)) tasks[i] = tasks[i].With("with", tasks[i]["with"]!.With("information", Information(names[_random.Next(names.Length)]))); // the same
             if (tasks[i]["switch"] is not null && Array.FindIndex(tasks, 0, i, IsTool) is >= 0 and var before) tasks[i] = tasks[i].With("switch", Back(names[before]));
         }
         return JsonValue.Array(names.Select((name, i) => JsonValue.Object((name, tasks[i]))));
@@ -47,7 +49,7 @@ internal sealed class RandomDocuments(int seed)
         JsonValue.Object(("a", JsonValue.Object(("when", "type == \"object\" and .again == true"), ("then", to)))),
         JsonValue.Object(("b", JsonValue.Object(("then", "continue")))));
 
-    private JsonValue Task(int depth, string[] after, string last)
+    private JsonValue Task(int depth, string[] after, string last, bool isBranch = false)
     {
         var task = (depth < 5 && _tasks < MostTasks ? _random.Next(15) : _random.Next(8)) switch
         {
@@ -66,6 +68,7 @@ internal sealed class RandomDocuments(int seed)
         if (Chance(6)) task = task.With("timeout", JsonValue.Object(("after", "PT7S")));
         if (Chance(8) && task["metadata"] is null)
             task = task.With("metadata", JsonValue.Object(("interlock", JsonValue.Object((Chance(2) ? "onError" : "onTimeout", "skip")))));
+        if (Chance(5) && !isBranch && task["raise"] is null && task["call"]?.AsString() != "approval") task = task.With("metadata", Escalating(task));
         if (Chance(8) && task["raise"] is null) task = task.With("export", JsonValue.Object(("as", $"$context + {{ k{_random.Next(3)}: {_random.Next(2)} }}")));
         if (Chance(10) && task["switch"] is null && task["raise"] is null) task = task.With("then", Target(after, last));
         return task;
@@ -73,7 +76,8 @@ internal sealed class RandomDocuments(int seed)
 
     private JsonValue Call()
     {
-        var with = JsonValue.Object(("tool", "s/t"), ("arguments", JsonValue.Object(("c", "${ $context }"))));
+        var arguments = JsonValue.Object(("c", "${ $context }"), ("n", _random.Next(9)), ("from", "${ $workflow.input.from }"), ("text", "${ \"from \" + $workflow.input.from }"));
+        var with = JsonValue.Object(("tool", "s/t"), ("arguments", arguments));
         if (Chance(4)) with = with.With("onInDoubt", "escalate");
         var call = JsonValue.Object(("call", "tool"), ("with", with));
         var interlock = JsonValue.Object(("computed", JsonValue.Array("c")));
@@ -85,13 +89,31 @@ internal sealed class RandomDocuments(int seed)
     private JsonValue Approval()
     {
         var people = JsonValue.Array(JsonValue.Object(("group", "g")));
-        var with = JsonValue.Object(("title", "Go?"), ("approvers", people), ("expiresAfter", "PT1H"), ("onReject", Chance(2) ? "skip" : "fail"));
+        var with = JsonValue.Object(("title", "Go?"), ("approvers", people), ("expiresAfter", "PT1H"), ("onReject", Chance(2) ? "skip" : "fail"), ("onMismatch", Chance(2) ? "reopen" : "fail"));
+        if (Chance(3)) with = with.With("also", JsonValue.Array(JsonValue.Object(("approvers", people))));
         return JsonValue.Object(("call", "approval"), ("with", _random.Next(3) switch
         {
             0 => with.With("onTimeout", "skip"),
             1 => with.With("onTimeout", "escalate").With("escalation", JsonValue.Object(("approvers", people), ("expiresAfter", "PT2H"), ("onTimeout", "skip"))),
             _ => with.With("onTimeout", "fail"),
         }));
+    }
+
+    private static JsonValue Information(string then)
+    {
+        var form = JsonValue.Object(("type", "object"), ("properties", JsonValue.Object(("what", JsonValue.Object(("type", "string"))))));
+        return JsonValue.Object(("schema", JsonValue.Object(("document", form))), ("then", then));
+    }
+
+    /// <summary>What the task says already, and that people are asked when it fails.</summary>
+    private JsonValue Escalating(JsonValue task)
+    {
+        var people = JsonValue.Array(JsonValue.Object(("group", "ops")));
+        var escalate = JsonValue.Object(("approvers", people), ("expiresAfter", "PT1H"), ("onTimeout", Chance(2) ? "skip" : "fail"));
+        if (Chance(3)) escalate = escalate.With("options", JsonValue.Array(Chance(2) ? "retry" : "skip"));
+        var interlock = task["metadata"]?["interlock"] ?? JsonValue.EmptyObject;
+        if (Chance(2)) interlock = interlock.With("onTimeout", "escalate");
+        return JsonValue.Object(("interlock", interlock.With("onError", "escalate").With("escalate", escalate)));
     }
 
     private JsonValue Switch(string[] after, string last) => JsonValue.Object(("switch", JsonValue.Array(
@@ -108,7 +130,7 @@ internal sealed class RandomDocuments(int seed)
 
     private JsonValue Fork(int depth)
     {
-        var branches = JsonValue.Array(Enumerable.Range(0, _random.Next(1, 4)).Select(_ => JsonValue.Object(($"t{_tasks++}", Task(depth + 1, [], "exit")))));
+        var branches = JsonValue.Array(Enumerable.Range(0, _random.Next(1, 4)).Select(_ => JsonValue.Object(($"t{_tasks++}", Task(depth + 1, [], "exit", isBranch: true)))));
         return JsonValue.Object(("fork", JsonValue.Object(("compete", Chance(3)), ("branches", branches))));
     }
 

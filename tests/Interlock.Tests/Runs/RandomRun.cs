@@ -14,8 +14,14 @@ internal sealed class RandomRun(int seed, WorkflowDefinition definition)
     private const int Hurry = 250;
     private const int Most = 2000;
 
+    private static readonly GateOutcome[] Outcomes =
+        [GateOutcome.Approved, GateOutcome.Approved, GateOutcome.Approved, GateOutcome.Rejected, GateOutcome.Expired, GateOutcome.Withdrawn, GateOutcome.Returned];
+
+    private static readonly string[] Rules = ["second-look-required", "intent-mismatch", "grant-expired", "policy-denied"];
+    private static readonly string[] Choices = ["retry", "retry", "edit", "skip", "skip", "fail", "nonsense"];
+
     private readonly Random _random = new(seed);
-    private readonly RunHarness _run = RunHarness.Of(definition);
+    private readonly RunHarness _run = RunHarness.Of(definition, JsonValue.Object(("from", "here")));
     private readonly HashSet<EffectId> _answered = [];
     private readonly Dictionary<FrameId, bool> _compensable = [];
     private DateTimeOffset _now = RunHarness.Noon;
@@ -53,13 +59,19 @@ internal sealed class RandomRun(int seed, WorkflowDefinition definition)
     {
         switch (command)
         {
+            case Command.OpenApproval open when Chance(15):
+                _answered.Add(open.Id);
+                return new RunEvent.EffectFailed(_now, open.Id, new Problem(ProblemTypes.Refused, 403, "Refused", "It can't be opened.") { Rule = "gate-below-policy" });
             case Command.OpenApproval or Command.CloseApproval:
-                var outcome = command is Command.CloseApproval close && Chance(2) ? close.Cause : (GateOutcome)_random.Next(3);
+                var outcome = command is Command.CloseApproval close && Chance(2) ? close.Cause : Outcomes[_random.Next(_run.Events.Count > Hurry ? 5 : Outcomes.Length)];
                 var gate = RunHarness.GateOf(command)!.Value; // both are about a gate
                 foreach (var same in _run.State.Pending.Values.Where(c => RunHarness.GateOf(c) == gate)) _answered.Add(same.Id);
-                return new RunEvent.GateClosed(_now, gate, outcome, outcome == GateOutcome.Expired ? [] : ["user:cem"], null);
+                return Decided(new RunEvent.GateClosed(_now, gate, outcome, outcome == GateOutcome.Expired ? [] : ["user:cem"], null));
             case Command.Call { OnInDoubt: InDoubtAction.Escalate } call when Chance(4) && !_run.State.Suspended && _run.State.Pending.ContainsKey(call.Id) && !_run.State.InDoubt.Contains(call.Id):
                 return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.InDoubt, 500, "Nobody knows"));
+            case Command.Call { Grant: not null } call when Chance(3):
+                _answered.Add(call.Id);
+                return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.Refused, 403, "Refused") { Rule = Rules[_random.Next(Rules.Length)] });
             case Command.Call call when Chance(4):
                 _answered.Add(call.Id);
                 return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.Communication, Chance(2) ? 503 : 500, "It failed"));
@@ -71,6 +83,22 @@ internal sealed class RandomRun(int seed, WorkflowDefinition definition)
                 return new RunEvent.EffectCompleted(_now, effect.Id, JsonValue.Object(("id", effect.Frame.Value), ("again", _run.Events.Count < Hurry && Chance(2))));
         }
     }
+
+    /// <summary>What people said besides: other arguments, a form, what to do about a failed step (also what was not offered).</summary>
+    private RunEvent.GateClosed Decided(RunEvent.GateClosed closed)
+    {
+        if (closed.Outcome == GateOutcome.Returned) return closed with { Information = JsonValue.Object(("what", "more")) };
+        if (closed.Outcome != GateOutcome.Approved || Asked(closed.Gate) is not { } request) return closed;
+        if (request.Failure is not null) closed = closed with { Choice = _run.Events.Count > Hurry ? "skip" : Choices[_random.Next(Choices.Length)] };
+        if (request.Covers.IsEmpty || Chance(2)) return closed;
+        var call = request.Covers[_random.Next(request.Covers.Length)];
+        var edit = new EditedCall(call.Frame, call.Arguments.With(Chance(2) ? "from" : "n", $"edited {_run.Events.Count}"));
+        var result = CoverEdits.Recompute(definition, _run.State, request.Id, request.Covers, [edit]);
+        if (result is not CoverEditResult.Changed(var covers)) return closed; // the gate closed before it was edited
+        return closed with { Edited = [.. covers.Where((one, i) => one.Arguments != request.Covers[i].Arguments).Select(one => new EditedCall(one.Frame, one.Arguments))] };
+    }
+
+    private GateRequest? Asked(GateId gate) => _run.Issued.OfType<Command.OpenApproval>().First(open => open.Gate.Id == gate).Gate;
 
     /// <summary>Something that happened before, as it was or turned round.</summary>
     private RunEvent Again() => _run.Events[_random.Next(_run.Events.Count)] switch

@@ -105,6 +105,32 @@ internal sealed class RunHarness
 
     public RunHarness Approve(string task) => Close(task, GateOutcome.Approved, "user:cem");
 
+    /// <summary>Approved with other arguments for the covered calls of these tasks.</summary>
+    public RunHarness ApproveEdited(string task, params (string Covered, string Arguments)[] edits)
+    {
+        var covers = Request(task).Covers;
+        return Send(new RunEvent.GateClosed(Tick(), Gate(task), GateOutcome.Approved, ["user:cem"], null)
+        {
+            Edited = [.. edits.Select(edit => new EditedCall(covers.Single(call => call.Task.Name == edit.Covered).Frame, Parse(edit.Arguments)))],
+        });
+    }
+
+    /// <summary>Sent back with the form filled in.</summary>
+    public RunHarness Return(string task, string information) =>
+        Send(new RunEvent.GateClosed(Tick(), Gate(task), GateOutcome.Returned, ["user:cem"], "Say more.") { Information = Parse(information) });
+
+    /// <summary>What people decide about a failed step, with other arguments if given.</summary>
+    public RunHarness Choose(string task, string choice, string? arguments = null) =>
+        Send(new RunEvent.GateClosed(Tick(), Gate(task), GateOutcome.Approved, ["user:cem"], null)
+        {
+            Choice = choice,
+            Edited = arguments is null ? [] : [new EditedCall(Request(task).Covers.Single().Frame, Parse(arguments))],
+        });
+
+    /// <summary>The gateway refuses the task's call by that rule.</summary>
+    public RunHarness Refuse(string task, string rule) =>
+        Send(new RunEvent.EffectFailed(Tick(), Call(task).Id, new Problem(ProblemTypes.Refused, 403, "Refused", $"{rule}.") { Rule = rule, Stage = "authorize" }));
+
     public RunHarness Reject(string task) => Close(task, GateOutcome.Rejected, "user:cem");
 
     public RunHarness Cancel() => Send(new RunEvent.CancelRequested(Tick(), "user:ana", null));
@@ -145,6 +171,8 @@ internal sealed class RunHarness
         }
         return this;
     }
+
+    public static JsonValue Parse(string json) => StrictJson.Parse(Encoding.UTF8.GetBytes(json));
 
     public static string Json<T>(T value) => Encoding.UTF8.GetString(RunJson.Serialize(value));
 

@@ -4,7 +4,6 @@ using Interlock.Core.Audit;
 using Interlock.Core.Identity;
 using Interlock.Json;
 using ModelContextProtocol;
-using ModelContextProtocol.Client;
 
 namespace Interlock.Tests.Web;
 
@@ -27,7 +26,7 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
     [Fact]
     public async Task List_ShowsWhatPolicyDoesNotDeny()
     {
-        await using var client = await ConnectAsync(web.Token("nora", TokenClass.Mcp));
+        await using var client = await web.ConnectAsync(web.Token("nora", TokenClass.Mcp));
         var names = (await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken)).Select(tool => tool.Name).ToList();
         Assert.Equal(["interlock__run_status", "stub__echo", "workflow__test__guarded", "workflow__test__listening"], names); // no rule allows stub/slow
     }
@@ -35,7 +34,7 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
     [Fact]
     public async Task List_AnotherTenant_SeesNothingOfThis()
     {
-        await using var client = await ConnectAsync(web.Token("rita", TokenClass.Mcp, WebFixture.Rival));
+        await using var client = await web.ConnectAsync(web.Token("rita", TokenClass.Mcp, WebFixture.Rival));
         var names = (await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken)).Select(tool => tool.Name);
         Assert.Equal(["interlock__run_status"], names);
     }
@@ -43,7 +42,7 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
     [Fact]
     public async Task Call_Allowed_ReachesTheToolAndTheAudit()
     {
-        await using var client = await ConnectAsync(web.Token("nora", TokenClass.Mcp));
+        await using var client = await web.ConnectAsync(web.Token("nora", TokenClass.Mcp));
         var result = await client.CallToolAsync("stub__echo", new Dictionary<string, object?> { ["text"] = "from a client" }, cancellationToken: TestContext.Current.CancellationToken);
         Assert.NotEqual(true, result.IsError);
         Assert.Equal("from a client", result.StructuredContent!.Value.GetProperty("text").GetString());
@@ -55,7 +54,7 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
     [Fact]
     public async Task Call_Denied_IsAnErrorResultThatNamesTheRule()
     {
-        await using var client = await ConnectAsync(web.Token("leo", TokenClass.Mcp));
+        await using var client = await web.ConnectAsync(web.Token("leo", TokenClass.Mcp));
         var result = await client.CallToolAsync("stub__slow", new Dictionary<string, object?>(), cancellationToken: TestContext.Current.CancellationToken);
         Assert.True(result.IsError);
         var problem = result.StructuredContent!.Value;
@@ -68,7 +67,7 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
     [Fact]
     public async Task Call_UnknownTool_IsInvalidParams()
     {
-        await using var client = await ConnectAsync(web.Token("nora", TokenClass.Mcp));
+        await using var client = await web.ConnectAsync(web.Token("nora", TokenClass.Mcp));
         var error = await Assert.ThrowsAsync<McpProtocolException>(async () => await client.CallToolAsync("stub__nothing", cancellationToken: TestContext.Current.CancellationToken));
         Assert.Equal(McpErrorCode.InvalidParams, error.ErrorCode);
     }
@@ -89,7 +88,7 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
     [Fact]
     public async Task Workflow_StartsAndTellsItsState()
     {
-        await using var client = await ConnectAsync(web.Token("nora", TokenClass.Mcp));
+        await using var client = await web.ConnectAsync(web.Token("nora", TokenClass.Mcp));
         var started = (await client.CallToolAsync("workflow__test__guarded", new Dictionary<string, object?> { ["text"] = "by a model" }, cancellationToken: TestContext.Current.CancellationToken)).StructuredContent!.Value;
         Assert.Equal(("none", "running"), (started.GetProperty("previousState").GetString(), started.GetProperty("currentState").GetString()));
         var run = started.GetProperty("runId").GetString()!;
@@ -97,7 +96,7 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
         var arguments = new Dictionary<string, object?> { ["runId"] = run };
         var status = (await client.CallToolAsync("interlock__run_status", arguments, cancellationToken: TestContext.Current.CancellationToken)).StructuredContent!.Value;
         Assert.Equal(run, status.GetProperty("runId").GetString());
-        await using var rival = await ConnectAsync(web.Token("rita", TokenClass.Mcp, WebFixture.Rival));
+        await using var rival = await web.ConnectAsync(web.Token("rita", TokenClass.Mcp, WebFixture.Rival));
         Assert.True((await rival.CallToolAsync("interlock__run_status", arguments, cancellationToken: TestContext.Current.CancellationToken)).IsError);
     }
 
@@ -106,7 +105,7 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
     {
         var (run, gate) = await web.WaitingAsync("run token");
         var frame = (await web.Services.Approvals.FindAsync(WebFixture.Tenant, gate, TestContext.Current.CancellationToken))!.Request.Task;
-        await using (var client = await ConnectAsync(RunToken(run, new FrameId(frame.Value), "stub/echo")))
+        await using (var client = await web.ConnectAsync(RunToken(run, new FrameId(frame.Value), "stub/echo")))
         {
             var names = (await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken)).Select(tool => tool.Name);
             Assert.Equal(["stub__echo"], names); // no workflows, no status
@@ -115,7 +114,7 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
             var records = await web.AuditAsync(AuditChain.ForPrincipal(WebFixture.Tenant, "user:nora", DateTimeOffset.UtcNow).Id);
             Assert.Contains(records, record => record is { Type: AuditTypes.CallIntent, Target: "stub/echo" } && record.Actors.Contains("agent:helper") && record.Actors.Contains("user:dana"));
         }
-        await using (var narrow = await ConnectAsync(RunToken(run, new FrameId(frame.Value), "stub/slow")))
+        await using (var narrow = await web.ConnectAsync(RunToken(run, new FrameId(frame.Value), "stub/slow")))
         {
             var outside = await narrow.CallToolAsync("stub__echo", new Dictionary<string, object?> { ["text"] = "outside" }, cancellationToken: TestContext.Current.CancellationToken);
             Assert.Equal("widening", outside.StructuredContent!.Value.GetProperty("rule").GetString());
@@ -131,15 +130,6 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
         var agent = new Principal(WebFixture.Tenant, "helper", PrincipalKind.Agent, "Helper", [], []);
         return web.Services.Keys.Issuer.Issue(new LocalTokenRequest(agent, TokenClass.Run, TimeSpan.FromMinutes(5), new RunTokenClaims(WebFixture.Tenant, run, frame, [new ToolName(tool)])));
     }
-
-    private Task<McpClient> ConnectAsync(string token) => McpClient.CreateAsync(
-        new HttpClientTransport(new HttpClientTransportOptions
-        {
-            Endpoint = new Uri(web.Address, "/mcp"),
-            TransportMode = HttpTransportMode.StreamableHttp,
-            AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = "Bearer " + token },
-        }),
-        cancellationToken: TestContext.Current.CancellationToken);
 
     private async Task<string> RawCallAsync(string token, string tool, string arguments, string key)
     {

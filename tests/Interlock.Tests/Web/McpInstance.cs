@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Interlock.Core;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
@@ -85,7 +86,7 @@ internal sealed class McpInstance : IAsyncDisposable
     public Task<JsonValue> StatusAsync(Principal caller, string handle) => CallAsync(caller, "interlock__call_status", JsonValue.Object(("handle", handle)));
 
     /// <summary>The result of a request.</summary>
-    public Task<JsonValue> SendAsync(string token, string method, JsonValue parameters) => SendUntilAsync(token, method, parameters, World.Token);
+    public Task<JsonValue> SendAsync(string token, string method, JsonValue parameters, params (string Name, string Value)[] headers) => SendUntilAsync(token, method, parameters, World.Token, headers);
 
     /// <summary>What a host does when it begins to stop.</summary>
     public Task StopAsync() => _stopping.CancelAsync();
@@ -98,13 +99,14 @@ internal sealed class McpInstance : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private async Task<JsonValue> SendUntilAsync(string token, string method, JsonValue parameters, CancellationToken leaving)
+    private async Task<JsonValue> SendUntilAsync(string token, string method, JsonValue parameters, CancellationToken leaving, params (string Name, string Value)[] headers)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(leaving, World.Token);
         either.CancelAfter(TimeSpan.FromSeconds(60));
         var body = JsonValue.Object(("jsonrpc", "2.0"), ("id", 1), ("method", method), ("params", parameters));
         using var request = Mcp.EndpointFixture.Post(Address, body.ToString());
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
         using var response = await Http.SendAsync(request, either.Token);
         var text = await response.Content.ReadAsStringAsync(either.Token);
         var data = text.Split('\n').Single(line => line.StartsWith("data:", StringComparison.Ordinal))[5..];
@@ -120,7 +122,8 @@ internal sealed class McpInstance : IAsyncDisposable
         {
             Gateway = node.Gateway,
             Approvals = node.Desk,
-            Registry = new RegistryDesk(node.Registries, catalog, node.Audit, new StubDiscovery(), node.Fences, world.Time),
+            AdHoc = node.AdHoc,
+            Registry = new RegistryDesk(node.Registries, catalog, node.Audit, new StubDiscovery(), world.Directory, node.Fences, world.Time),
             Workflows = catalog,
             Policies = new PolicyCache(),
             Intake = new RunIntake(node.Registries, catalog, runs, world.Memory, node.Audit, world.Time),

@@ -312,6 +312,8 @@ public sealed class PlatformSignInTests(WebFixture web) : IClassFixture<WebFixtu
 
         public ValueTask<IReadOnlyList<string>> GroupsOfAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
             ValueTask.FromResult<IReadOnlyList<string>>([]);
+
+        public ValueTask<bool> GroupExistsAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) => ValueTask.FromResult(false);
     }
 
     private sealed class LogLines : ILoggerFactory, ILogger

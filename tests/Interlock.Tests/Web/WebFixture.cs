@@ -17,6 +17,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using ModelContextProtocol.Client;
 
 namespace Interlock.Tests.Web;
 
@@ -29,6 +30,7 @@ public sealed class WebFixture : IAsyncLifetime
         version: 1
         rules:
           - { id: echo, principals: [ { any: true } ], tools: [stub/echo], effect: allow }
+          - { id: loud, tools: [stub/echo], when: '(.arguments.text // "") | startswith("LOUD")', effect: requireApproval, approval: { approvers: [ { group: leads } ], quorum: 1 } }
         """;
 
     private const string Guarded = """
@@ -102,6 +104,16 @@ public sealed class WebFixture : IAsyncLifetime
 
     internal string Token(string user, TokenClass face = TokenClass.Api, TenantId? tenant = null) =>
         Services.Keys.Issuer.Issue(new LocalTokenRequest(Principal(user, tenant), face, TimeSpan.FromMinutes(30)));
+
+    /// <summary>The official client, which opens no pages.</summary>
+    internal Task<McpClient> ConnectAsync(string token) => McpClient.CreateAsync(
+        new HttpClientTransport(new HttpClientTransportOptions
+        {
+            Endpoint = new Uri(Address, "/mcp"),
+            TransportMode = HttpTransportMode.StreamableHttp,
+            AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = "Bearer " + token },
+        }),
+        cancellationToken: TestContext.Current.CancellationToken);
 
     internal async Task<(HttpStatusCode Status, JsonValue Body, HttpResponseMessage Response)> ApiAsync(
         string method, string path, string? token, string? body = null, string contentType = "application/json", params (string Name, string Value)[] headers)
@@ -188,6 +200,7 @@ public sealed class WebFixture : IAsyncLifetime
         {
             Gateway = services.Gateway,
             Approvals = services.Approvals,
+            AdHoc = services.AdHoc,
             Registry = services.Registry,
             Workflows = services.Catalog,
             Policies = services.Policies,

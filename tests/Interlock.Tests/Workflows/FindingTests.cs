@@ -9,6 +9,12 @@ public sealed class FindingTests
     private const string Gate =
         "  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, covers: [ run ] } }\n";
 
+    private const string Escalating =
+        "metadata: { interlock: { onError: escalate, escalate: { approvers: [ { group: g } ], expiresAfter: PT1H, onTimeout: fail } } }";
+
+    private static string Asking(string then, string form = "", string field = "{ type: string }", string covers = "") =>
+        $"  - gate: {{ call: approval, with: {{ title: t, approvers: [ {{ group: g }} ], {covers}expiresAfter: PT1H, information: {{ schema: {{ document: {{ type: object, {form}properties: {{ a: {field} }} }} }}, then: {then} }} }} }}";
+
     public static TheoryData<string, string, int, string> Tasks { get; } = new()
     {
         // What the DSL's schema alone lets pass.
@@ -92,6 +98,39 @@ public sealed class FindingTests
         { "  - jump: { set: { x: 1 }, if: .y, then: run }\n" + Gate + "  - run: { call: tool, with: { tool: s/t } }", "covers", 10, "leads around this gate" },
         { Gate.Replace("{ call", "{ if: .y, call", StringComparison.Ordinal) + "  - run: { call: tool, with: { tool: s/t } }", "covers", 9, "skipped by its 'if'" },
 
+        { "  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], also: [ { approvers: [ { user: a } ] }, { approvers: [ { user: a }, { user: a } ], quorum: 2 } ], expiresAfter: PT1H } }", "quorum", 9, "can't be reached" },
+        { "  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, onTimeout: escalate, escalation: { approvers: [ { group: h } ], also: [ { approvers: [ { user: a } ], quorum: 2 } ], expiresAfter: PT1H, onTimeout: fail } } }", "quorum", 9, "can't be reached" },
+        { "  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], also: [ { group: h } ], expiresAfter: PT1H } }", "schema", 9, "" },
+        { "  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, onMismatch: skip } }", "schema", 9, "must be fail or reopen" },
+
+        // Requests for information.
+        { "  - a: { set: { x: 1 } }\n" + Asking("nowhere"), "then-target", 10, "no task named 'nowhere'" },
+        { Asking("exit"), "then-target", 9, "write its name" },
+        { Asking("continue"), "then-target", 9, "write its name" },
+        { "  - f:\n      fork:\n        branches:\n        " + Asking("gate"), "then-target", 12, "branch of a fork" },
+        { Asking("gate", "required: [ b ], "), "information", 9, "no property 'b'" },
+        { Asking("gate", field: "{ type: string, enum: [ x, 1 ] }"), "information", 9, "1 is no string" },
+        { Asking("gate", field: "{ type: integer, enum: [ 1.5 ] }"), "information", 9, "1.5 is no integer" },
+        { Asking("gate", field: "{ type: object }"), "schema", 9, "must be string or number" },
+        { Asking("gate", field: "{ type: string, pattern: x }"), "schema", 9, "unknown property 'pattern'" },
+        { Asking("gate", field: "{ enum: [ x ] }"), "schema", 9, "type" },
+        { Asking("gate", "additionalProperties: true, "), "schema", 9, "unknown property 'additionalProperties'" },
+        { Asking("gate", field: "{ type: string }, 'a b': { type: string }"), "schema", 9, "Letters" },
+        { Asking("gate", field: "{ type: string }, " + string.Join(", ", Enumerable.Range(0, 20).Select(i => $"p{i}: {{ type: string }}"))), "schema", 9, "" },
+        { Asking("side", covers: "covers: [ run ], ") + "\n  - run: { call: tool, with: { tool: s/t }, then: end }\n  - side: { set: { x: 1 }, then: run }", "covers", 9, "without this gate" },
+
+        // Failed steps that escalate.
+        { "  - a: { set: { x: 1 }, metadata: { interlock: { onError: escalate } } }", "on-error", 9, "needs an escalate" },
+        { "  - a: { call: tool, with: { tool: s/t }, metadata: { interlock: { onTimeout: escalate } } }", "on-timeout", 9, "needs an escalate" },
+        { "  - a: { set: { x: 1 }, metadata: { interlock: { onError: escalate, escalate: { approvers: [ { group: g } ], onTimeout: fail } } } }", "schema", 9, "expiresAfter" },
+        { "  - a: { set: { x: 1 }, metadata: { interlock: { onError: escalate, escalate: { approvers: [ { group: g } ], expiresAfter: PT1H, onTimeout: escalate } } } }", "schema", 9, "must be fail or skip" },
+        { "  - a: { set: { x: 1 }, metadata: { interlock: { onError: escalate, escalate: { approvers: [ { user: g } ], quorum: 2, expiresAfter: PT1H, onTimeout: fail } } } }", "quorum", 9, "can't be reached" },
+        { "  - a: { set: { x: 1 }, metadata: { interlock: { onError: escalate, escalate: { approvers: [ { group: g } ], options: [ edit ], expiresAfter: PT1H, onTimeout: fail } } } }", "on-error", 9, "arguments of a call" },
+        { "  - a: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H }, " + Escalating + " }", "on-error", 9, "an escalation of its own" },
+        { "  - a: { raise: { error: { type: 'https://x.y/e', status: 500 } }, " + Escalating + " }", "on-error", 9, "around it" },
+        { "  - f:\n      fork:\n        branches:\n          - a: { call: tool, with: { tool: s/t }, " + Escalating + " }", "on-error", 12, "branch of a fork" },
+        { Gate + "  - box: { do: [ { run: { call: tool, with: { tool: s/t } } } ], " + Escalating + " }", "retry", 10, "the grant of 'gate', outside of it, is not for the retry" },
+
         // What is known at the gate.
         { Gate + "  - run:\n      call: tool\n      with:\n        tool: s/t\n        arguments: { x: '${ .y }' }", "computed", 14, "the argument 'x' of 'run' is unknown" },
         { Gate + "  - run: { call: tool, with: { tool: s/t, arguments: '${ .y }' } }", "computed", 10, "the arguments as a whole" },
@@ -130,6 +169,7 @@ public sealed class FindingTests
         { "dsl: 1.0.3=>dsl: 1.1.0", "unsupported", 2, "1.1.0" },
         { "version: 1.0.0=>version: 1.0", "schema", 5, "" },
         { "name: doc=>name: a b", "schema", 4, "" },
+        { "onError: fail, =>onError: escalate, ", "on-error", 6, "needs an escalate" },
         { "timeout: { after: PT1H }=>timeout: { after: PT1H, before: PT1H }", "schema", 7, "unknown property 'before'; allowed: after" },
         { "timeout: { after: PT1H }=>{timeout}\nschedule: { cron: '* * * * *' }", "unsupported", 8, "schedule.cron" },
         { "timeout: { after: PT1H }=>{timeout}\nschedule: { on: { all: [ { with: { type: t } } ] } }", "unsupported", 8, "schedule.on.all" },

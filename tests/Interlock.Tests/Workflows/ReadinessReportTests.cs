@@ -21,6 +21,35 @@ public sealed class ReadinessReportTests
         Assert.All(report.Answers.SelectMany(answer => answer.Evidence), evidence => Assert.InRange(evidence.Line, 1, lines.Length));
     }
 
+    [Fact]
+    public void For_StepsAndGatesThatAskPeople_SaysWhomAndWhatFollows()
+    {
+        var report = ReadinessReport.For(Documents.Read(
+            """
+              - ask:
+                  call: approval
+                  with:
+                    title: Go?
+                    approvers: [ { group: leads } ]
+                    also: [ { approvers: [ { user: eva } ] } ]
+                    covers: [ apply ]
+                    expiresAfter: PT1H
+                    onTimeout: escalate
+                    escalation: { approvers: [ { group: bosses } ], quorum: 2, expiresAfter: PT2H, onTimeout: fail }
+                    onMismatch: reopen
+                    information: { schema: { document: { type: object, properties: { why: { type: string } } } }, then: ask }
+              - apply: { call: tool, with: { tool: s/t }, metadata: { interlock: { onError: escalate, escalate: { approvers: [ { group: ops } ], options: [ retry ], expiresAfter: PT1H, onTimeout: skip } } } }
+            """));
+        Assert.True(report.Passed);
+        Assert.Contains(Answer(report, "gates").Evidence, evidence => evidence.Reason.StartsWith(
+            "1 of group:leads and 1 of user:eva; rejected: fail; not decided after 01:00:00: escalate to 2 of group:bosses; not decided after 02:00:00: fail", StringComparison.Ordinal));
+        Assert.Contains(Answer(report, "gates").Evidence, evidence => evidence.Reason.Contains("sent back for information it grants nothing; the run goes on with 'ask'", StringComparison.Ordinal));
+        Assert.Contains(Answer(report, "gates").Evidence, evidence => evidence.Reason.Contains("opens another gate", StringComparison.Ordinal));
+        Assert.Contains(Answer(report, "gates").Evidence, evidence => evidence.Reason == "once s/t failed, 1 of group:ops may grant it anew, with the exact arguments they are shown");
+        Assert.Contains(Answer(report, "on-error-on-timeout").Evidence, evidence => evidence.Reason.StartsWith(
+            "on error escalate to 1 of group:ops (retry, fail; not decided after 01:00:00: skip), on timeout fail", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, covers: [ run ] } }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ .y }' } } }", "gates")]
     [InlineData("  - run: { call: http, with: { method: get, endpoint: 'https://x.y' } }", "deprecation,pools")]

@@ -16,16 +16,17 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDir
         var decision = await DecideAsync(frozen, cancellationToken);
         if (decision.Effect == PolicyEffect.Deny) return new Refusal(Name, decision.RefusalRule ?? PolicyRules.DefaultDeny, 403, decision.Reason);
         if (decision.Effect == PolicyEffect.Allow && !call.RequiresGrant) return new AuthorizedCall(frozen, decision, null);
-        if (call.Grant is not { } grant || call.Site is not { } site) return new Refusal(Name, "grant-required", 403, Missing(call, decision));
+        if (call.Grant is not { } grant) return new Refusal(Name, "grant-required", 403, Missing(call, decision));
         if (await gates.FindAsync(call.Tenant, grant, cancellationToken) is not { } stored)
             return new Refusal(Name, "grant-missing", 403, "The gate that is to grant this call does not exist.");
         if (stored.Gate is not { } gate)
             return new Refusal(Name, "grant-unauthentic", 403, "The gate's row was not written by Interlock; an administrator must look at the store.");
         if (decision.Floor is { } floor && gate.WeakerThan(floor) is { } weaker) return new Refusal(Name, ApprovalFloor.Rule, 403, weaker);
-        var claim = new GrantClaim(call.Tenant, site.Run, site.Frame, call.IsCompensation, frozen.Routed.Target, frozen.Arguments);
+        var frame = call.Site?.Frame ?? FrameId.Root;
+        var claim = new GrantClaim(call.Tenant, call.Chain.Subjects, call.Site?.Run, frame, call.IsCompensation, frozen.Routed.Target, frozen.Arguments);
         if (GrantCheck.Refuse(gate, claim, gates.Incarnation, time.GetUtcNow()) is { } refused) return new Refusal(Name, refused.Rule, refused.Status, refused.Detail);
-        return decision.Floor is { SecondLook: true } && !call.IsCompensation && gate.Calls.Any(bound => bound.Frame == site.Frame && !bound.Computed.IsEmpty)
-            ? new Refusal(Name, "second-look-required", 403, $"People approved this before {string.Join(", ", gate.Calls.First(bound => bound.Frame == site.Frame).Computed)} was known, and policy wants them to look again now that it is.")
+        return decision.Floor is { SecondLook: true } && !call.IsCompensation && gate.Calls.Any(bound => bound.Frame == frame && !bound.Computed.IsEmpty)
+            ? new Refusal(Name, "second-look-required", 403, $"People approved this before {string.Join(", ", gate.Calls.First(bound => bound.Frame == frame).Computed)} was known, and policy wants them to look again now that it is.")
             : new AuthorizedCall(frozen, decision, gate);
     }
 

@@ -1,3 +1,4 @@
+using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
@@ -24,7 +25,7 @@ internal sealed class CommitStage(
         var registration = authorized.Routed.Target.RegistrationId;
         if (repeated is not null && (repeated.Registration != registration || repeated.ArgumentsDigest != authorized.Frozen.Digest))
             return new Refusal(Name, "fence-changed", 409, "The tool's registration changed since the attempt whose outcome is unknown: to repeat it would be another call.");
-        var spent = authorized.Gate is { } gate && call.Site is { } site ? EffectClaims.SpentRow(site.Run, gate.Id, site.Frame, call.IsCompensation) : null;
+        var spent = authorized.Gate is { } gate ? SpentRow(call, gate) : null;
         var spender = spent is null ? null : await claims.SpentByAsync(chain, spent, cancellationToken);
         if (spender is { } other && other != call.Effect) return Spent;
         if (call.IsCompensation && authorized.Gate is { } granted && await claims.SpentByAsync(chain, EffectClaims.SpentRow(call.Site!.Run, granted.Id, call.Site.Frame.Undone(), false), cancellationToken) is null)
@@ -77,6 +78,9 @@ internal sealed class CommitStage(
             return new Refusal(Name, "frame-not-pending", 409, "The run no longer waits for this call.");
         return passed;
     }
+
+    private static string SpentRow(GatewayCall call, Gate gate) =>
+        call.Site is { } site ? EffectClaims.SpentRow(site.Run, gate.Id, site.Frame, call.IsCompensation) : EffectClaims.SpentRow(gate.Id);
 
     private static JsonValue Body(GatewayCall call, AuthorizedCall authorized) =>
         JsonValue.Object(("effect", call.Effect.Value), ("arguments", authorized.Frozen.Digest));

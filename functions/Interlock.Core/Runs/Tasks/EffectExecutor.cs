@@ -1,4 +1,6 @@
+using System.Globalization;
 using Interlock.Core.Workflows;
+using Interlock.Json;
 
 namespace Interlock.Core.Runs.Tasks;
 
@@ -8,9 +10,9 @@ internal static class EffectExecutor
     public static void Enter(Machine machine, Frame frame, EffectTask task)
     {
         var scope = machine.Scope(frame);
-        var arguments = task.Arguments.Evaluate(frame.Input, scope);
+        var arguments = Arguments(machine, frame, task);
         var deadline = frame.Deadline ?? machine.Now + RunLimits.DefaultDeadline;
-        var id = machine.NewEffect(frame.Id, "call");
+        var id = machine.NewEffect(frame.Id, Numbered("call", frame));
         Command.Call call = task switch
         {
             ToolTask tool => new Command.CallTool(id, frame.Id, task.Path, task.Target, task.Version, arguments, deadline)
@@ -27,5 +29,27 @@ internal static class EffectExecutor
             RequiresGrant = machine.Definition.IsCovered(task.Path),
             OnInDoubt = task.OnInDoubt,
         });
+    }
+
+    /// <summary>What the frame's call is made with: the document's arguments, or those that people approved, with what is computed from the run.</summary>
+    public static JsonValue Arguments(Machine machine, Frame frame, EffectTask task)
+    {
+        var approved = machine.ApprovedFor(frame.Id);
+        if (approved is { AreWhole: true }) return approved.Arguments;
+        var written = task.Arguments.Evaluate(frame.Input, machine.Scope(frame));
+        return approved is null ? written : task.Computed.Aggregate(approved.Arguments, (arguments, pointer) => With(arguments, written, JsonPointer.Parse(pointer), 0));
+    }
+
+    /// <summary>A purpose of the frame's call, numbered from the second call on.</summary>
+    public static string Numbered(string purpose, Frame frame) =>
+        frame.Reopened == 0 ? purpose : string.Create(CultureInfo.InvariantCulture, $"{purpose}:{frame.Reopened + 1}");
+
+    /// <summary>The first value with the second one's at the place that the tokens name, where that has one.</summary>
+    private static JsonValue With(JsonValue to, JsonValue from, IReadOnlyList<string> tokens, int at)
+    {
+        if (at == tokens.Count) return from;
+        if (!from.IsObject || from[tokens[at]] is not { } member) return to;
+        var inner = to.IsObject && to[tokens[at]] is { } known ? known : JsonValue.EmptyObject;
+        return (to.IsObject ? to : JsonValue.EmptyObject).With(tokens[at], With(inner, member, tokens, at + 1));
     }
 }

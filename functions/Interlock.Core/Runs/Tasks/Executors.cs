@@ -45,9 +45,9 @@ internal static class Executors
     {
         switch (task)
         {
+            case var _ when purpose == TimerPurpose.GateExpiry: ApprovalExecutor.Expired(machine, frame); break;
             case WaitTask: machine.Complete(frame, frame.Input); break;
             case TryTask attempt: TryExecutor.TimerFired(machine, frame, attempt, purpose); break;
-            case ApprovalTask: ApprovalExecutor.Expired(machine, frame); break;
         }
     }
 

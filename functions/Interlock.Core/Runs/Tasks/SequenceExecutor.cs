@@ -9,9 +9,12 @@ internal static class SequenceExecutor
     public static void ChildDone(Machine machine, Frame list, Frame child, JsonValue output, string? directive)
     {
         var tasks = machine.Definition.List(list.Path);
+        var index = tasks.IndexOf(child.Path.Name);
+        if (list.State is FrameState.Sequence { Escalations: { } escalations } state)
+            list = machine.Update(list with { State = state with { Escalations = escalations.Remove(index) } });
         switch (directive)
         {
-            case null or "continue": Goto(machine, list, tasks.IndexOf(child.Path.Name) + 1, output); break;
+            case null or "continue": Goto(machine, list, index + 1, output); break;
             case "exit" or "end": machine.ListDone(list, output, directive); break;
             default: Goto(machine, list, tasks.IndexOf(directive), output); break;
         }
@@ -32,7 +35,11 @@ internal static class SequenceExecutor
         machine.Enter(list, tasks.Tasks[index], ChildId(list.Id, index, tasks.Tasks[index].Name, visits), input);
     }
 
+    /// <summary>The frame id of a list's task on its next visit.</summary>
+    public static FrameId NextChildId(Frame list, int index, string name) =>
+        ChildId(list.Id, index, name, ((FrameState.Sequence)list.State).Visits.GetValueOrDefault(index) + 1);
+
     /// <summary>The frame id of a list's task on its n-th visit.</summary>
-    public static FrameId ChildId(FrameId list, int index, string name, int visit) =>
+    private static FrameId ChildId(FrameId list, int index, string name, int visit) =>
         list.Append(string.Create(CultureInfo.InvariantCulture, $"/{index}/{JsonPointer.Escape(name)}{(visit > 1 ? $"#{visit}" : "")}"));
 }

@@ -30,6 +30,12 @@ internal static class FlowCheck
                 Target(choice.Cases[i].Then, at + "/then", names, log);
             }
         }
+        if (task is ApprovalTask { Information: { } information })
+        {
+            var at = task.Path.Value + "/with/information/then";
+            if (information.Then is "continue" or "exit" or "end") log.Error("then-target", at, "the run goes on with a task that reads what was filled in; write its name");
+            else Target(information.Then, at, names, log);
+        }
         if (task is ForkTask fork)
         {
             foreach (var branch in fork.Branches) Task(branch, [], log);

@@ -2,7 +2,7 @@ using System.Collections;
 
 namespace Interlock.Core.Workflows.Checks;
 
-/// <summary>Where the tasks of one list may lead: by order, <c>then</c>, <c>if</c> and the cases of a switch. An upper bound of every run.</summary>
+/// <summary>Where the tasks of one list may lead: by order, <c>then</c>, <c>if</c>, the cases of a switch and gates sent back. An upper bound of every run.</summary>
 internal sealed class FlowGraph
 {
     private readonly int[][] _next;
@@ -58,14 +58,19 @@ internal sealed class FlowGraph
         {
             foreach (var one in choice.Cases)
                 if (Target(one.Then, at, places) is { } target) yield return target;
-            if (task.If is not null || task.OnError == StepAction.Skip) yield return at + 1;
+            if (task.If is not null || task.OnError is StepAction.Skip or StepAction.Escalate) yield return at + 1;
         }
         else if (task is not RaiseTask || task.OnError == StepAction.Skip)
         {
             if (Target(task.Then, at, places) is { } target) yield return target;
         }
+        if (Returned(task, at, places) is { } returned) yield return returned;
         if (task.If is not null) yield return at + 1;
     }
+
+    /// <summary>Where a gate leads that is sent back for information.</summary>
+    private static int? Returned(TaskDefinition task, int at, Dictionary<string, int> places) =>
+        task is ApprovalTask { Information: { } information } ? Target(information.Then, at, places) : null;
 
     /// <summary>Nothing for the end; for an unknown name (which has its own finding) the next task.</summary>
     private static int? Target(string? then, int at, Dictionary<string, int> places) => then switch

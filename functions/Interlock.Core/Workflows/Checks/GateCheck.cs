@@ -35,6 +35,7 @@ internal static partial class GateCheck
         Dictionary<TaskPath, ImmutableDictionary<string, string>> scopes, Dictionary<(TaskPath, string), bool> known, FindingLog log)
     {
         var around = graph.ReachableFrom(0, avoid: at);
+        var returned = gate.Information is { } information && list.IndexOf(information.Then) is >= 0 and var back ? graph.ReachableFrom(back, avoid: at) : null;
         foreach (var group in gate.Covers.GroupBy(path => Holding(list, path)))
         {
             var holder = group.Key;
@@ -43,6 +44,11 @@ internal static partial class GateCheck
                 log.Warn("covers", gate.Path.Value, gate.If is not null
                     ? $"where the gate is skipped by its 'if', '{list.Tasks[holder].Name}' is refused: a covered call needs a grant on every path"
                     : $"a path leads around this gate to '{list.Tasks[holder].Name}', where its calls are refused: a covered call needs a grant on every path");
+            }
+            if (returned?[holder] == true)
+            {
+                log.Warn("covers", gate.Path.Value,
+                    $"where information is asked for, a path leads to '{list.Tasks[holder].Name}' without this gate, where its calls are refused: nothing was granted; lead back before the gate");
             }
             var calls = group.Select(path => Inside(list.Tasks[holder], path)).Where(one => !one.Call.Arguments.IsLiteral).ToArray();
             if (calls.Length == 0) continue;

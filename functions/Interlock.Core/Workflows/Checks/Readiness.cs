@@ -1,3 +1,4 @@
+using Interlock.Core.Policy;
 using Interlock.Core.Workflows.Reading;
 
 namespace Interlock.Core.Workflows.Checks;
@@ -32,7 +33,7 @@ internal sealed class Readiness
 
     private static string Question(string rule) => rule switch
     {
-        "covers" or "computed" or "quorum" => "gates",
+        "covers" or "computed" or "quorum" or "information" => "gates",
         "unknown-call" or "unsupported" => "deprecation",
         "secrets" => "audit",
         _ => "on-error-on-timeout",
@@ -57,8 +58,12 @@ internal sealed class Readiness
                 var bound = call.Computed.IsEmpty ? "its exact arguments" : $"its arguments but for {string.Join(", ", call.Computed)}";
                 yield return At(call, $"{call.Target} runs only with a grant of the gate '{gate.Name}' (line {Line(gate.Path.Value)}) for {bound}");
             }
-            yield return At(gate, $"{gate.Quorum} of {string.Join(", ", gate.Approvers.Select(approver => approver.ToString()))}; rejected: {Word(gate.OnReject)}; not decided after {gate.ExpiresAfter}: {Word(gate.OnExpiry)}");
+            yield return At(gate, $"{People(gate.Quorum, gate.Approvers, gate.Also)}; rejected: {Word(gate.OnReject)}; not decided after {gate.ExpiresAfter}: {Expiry(gate)}");
+            if (gate.Information is { } information) yield return At(gate, $"sent back for information it grants nothing; the run goes on with '{information.Then}'");
+            if (gate.OnMismatch == MismatchAction.Reopen) yield return At(gate, "a granted call that is refused as no longer what was approved opens another gate for exactly that call");
         }
+        foreach (var call in _tasks.OfType<EffectTask>().Where(call => call.Escalate?.Choices.Contains(StepChoice.Retry) == true || call.Escalate?.Choices.Contains(StepChoice.Edit) == true))
+            yield return At(call, $"once {call.Target} failed, {People(call.Escalate!.Quorum, call.Escalate.Approvers, call.Escalate.Also)} may grant it anew, with the exact arguments they are shown"); // just tested
         foreach (var call in _tasks.OfType<EffectTask>().Where(call => _result.Draft?.IsCovered(call.Path) == false))
             yield return At(call, $"{call.Target} is covered by no gate of this document: the policy decides at the gateway");
     }
@@ -77,7 +82,19 @@ internal sealed class Readiness
         At(call, $"{call.Target}: intent before and outcome after each call, under {call.Path}; outcome unknown: {Word(call.OnInDoubt)}"));
 
     private IEnumerable<ReadinessEvidence> Steps() => _tasks.Select(task =>
-        At(task, $"on error {Word(task.OnError)}, on timeout {Word(task.OnTimeout)}, {Bound(task)}"));
+        At(task, $"on error {Action(task, task.OnError)}, on timeout {Action(task, task.OnTimeout)}, {Bound(task)}"));
+
+    private static string Action(TaskDefinition task, StepAction action) => action == StepAction.Escalate && task.Escalate is { } people
+        ? $"escalate to {People(people.Quorum, people.Approvers, people.Also)} ({string.Join(", ", people.Choices.Select(Word))}; not decided after {people.ExpiresAfter}: {Word(people.OnExpiry)})"
+        : Word(action);
+
+    private static string Expiry(ApprovalTask gate) => gate is { OnExpiry: GateTimeoutAction.Escalate, Escalation: { } next }
+        ? $"escalate to {People(next.Quorum, next.Approvers, next.Also)}; not decided after {next.ExpiresAfter}: {Word(next.OnExpiry)}"
+        : Word(gate.OnExpiry);
+
+    private static string People(int quorum, IEnumerable<Approver> approvers, IEnumerable<ApproverRequirement> also) => string.Join(" and ",
+        also.Select(more => (more.Quorum, Approvers: more.Approvers.AsEnumerable())).Prepend((quorum, approvers))
+            .Select(one => $"{one.Item1} of {string.Join(", ", one.Item2.Select(approver => approver.ToString()))}"));
 
     private IEnumerable<ReadinessEvidence> Pools()
     {

@@ -5,6 +5,8 @@ namespace Interlock.Core.Workflows.Reading;
 /// <summary>Builds the definition from a document that fits our schema.</summary>
 internal static class DefinitionReader
 {
+    private const string Metadata = "/document/metadata/interlock";
+
     private static readonly string[] Dialects = ["1.0.0", "1.0.1", "1.0.2", "1.0.3"];
 
     public static WorkflowDefinition Read(JsonValue document, FindingLog log)
@@ -16,7 +18,11 @@ internal static class DefinitionReader
         var reusables = new Reusables(document, log);
         reusables.Check();
         var reader = new TaskReader(log, reusables);
-        var around = new Surroundings([], TaskReader.Action(interlock["onError"]), TaskReader.Action(interlock["onTimeout"]), document["timeout"] is not null);
+        var around = new Surroundings([], TaskReader.Action(interlock["onError"]), TaskReader.Action(interlock["onTimeout"]), document["timeout"] is not null)
+        {
+            Escalate = StepEscalationReader.Read(reader, interlock, Metadata),
+        };
+        StepEscalationReader.CheckDefined(log, interlock, Metadata, around.Escalate);
         var tasks = reader.List(document["do"]!, "/do", around); // required by the schema
         reader.ReportMissing();
         return new WorkflowDefinition(tasks)

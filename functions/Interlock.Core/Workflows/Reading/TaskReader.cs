@@ -32,7 +32,7 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
 
     /// <summary>The branches of a fork: nothing comes after a branch, so a gate that is one covers nothing.</summary>
     public ImmutableArray<TaskDefinition> Branches(JsonValue list, string pointer, Surroundings around) =>
-        [.. Tasks(list, pointer, around).Select(task => task is ApprovalTask gate ? CoverReader.Resolve(gate, [], log) : task)];
+        [.. Tasks(list, pointer, around, areBranches: true).Select(task => task is ApprovalTask gate ? CoverReader.Resolve(gate, [], log) : task)];
 
     /// <summary>A duration: literal ones are read now, so that a wrong one is found here.</summary>
     public DurationTemplate? Duration(JsonValue? value, string pointer, Surroundings around, bool positive)
@@ -96,7 +96,7 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
         }
     }
 
-    private TaskDefinition[] Tasks(JsonValue list, string pointer, Surroundings around)
+    private TaskDefinition[] Tasks(JsonValue list, string pointer, Surroundings around, bool areBranches = false)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         var tasks = new TaskDefinition[list.Count];
@@ -105,12 +105,12 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
             var (name, source) = list.Items[i].Members[0];
             var path = JsonPointer.Append(JsonPointer.Append(pointer, i), name);
             if (!names.Add(name)) log.Error("reference", path, $"a task named '{Quote.Short(name)}' already stands in this list; names say where 'then' and 'covers' lead");
-            tasks[i] = Task(source, path, around);
+            tasks[i] = Task(source, path, around, areBranches);
         }
         return tasks;
     }
 
-    private TaskDefinition Task(JsonValue source, string path, Surroundings around)
+    private TaskDefinition Task(JsonValue source, string path, Surroundings around, bool isBranch)
     {
         var timeout = Timeout(source["timeout"], path + "/timeout", around);
         var own = source["metadata"]?["interlock"];
@@ -119,12 +119,14 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
             OnError = Action(own?["onError"]) ?? around.OnError,
             OnTimeout = Action(own?["onTimeout"]) ?? around.OnTimeout,
             Timed = around.Timed || source["timeout"] is not null,
+            Escalate = StepEscalationReader.Read(this, own, path + "/metadata/interlock") ?? around.Escalate,
         };
+        StepEscalationReader.CheckDefined(log, own, path + "/metadata/interlock", inner.Escalate);
         if (inner.OnError is null) _withoutOnError.Add(path);
         if (inner.OnTimeout is null) _withoutOnTimeout.Add(path);
         if (!inner.Timed) _withoutDuration.Add(path);
-        var task = Kind(new Step(source, path, inner));
-        return task with
+        var step = new Step(source, path, inner);
+        var task = Kind(step) with
         {
             Source = source,
             If = Expressions.Bare(source["if"], path + "/if", around.Variables),
@@ -139,6 +141,7 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
             OnError = inner.OnError ?? StepAction.Fail,
             OnTimeout = inner.OnTimeout ?? StepAction.Fail,
         };
+        return StepEscalationReader.Applied(this, task, step, isBranch);
     }
 
     private TaskDefinition Kind(Step step) => TaskKinds.Of(step.Source) switch
@@ -189,6 +192,7 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
     {
         "fail" => StepAction.Fail,
         "skip" => StepAction.Skip,
+        "escalate" => StepAction.Escalate,
         _ => null,
     };
 }

@@ -42,6 +42,7 @@ public sealed class AppServicesTests : IDisposable
         [SettingNames.EventTopic] = "https://topic.westeurope-1.eventgrid.azure.net/api/events",
         [SettingNames.EventPublisher] = "99999999-2222-3333-4444-555555555555",
         [SettingNames.EgressHosts] = "tools.internal, agents.internal",
+        [SettingNames.NoticeChannels] = """{ "channels": [ { "name": "leads", "kind": "teams", "url": "https://hooks.example/leads?sig=secret" } ] }""",
     };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -101,6 +102,7 @@ public sealed class AppServicesTests : IDisposable
     [InlineData(SettingNames.EventTopic)]
     [InlineData(SettingNames.EventPublisher)]
     [InlineData(SettingNames.EgressHosts)]
+    [InlineData(SettingNames.NoticeChannels)]
     public async Task Create_OneOptionalMissing_IsMade(string name)
     {
         await using var services = Create(With(name, null), InAzure, Memory());
@@ -118,6 +120,8 @@ public sealed class AppServicesTests : IDisposable
     [InlineData(SettingNames.AuditBlobs, "https://runtime.blob.core.windows.net/")]
     [InlineData(SettingNames.EventTopic, "http://topic.example")]
     [InlineData(SettingNames.EventTopic, "topic")]
+    [InlineData(SettingNames.NoticeChannels, "https://hooks.example/leads?sig=secret")]
+    [InlineData(SettingNames.NoticeChannels, """{ "channels": [ { "name": "leads", "kind": "teams", "url": "http://127.0.0.1/?sig=secret" } ] }""")]
     public void Create_OneWrong_NamesItAndTellsNoSecret(string name, string value)
     {
         var problem = Assert.Single(Assert.Throws<SettingsException>(() => Create(With(name, value), InAzure, StorageFor(name))).Problems);

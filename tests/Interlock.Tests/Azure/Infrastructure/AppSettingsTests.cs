@@ -40,6 +40,10 @@ public sealed class AppSettingsTests
         Assert.Contains("keyVaultReferenceIdentity: identityId", settings, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void NoticeChannels_Value_IsAReferenceToKeyVaultOrNothing() => Assert.Contains(
+        $"{SettingNames.NoticeChannels}: empty(noticeChannelsUri) ? '' : '@Microsoft.KeyVault(SecretUri=${{noticeChannelsUri}})'", BicepFile.Named("app.bicep").Text, StringComparison.Ordinal);
+
     private static string[] Read() =>
     [
         .. typeof(SettingNames).GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static)

@@ -100,7 +100,7 @@ public sealed class BicepTests
     {
         Assert.DoesNotMatch(@"\blist[A-Z]\w*\(|@secure|AccountKey|SharedAccess|InstrumentationKey|newGuid\(", file.Text);
         Assert.All(file.Outputs, output => Assert.DoesNotMatch("(?i)secret|password|connection_?string|_key$", output.Key));
-        Assert.All(file.Outputs.Where(output => output.Key != "macKeyUri"), output => Assert.DoesNotMatch("(?i)secret|connectionString", output.Value));
+        Assert.All(file.Outputs.Where(output => output.Key is not ("macKeyUri" or "noticeChannelsUri")), output => Assert.DoesNotMatch("(?i)secret|connectionString", output.Value));
     });
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Interlock.Core.Storage;
+namespace Interlock.Core;
 
 /// <summary>
 /// The life of a store since it was last restored from a copy, or failed over to one. What people decided, and what was issued, before

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Identity;
 using Interlock.Json;
 
-namespace Interlock.Core.Approvals;
+namespace Interlock.Core.Gateway;
 
 /// <summary>
 /// A person's delegations of all that is asked of them, for a time: who is named decides in their place wherever policy lets that person decide too. Each is
@@ -56,7 +57,7 @@ public sealed class DelegationDesk(DelegationStore store, IDirectory directory, 
 
     private static GateResult.Refused? Refuse(InteractiveSession session, DateTimeOffset now) => session.Person.Kind != PrincipalKind.User
         ? new("interactive-session-required", 403, "Only people delegate.")
-        : now - session.SignedInAt > Gateway.ApprovalDesk.RecentSignIn ? new("interactive-session-required", 401, "Your sign-in is older than an hour; sign in again.") : null;
+        : now - session.SignedInAt > ApprovalDesk.RecentSignIn ? new("interactive-session-required", 401, "Your sign-in is older than an hour; sign in again.") : null;
 
     private async Task RecordAsync(Principal person, Delegation delegation, string what, DateTimeOffset now)
     {

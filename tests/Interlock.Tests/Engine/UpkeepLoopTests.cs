@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Interlock.Tests.Engine;
 
-public sealed class RefreshLoopTests
+public sealed class UpkeepLoopTests
 {
     private readonly ManualClock _clock = new(World.Start);
     private readonly StubDiscovery _discovery = new();
@@ -23,7 +23,7 @@ public sealed class RefreshLoopTests
         var server = World.Entry(RegistryKind.Server, "erp", "1.0.0", new ServerBody(new Uri("https://erp.contoso.com/mcp"), "reg-1"));
         await new RegistryStore(memory).WriteAsync(new TenantId(LocalOptions.Tenant), [server], Token);
         var store = new FaultyTableStore(memory);
-        await using var loop = new RefreshLoop(new ContractRefresh(new RegistryStore(store), world.Node.Audit, _discovery, _clock), _clock, NullLogger<RefreshLoop>.Instance);
+        await using var loop = Loop(new ContractRefresh(new RegistryStore(store), world.Node.Audit, _discovery, _clock));
         await PassAsync();
         Assert.Single(_discovery.Asked);
         store.Arm(1, Fault.ThrowBefore);
@@ -37,10 +37,13 @@ public sealed class RefreshLoopTests
     public async Task Dispose_Waiting_Ends()
     {
         await using var world = new World();
-        var loop = new RefreshLoop(new ContractRefresh(world.Node.Registries, world.Node.Audit, _discovery, _clock), _clock, NullLogger<RefreshLoop>.Instance);
+        var loop = Loop(new ContractRefresh(world.Node.Registries, world.Node.Audit, _discovery, _clock));
         await loop.DisposeAsync();
         Assert.Empty(_discovery.Asked);
     }
+
+    private UpkeepLoop Loop(ContractRefresh refresh) =>
+        new("The refresh", ContractRefresh.Interval, stop => refresh.RunAsync(new TenantId(LocalOptions.Tenant), stop), _clock, NullLogger<UpkeepLoop>.Instance);
 
     /// <summary>A pass, to its end: the loop waits again.</summary>
     private async Task PassAsync()

@@ -1,0 +1,40 @@
+using Interlock.Core;
+using Interlock.Core.Notices;
+using Interlock.Core.Registry;
+using Interlock.Http.Notices;
+using Interlock.Http.Upstreams;
+using Microsoft.Extensions.Logging;
+
+namespace Interlock.Local.Hosting;
+
+/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, closes clients' gates whose time is over, and tells people of gates with links to an address.</summary>
+internal sealed class LocalUpkeep : IAsyncDisposable
+{
+    private static readonly TenantId Tenant = new(LocalOptions.Tenant);
+    private static readonly TimeSpan NoticeInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ExpiryInterval = TimeSpan.FromMinutes(1);
+
+    private readonly NoticeSender _sender;
+    private readonly UpkeepLoop _refresh;
+    private readonly UpkeepLoop _notices;
+    private readonly UpkeepLoop _expiry;
+
+    public LocalUpkeep(LocalServices services, Uri origin, ILoggerFactory loggers)
+    {
+        _sender = services.SenderFor(origin);
+        var delivery = services.DeliveryBy(_sender);
+        var (logger, refreshes, notices) = (loggers.CreateLogger<UpkeepLoop>(), loggers.CreateLogger<ContractRefresh>(), loggers.CreateLogger<NoticeDelivery>());
+        _refresh = new UpkeepLoop(
+            "The refresh of contracts", ContractRefresh.Interval, async stop => RefreshLog.Write(refreshes, await services.Refresh.RunAsync(Tenant, stop)), services.Time, logger);
+        _notices = new UpkeepLoop("The delivery of notices", NoticeInterval, async stop => NoticeLog.Write(notices, await delivery.RunAsync(Tenant, stop)), services.Time, logger);
+        _expiry = new UpkeepLoop("The closing of clients' gates", ExpiryInterval, stop => services.AdHoc.CloseExpiredAsync(Tenant, stop), services.Time, logger);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _notices.DisposeAsync();
+        await _refresh.DisposeAsync();
+        await _expiry.DisposeAsync();
+        _sender.Dispose();
+    }
+}
