@@ -18,9 +18,18 @@ internal sealed partial class DemoPerson : IDisposable
 
     public async Task DecideAsync(NewUser user, GateId gate, bool approve, string reason, CancellationToken cancellationToken)
     {
+        await SignInAsync(user, cancellationToken);
+        await DecideAsync(gate, approve, reason, cancellationToken);
+    }
+
+    public Task SignInAsync(NewUser user, CancellationToken cancellationToken) =>
+        SubmitAsync("/signin", "/signin", new() { ["tenant"] = LocalOptions.Tenant, ["user"] = user.Id, ["password"] = user.Password }, cancellationToken);
+
+    /// <summary>By whom is signed in.</summary>
+    public Task DecideAsync(GateId gate, bool approve, string reason, CancellationToken cancellationToken)
+    {
         var page = $"/approvals/{gate}";
-        await SubmitAsync("/signin", "/signin", new() { ["tenant"] = LocalOptions.Tenant, ["user"] = user.Id, ["password"] = user.Password }, cancellationToken);
-        await SubmitAsync(page, page, new() { ["decision"] = approve ? "approve" : "reject", ["reason"] = reason }, cancellationToken);
+        return SubmitAsync(page, page, new() { ["decision"] = approve ? "approve" : "reject", ["reason"] = reason }, cancellationToken);
     }
 
     public void Dispose() => _browser.Dispose();
