@@ -228,7 +228,7 @@ public sealed class WebFixture : IAsyncLifetime
         string[] all = ["author", "publisher", "operator", "auditor", "admin"];
         var users = JsonValue.Object(("tenants", JsonValue.Object(
             ("local", JsonValue.Object(("users", JsonValue.Object(
-                ("ana", User("Ana", ["leads"], [])), ("dana", User("Dana", [], all)), ("olga", User("Olga", [], ["operator"])), ("nora", User("Nora", [], [])), ("leo", User("Leo", ["leads"], [])))))),
+                ("ana", User("Ana", ["leads"], [])), ("dana", User("Dana", [], all)), ("olga", User("Olga", [], ["operator"])), ("nora", User("Nora", [], [])), ("leo", User("Leo", ["leads"], [])), ("kim", User("Kim", [], [])))))),
             ("rival", JsonValue.Object(("users", JsonValue.Object(("rita", User("Rita", ["leads"], all)))))))));
         File.WriteAllBytes(Path.Combine(_data, "users.json"), CanonicalJson.Serialize(users));
     }
