@@ -158,7 +158,7 @@ public sealed class TeamsCardTests
 
     private static (List<string> Events, JsonValue Card) Read(JsonValue card)
     {
-        var start = new ProcessStartInfo(Tools.Node(), ["-e", Reader, Tools.Folder("cards")])
+        var start = new ProcessStartInfo(Tools.Program("node"), ["-e", Reader, Tools.Folder("cards")])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
