@@ -1,6 +1,7 @@
 using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Runs;
+using Interlock.Json;
 using Interlock.Tests.Web;
 using Microsoft.Playwright;
 
@@ -129,6 +130,26 @@ public sealed class InteractionTests(ChromiumBrowser browser, WebFixture web) : 
 
         Assert.Equal(GateOutcome.Returned, (await GateAsync(gate)).Outcome);
         Assert.Equal("""{"question":"Which one?","urgency":"tonight","service":"checkout","attempts":2}""", (await GateAsync(gate)).Information!.ToString());
+    }
+
+    [Fact]
+    public async Task FailedStep_EditedWithoutJavaScript_GoesOnWithTheNewArguments()
+    {
+        var (run, gate) = await web.WaitingAsync("removing", JsonValue.Object(("count", 0)));
+        await using var ana = await Tab.SignedInAsync(
+            browser, web, "ana", $"/approvals/{gate}", new BrowserNewContextOptions { JavaScriptEnabled = false, ViewportSize = Screen.Phone.Size });
+        await ana.ClickAsync("Approve these 2 calls");
+        var failed = await web.GateAsync(run, gate);
+        await ana.GoAsync($"/approvals/{failed}");
+        await ana.UnfoldAsync("Change the arguments, then retry");
+        await ana.Page.GetByLabel("Arguments of stub/remove").FillAsync("""{ "count": 6 }""");
+        await ana.ClickAsync("Retry with these arguments");
+        Assert.Contains("'/count'", await ana.Page.GetByRole(AriaRole.Alert).InnerTextAsync(), StringComparison.Ordinal);
+        await ana.Page.GetByLabel("Arguments of stub/remove").FillAsync("""{ "count": 4 }""");
+        await ana.ClickAsync("Retry with these arguments");
+
+        Assert.Equal(RunStatus.Completed, (await web.EndAsync(run)).Status);
+        Assert.Equal(4, web.Stub.Source.Calls.Last(call => call.Name == "remove").Arguments["count"]!.AsNumber());
     }
 
     [Fact]

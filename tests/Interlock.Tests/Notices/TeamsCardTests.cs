@@ -4,7 +4,6 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Notices;
 using Interlock.Http.Notices;
 using Interlock.Json;
-using Interlock.Tests.Azure;
 using Interlock.Tests.Gateway;
 
 namespace Interlock.Tests.Notices;

@@ -2,6 +2,7 @@ using System.Net;
 using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Runs;
+using Interlock.Json;
 
 namespace Interlock.Tests.Web;
 
@@ -66,6 +67,41 @@ public sealed class ReviewFormsTests(WebFixture web) : IClassFixture<WebFixture>
             Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
             Assert.Contains("Nothing is changed", page, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Edit_AgainstTheContract_ComesBackThenRunsWithWhatDependsOnIt()
+    {
+        var (run, gate) = await web.WaitingAsync("removing", JsonValue.Object(("count", 3)));
+        using var ana = await Browser.SignedInAsync(web, "ana");
+        var (status, html, _) = await SendAsync(ana, gate, ("decision", "edit"), ("arguments-0", """{ "count": 6 }"""), ("arguments-1", """{ "text": "Removed 3" }"""), ("edit-reason", "too few"));
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("&#39;/count&#39;", html, StringComparison.Ordinal);
+        Assert.Contains(WebUtility.HtmlEncode("""{ "count": 6 }"""), html, StringComparison.Ordinal);
+        Assert.Contains("too few", html, StringComparison.Ordinal);
+        Assert.Empty((await GateAsync(gate)).Votes);
+
+        Assert.Equal(HttpStatusCode.SeeOther, (await SendAsync(ana, gate, ("decision", "edit"), ("arguments-0", """{ "count": 2 }"""), ("arguments-1", """{ "text": "Removed 3" }"""), ("edit-reason", "too many"))).Status);
+        Assert.Equal(RunStatus.Completed, (await web.EndAsync(run)).Status);
+        Assert.Equal(2, Assert.Single(web.Stub.Source.Calls, call => call.Name == "remove").Arguments["count"]!.AsNumber());
+        var (_, page, _) = await ana.GetAsync($"/approvals/{gate}");
+        Assert.Contains("<strong>Changed</strong> <code>/do/1/remove /count</code>", page, StringComparison.Ordinal);
+        Assert.Contains("too many", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task FailedStep_TriedAgainWithOtherArguments_GoesOn()
+    {
+        var (run, gate) = await web.WaitingAsync("removing", JsonValue.Object(("count", 0)));
+        using var ana = await Browser.SignedInAsync(web, "ana");
+        Assert.Equal(HttpStatusCode.SeeOther, (await SendAsync(ana, gate, ("decision", "approve"))).Status);
+        var failed = await web.GateAsync(run, gate);
+        var (_, html, _) = await ana.GetAsync($"/approvals/{failed}");
+        foreach (var part in (string[])["What failed", "Not now.", "The step&#39;s input", "value=\"retry\"", "it may destroy; it stays in a closed system", "Removes so many."])
+            Assert.Contains(WebUtility.HtmlDecode(part), WebUtility.HtmlDecode(html), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.SeeOther, (await SendAsync(ana, failed, ("decision", "edit"), ("arguments-0", """{ "count": 1 }"""))).Status);
+        Assert.Equal(RunStatus.Completed, (await web.EndAsync(run)).Status);
+        Assert.Contains(web.Stub.Source.Calls, call => call.Name == "remove" && call.Arguments["count"]!.AsNumber() == 1);
     }
 
     [Fact]

@@ -5,6 +5,8 @@ namespace Interlock.Http.Pages.Review;
 /// <summary>Who asks, on whose behalf, and what follows from each way it can end.</summary>
 internal static class FactsSection
 {
+    private const string SecondLook = "second-look-required";
+
     public static Html Render(ReviewView view) => Html.Of($"""
         {Special(view.Gate)}
         <dl class="facts">
@@ -17,7 +19,7 @@ internal static class FactsSection
         """);
 
     private static Html Special(Gate gate) => Html.Of($"""
-        {Html.When(gate.Request.Again is not null, () => Html.Of($"""<p class="notice warn" role="note">This was approved before. At the call something was no longer what was approved (<code>{gate.Request.Again}</code>), so it is asked again.</p>"""))}
+        {Html.When(gate.Request.Again is not null, () => Html.Of($"""<p class="notice warn" role="note">This was approved before. {(gate.Request.Again == SecondLook ? "Values that were not known then are known now" : "At the call something was no longer what was approved")} (<code>{gate.Request.Again}</code>), so it is asked again.</p>"""))}
         {Html.When(gate.Request.IsEscalation, () => Html.Of($"""<p class="notice" role="note">The first approvers did not decide in time; it has come to the next ones.</p>"""))}
         """);
 
@@ -30,6 +32,7 @@ internal static class FactsSection
     {
         ("escalate", _) => "it is asked again of the next approvers; nothing of this is executed until they decide",
         (_, { Run: null }) => "the call is refused; nothing of this is executed",
+        ("skip", { Request.Failure: not null }) => "the step is skipped; the run goes on with the step's input as its output",
         (_, { Request.Failure: not null }) => "the step's error goes on outwards, as if nobody had been asked",
         ("fail", _) => "the run fails; nothing of this is executed",
         ("skip", _) => "the run goes on without it; nothing of this is executed",
