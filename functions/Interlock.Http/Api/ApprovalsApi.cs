@@ -22,9 +22,16 @@ internal static class ApprovalsApi
     public static async Task<ApiResult> GetAsync(ApiRequest request)
     {
         var id = request.Part("id");
-        if (!Ids.IsHex32(id) || await request.Web.Approvals.FindAsync(request.Caller.Tenant, new GateId(id), request.Aborted) is not { } gate || !Visibility.MayRead(request.Caller, gate))
+        if (!Ids.IsHex32(id) || await request.Web.Approvals.FindAsync(request.Caller.Tenant, new GateId(id), request.Aborted) is not { } gate
+            || !await Visibility.MayReadAsync(request.Web.Approvals, request.Caller, gate, request.Aborted))
             return ApiResult.NotFound("There is no such gate.");
         return ApiResult.Ok(Views.Gate(gate));
+    }
+
+    public static async Task<ApiResult> RatesAsync(ApiRequest request)
+    {
+        var (rates, _) = await RateLists.ReadAsync(request.Web, request.Caller.Tenant, request.Number("days", RateLists.StandardDays, RateLists.MostDays), request.Aborted);
+        return ApiResult.Ok(Views.Rates(rates));
     }
 
     public static Task<ApiResult> DecideAsync(ApiRequest request) => Task.FromResult(ApiResult.Fail(
