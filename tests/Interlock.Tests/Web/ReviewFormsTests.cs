@@ -83,7 +83,9 @@ public sealed class ReviewFormsTests(WebFixture web) : IClassFixture<WebFixture>
 
         Assert.Equal(HttpStatusCode.SeeOther, (await SendAsync(ana, gate, ("decision", "edit"), ("arguments-0", """{ "count": 2 }"""), ("arguments-1", """{ "text": "Removed 3" }"""), ("edit-reason", "too many"))).Status);
         Assert.Equal(RunStatus.Completed, (await web.EndAsync(run)).Status);
-        Assert.Equal(2, Assert.Single(web.Stub.Source.Calls, call => call.Name == "remove").Arguments["count"]!.AsNumber());
+        var removed = web.Stub.Source.Calls.Where(call => call.Name == "remove").Select(call => call.Arguments["count"]!.AsNumber()).ToList(); // it is required
+        Assert.Single(removed, count => count == 2); // other tests of the fixture remove 0 and 1
+        Assert.DoesNotContain(removed, count => count > 2);
         var (_, page, _) = await ana.GetAsync($"/approvals/{gate}");
         Assert.Contains("<strong>Changed</strong> <code>/do/1/remove /count</code>", page, StringComparison.Ordinal);
         Assert.Contains("too many", page, StringComparison.Ordinal);
