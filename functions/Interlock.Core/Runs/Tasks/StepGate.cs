@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Interlock.Core.Workflows;
-using Interlock.Json;
 
 namespace Interlock.Core.Runs.Tasks;
 

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using Interlock.Core.Policy;
 using Interlock.Json;
 
 namespace Interlock.Core.Workflows.Reading.Kinds;
