@@ -75,6 +75,10 @@ public sealed class ApprovalDesk
     public Task<GateResult> DecideAsync(InteractiveSession session, GateId id, Decision decision, CancellationToken cancellationToken = default) =>
         _decisions.DecideAsync(session, id, decision, cancellationToken);
 
+    /// <summary>Refuses, and records, a decision that came with a token: only people at a browser decide.</summary>
+    public Task<GateResult> RefuseTokenAsync(Principal caller, Gate gate, CancellationToken cancellationToken = default) =>
+        _journal.RefuseAsync(gate, caller, new GateResult.Refused("interactive-session-required", 403, "Decisions are made by people on the review page, signed in there; a token decides nothing."), cancellationToken);
+
     /// <summary>Lets somebody else decide this gate in the place of an approver, until a time or the gate's end.</summary>
     /// <param name="session">The approver.</param>
     /// <param name="id">The gate.</param>

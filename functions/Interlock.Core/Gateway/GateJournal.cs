@@ -23,9 +23,12 @@ internal sealed class GateJournal(AuditLog audit, GateRate rate, DecisionIndex d
         await decisions.AddAsync(gate, cancellationToken);
     }
 
+    /// <summary>Records that somebody's decision was refused: in the gate's chain, which may be finished once the gate is closed; then in their own.</summary>
     public async Task<GateResult> RefuseAsync(Gate gate, Principal person, GateResult.Refused refused, CancellationToken cancellationToken)
     {
-        await audit.AppendAsync(GateRecords.Chain(gate), [GateRecords.Refused(gate, person, refused, time.GetUtcNow())], [], cancellationToken);
+        var now = time.GetUtcNow();
+        var chain = gate.Outcome is null ? GateRecords.Chain(gate) : AuditChain.ForPrincipal(gate.Tenant, person.Subject, now);
+        await audit.AppendAsync(chain, [GateRecords.Refused(gate, person, refused, now) with { Chain = chain.Id }], [], cancellationToken);
         return refused;
     }
 

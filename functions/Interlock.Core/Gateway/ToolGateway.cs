@@ -156,7 +156,11 @@ public sealed class ToolGateway
         var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken);
         if (authorized.Refusal is { } denied) return (null, denied);
         if (previous is not { Attempt: > 1 } && await _admit.LimitAsync(call, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
-        if (authorized.Value!.Gate is { Run: null } own) chain = GateRecords.Chain(own); // one partition for its one use, whatever day it is
+        if (authorized.Value!.Gate is { Run: null } own)
+        {
+            chain = GateRecords.Chain(own); // one partition for its one use, whatever day it is
+            if (previous?.Chain is { } begun && begun != chain) return (null, Elsewhere);
+        }
         using var slot = await _admit.EnterAsync(chain.Id, cancellationToken);
         using var ticket = _fences.Enter(call);
         var committed = await _commit.RunAsync(chain, authorized.Value, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
@@ -171,6 +175,9 @@ public sealed class ToolGateway
         if (!isRepeat) return new GatewayResult.Refused(refusal);
         return InDoubt($"An attempt has no known outcome, and repeating it was refused: {refusal.Detail}");
     }
+
+    /// <summary>An attempt is claimed in one chain: whoever began it in another one may still make the call there.</summary>
+    private static Refusal Elsewhere { get; } = new(CommitStage.Name, "fence-changed", 409, "The call was begun before it was approved, and may still be made; make it with another key, if it has not happened.");
 
     private static Refusal Lost { get; } = new(
         CommitStage.Name, Incarnation.Rule, 409, "The store was restored since the run asked for this call; whether it happened, the copy does not know. Look there, then say what happened.");

@@ -138,9 +138,11 @@ public sealed class RegistryDesk(
     internal static IEnumerable<RegistryEntry> ActiveTools(RegistrySnapshot registry, string server) =>
         registry.OfKind(RegistryKind.Tool).Where(entry => entry.Lifecycle == Lifecycle.Active && entry.Name.StartsWith(server + "/", StringComparison.Ordinal));
 
-    /// <summary>Why a schema can't validate anything, or null.</summary>
+    /// <summary>Why a schema can't be used, or null: it validates nothing, or has an argument whose name is ours or the protocol's (rule <c>reserved-argument</c>).</summary>
     private static string? Unusable(JsonValue schema)
     {
+        if (schema["properties"] is { IsObject: true } properties && properties.Members.Select(member => member.Key).FirstOrDefault(IsReserved) is { } reserved)
+            return $"reserved-argument: its argument '{Excerpt.Of(reserved, 60)}' has a name that is not a tool's to use";
         try
         {
             JsonSchema.Compile(schema);
@@ -151,6 +153,8 @@ public sealed class RegistryDesk(
             return Excerpt.Of($"its input schema can't be used: {e.Message}", 500);
         }
     }
+
+    private static bool IsReserved(string argument) => argument == "_meta" || argument.StartsWith(OwnName, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Names as MCP has them, and no two that differ by letter case only: people and models would take one for the other.</summary>
     private static RegistryResult.Refused? BadToolName(IReadOnlyList<ToolContract> tools)

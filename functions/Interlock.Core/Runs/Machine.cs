@@ -162,15 +162,6 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         _state = _state with { Approved = _state.Approved.Remove(frame.Id) };
     }
 
-    /// <summary>Ends a step with its input as its output; whatever it was waiting for is stopped.</summary>
-    public void Skip(Frame frame)
-    {
-        Interrupt(frame.Id);
-        WithdrawOwn(frame);
-        Remove(frame);
-        ChildDone(frame, frame.RawInput, definition.Task(frame.Path).Then);
-    }
-
     /// <summary>Stops everything beneath a frame (not the frame itself): timers go, gates are withdrawn, calls become abandoned.</summary>
     public void Interrupt(FrameId top)
     {
@@ -212,106 +203,6 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         var id = NewEffect(frame.Id, name);
         Issue(new Command.StartTimer(id, frame.Id, dueAt, purpose));
         return id;
-    }
-
-    /// <summary>Asks the row once: a gate that is closing keeps its first cause.</summary>
-    public void CloseGate(FrameId frame, GateId gate, GateOutcome cause)
-    {
-        var id = NewEffect(frame, $"close:{gate.Value}");
-        if (!_pending.ContainsKey(id)) Issue(new Command.CloseApproval(id, frame, gate, cause));
-    }
-
-    /// <summary>A gate that was decided no longer runs out of time.</summary>
-    public void RetractExpiry(FrameId frame)
-    {
-        foreach (var timer in _pending.Values.Where(c => c is Command.StartTimer { Purpose: TimerPurpose.GateExpiry } && c.Frame == frame).ToList()) _pending.Remove(timer.Id);
-    }
-
-    public GateId? GrantFor(FrameId frame) => _state.Grants.TryGetValue(frame, out var gate) ? gate : null;
-
-    public ApprovedArguments? ApprovedFor(FrameId frame) => _state.Approved.GetValueOrDefault(frame);
-
-    /// <summary>The gate of the document that covers the frame's task, and that granted it where several do; null when none covers it.</summary>
-    public ApprovalTask? CoveringGate(Frame frame) => _state.GrantedBy.TryGetValue(frame.Id, out var path)
-        ? (ApprovalTask)definition.Task(path)
-        : definition.GatesOf(frame.Path).FirstOrDefault();
-
-    /// <summary>Lets the covered calls be made as they were approved. <paramref name="by"/> is the gate of the document that stands behind it, if one does.</summary>
-    public void Grant(GateRequest gate, RunEvent.GateClosed closed, ApprovalTask? by)
-    {
-        var (grants, approved, grantedBy) = (_state.Grants.ToBuilder(), _state.Approved.ToBuilder(), _state.GrantedBy.ToBuilder());
-        foreach (var call in gate.Covers)
-        {
-            grants[call.Frame] = gate.Id;
-            var edited = closed.Edited.FirstOrDefault(edit => edit.Frame == call.Frame);
-            if (edited is not null || gate.IsExact) approved[call.Frame] = new ApprovedArguments(edited?.Arguments ?? call.Arguments, gate.IsExact);
-            else approved.Remove(call.Frame);
-            if (by is not null && definition.GatesOf(call.Task).Count > 1) grantedBy[call.Frame] = by.Path;
-        }
-        _state = _state with { Grants = grants.ToImmutable(), Approved = approved.ToImmutable(), GrantedBy = grantedBy.ToImmutable() };
-    }
-
-    // Failures
-
-    /// <summary>Runs something that evaluates expressions; what fails becomes the frame's failure, never a default value.</summary>
-    public void Guarded(FrameId frame, Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (ExpressionException e)
-        {
-            Fail(frame, Problems.Expression(e, frame));
-        }
-        catch (FormatException e)
-        {
-            Fail(frame, Problems.Validation(e.Message, frame));
-        }
-        catch (DataFlowException e)
-        {
-            Fail(frame, e.Problem);
-        }
-    }
-
-    /// <summary>
-    /// Raises an error at a frame: a step that says <c>skip</c> ends here, at one that says <c>escalate</c> people are asked, a surrounding <c>try</c> may
-    /// catch it, else the run fails. About what people decided (<paramref name="isDecided"/>) nobody is asked again.
-    /// </summary>
-    public void Fail(FrameId at, Problem problem, bool isDecided = false)
-    {
-        problem = problem.Bounded();
-        var isTimeout = problem.Type == ProblemTypes.Timeout && problem.Instance == at.Value;
-        var maySkip = MaySkip(at, problem);
-        for (var frame = Find(at); frame is not null; frame = frame.Parent is { } parent ? Find(parent) : null)
-        {
-            if (DefinitionOf(frame) is not { } task) continue;
-            if (frame.Id != at && task is TryTask attempt && TryExecutor.Catches(this, frame, attempt, ref problem))
-            {
-                Interrupt(frame.Id);
-                TryExecutor.Caught(this, Find(frame.Id) ?? frame, attempt, problem);
-                return;
-            }
-            var action = isTimeout && frame.Id == at ? task.OnTimeout : task.OnError;
-            if (action == StepAction.Skip && maySkip)
-            {
-                Skip(frame);
-                return;
-            }
-            if (action == StepAction.Escalate && !isDecided && !IsDecision(problem) && StepGate.Opens(this, frame, task, problem)) return;
-        }
-        End(new Ending(RunStatus.Faulted, problem, null));
-    }
-
-    /// <summary>Only a failed step is skipped: not an error the document raises, nor what people decided at a gate; nor what these stand in.</summary>
-    private bool MaySkip(FrameId at, Problem problem) =>
-        (Find(at) is not { } frame || DefinitionOf(frame) is not RaiseTask) && !IsDecision(problem);
-
-    private static bool IsDecision(Problem problem) => problem.Type is ProblemTypes.GateRejected or ProblemTypes.GateExpired;
-
-    public void WithdrawOwn(Frame frame)
-    {
-        foreach (var command in _pending.Values.Where(c => c.Frame == frame.Id && !IsWindingDown(c)).ToList()) Withdraw(command);
     }
 
     // Data flow

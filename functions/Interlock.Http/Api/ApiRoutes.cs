@@ -70,6 +70,12 @@ internal static class ApiRoutes
             Query = [("scope", "mine: only those the caller may decide")],
             Answers = [(200, "Gates")],
         },
+        new("GET", "/api/approvals/rates", "listRates", "How often what workflows suggest is accepted as it stands, per workflow and approver.", ApprovalsApi.RatesAsync)
+        {
+            Roles = [.. Core.Identity.Roles.OfPeople.Order(StringComparer.Ordinal)],
+            Query = [("days", "Of the last so many days, 1 to 365; 30 without it")],
+            Answers = [(200, "Rates")],
+        },
         new("GET", "/api/approvals/{id}", "getApproval", "A gate: what is asked, of whom, bound to what, and the votes.", ApprovalsApi.GetAsync) { Answers = [(200, "Gate")] },
         new("POST", "/api/approvals/{id}/decisions", "decideApproval", "Always refused: people decide on the review page, signed in; tokens never do.", ApprovalsApi.DecideAsync),
 

@@ -52,8 +52,27 @@ internal static class ApiSchemas
             "title": { "type": "string" }, "description": { "type": "string" }, "approvers": { "type": "array", "items": { "type": "object" } }, "quorum": { "type": "integer" },
             "excludeInitiator": { "type": "boolean" }, "excludeAuthor": { "type": "boolean" }, "initiators": { "type": "array", "items": { "type": "string" } },
             "openedAt": { "type": "string", "format": "date-time" }, "expiresAt": { "type": "string", "format": "date-time" }, "onReject": { "type": "string" }, "onExpiry": { "type": "string" },
-            "shownDigest": { "type": "string" }, "calls": { "type": "array", "items": { "type": "object" } }, "votes": { "type": "array", "items": { "type": "object" } },
-            "outcome": { "enum": ["approved", "rejected", "expired", "withdrawn"] } } },
+            "requirements": { "type": "array", "items": { "type": "object", "properties": {
+              "approvers": { "type": "array", "items": { "type": "object" } }, "quorum": { "type": "integer" }, "excludeInitiator": { "type": "boolean" }, "excludeAuthor": { "type": "boolean" } } } },
+            "revision": { "type": "integer" },
+            "changes": { "type": "array", "items": { "type": "object", "properties": {
+              "kind": { "enum": ["edited", "drifted", "reassigned", "delegated", "restored"] }, "by": { "type": "string" }, "at": { "type": "string", "format": "date-time" },
+              "revision": { "type": "integer" }, "details": {}, "reason": { "type": "string" } } } },
+            "delegations": { "type": "array", "items": { "type": "object", "properties": {
+              "from": { "type": "string" }, "to": { "type": "string" }, "since": { "type": "string", "format": "date-time" }, "until": { "type": "string", "format": "date-time" }, "reason": { "type": "string" } } } },
+            "informationSchema": {}, "information": {}, "again": { "type": "string" }, "choice": { "enum": ["retry", "skip", "edit", "fail"] },
+            "failure": { "type": "object", "properties": {
+              "frame": { "type": "string" }, "problem": { "$ref": "#/components/schemas/Problem" }, "options": { "type": "array", "items": { "enum": ["retry", "skip", "edit", "fail"] } } } },
+            "shownDigest": { "type": "string" }, "calls": { "type": "array", "items": { "type": "object" } },
+            "votes": { "type": "array", "items": { "type": "object", "properties": {
+              "by": { "type": "string" }, "name": { "type": "string" }, "as": { "type": "string" }, "for": { "type": "string" }, "approves": { "type": "boolean" }, "stands": { "type": "boolean" },
+              "choice": { "type": "string" }, "reason": { "type": "string" }, "at": { "type": "string", "format": "date-time" } } } },
+            "outcome": { "enum": ["approved", "rejected", "expired", "withdrawn", "returned"] } } },
+          "Rate": { "type": "object", "properties": {
+            "workflow": { "type": "string" }, "approver": { "type": "string" }, "asked": { "type": "integer" }, "accepted": { "type": "integer" }, "overridden": { "type": "integer" },
+            "edited": { "type": "integer" }, "rejected": { "type": "integer" }, "returned": { "type": "integer" }, "acceptRate": { "type": ["number", "null"] } } },
+          "Rates": { "type": "object", "properties": {
+            "workflows": { "type": "array", "items": { "$ref": "#/components/schemas/Rate" } }, "approvers": { "type": "array", "items": { "$ref": "#/components/schemas/Rate" } } } },
           "Gates": { "type": "object", "properties": { "approvals": { "type": "array", "items": { "$ref": "#/components/schemas/Gate" } } } },
           "AuditEntries": { "type": "object", "properties": { "entries": { "type": "array", "items": { "type": "object", "properties": {
             "seq": { "type": "integer" }, "prev": { "type": "string" }, "hash": { "type": "string" }, "record": { "type": "object" } } } } } }

@@ -19,15 +19,30 @@ internal static class ApprovalsApi
         return ApiResult.Ok(JsonValue.Object(("approvals", JsonValue.Array(gates.Select(Views.Gate)))));
     }
 
-    public static async Task<ApiResult> GetAsync(ApiRequest request)
+    public static async Task<ApiResult> GetAsync(ApiRequest request) =>
+        await FindAsync(request) is { } gate ? ApiResult.Ok(Views.Gate(gate)) : ApiResult.NotFound("There is no such gate.");
+
+    public static async Task<ApiResult> RatesAsync(ApiRequest request)
     {
-        var id = request.Part("id");
-        if (!Ids.IsHex32(id) || await request.Web.Approvals.FindAsync(request.Caller.Tenant, new GateId(id), request.Aborted) is not { } gate || !Visibility.MayRead(request.Caller, gate))
-            return ApiResult.NotFound("There is no such gate.");
-        return ApiResult.Ok(Views.Gate(gate));
+        var (rates, _) = await RateLists.ReadAsync(request.Web, request.Caller.Tenant, request.Number("days", RateLists.StandardDays, RateLists.MostDays), request.Aborted);
+        return ApiResult.Ok(Views.Rates(rates));
     }
 
-    public static Task<ApiResult> DecideAsync(ApiRequest request) => Task.FromResult(ApiResult.Fail(
-        new Problem(ProblemTypes.Authorization, 403, "A token decides nothing", "Decisions are made by people on the review page, signed in there.") { Stage = "decision", Rule = "interactive-session-required" },
-        JsonValue.Object(("reviewPage", "/approvals/" + (Ids.IsHex32(request.Part("id")) ? request.Part("id") : "")))));
+    /// <summary>Refuses, and records it where the caller may know of the gate.</summary>
+    public static async Task<ApiResult> DecideAsync(ApiRequest request)
+    {
+        var refused = new Problem(ProblemTypes.Authorization, 403, "A token decides nothing", "Decisions are made by people on the review page, signed in there.") { Stage = "decision", Rule = "interactive-session-required" };
+        if (await FindAsync(request) is not { } gate) return ApiResult.Fail(refused, JsonValue.Object(("reviewPage", "/approvals/")));
+        await request.Web.Approvals.RefuseTokenAsync(request.Caller, gate, request.Aborted);
+        return ApiResult.Fail(refused, JsonValue.Object(("reviewPage", "/approvals/" + gate.Id.Value)));
+    }
+
+    private static async Task<Gate?> FindAsync(ApiRequest request)
+    {
+        var id = request.Part("id");
+        return Ids.IsHex32(id) && await request.Web.Approvals.FindAsync(request.Caller.Tenant, new GateId(id), request.Aborted) is { } gate
+            && await Visibility.MayReadAsync(request.Web.Approvals, request.Caller, gate, request.Aborted)
+                ? gate
+                : null;
+    }
 }

@@ -62,14 +62,27 @@ internal static class Views
             ("expiresAt", Time(gate.Request.ExpiresAt)),
             ("onReject", gate.Request.OnReject),
             ("onExpiry", gate.Request.OnExpiry),
+            ("requirements", JsonValue.Array(gate.Request.Requirements.Select(requirement => requirement.ToJson()))),
+            ("revision", gate.Revision),
             ("shownDigest", gate.ShownDigest),
             ("calls", JsonValue.Array(gate.Calls.Select(Call))),
-            ("votes", JsonValue.Array(gate.Votes.Select(Vote))));
+            ("votes", JsonValue.Array(gate.Votes.Select(vote => Vote(vote).With("stands", vote.Revision == gate.Revision)))),
+            ("changes", JsonValue.Array(gate.Changes.Select(Change))),
+            ("delegations", JsonValue.Array(gate.Delegations.Select(Delegation))));
         if (gate.Run is { } run) json = json.With("run", run.Value);
         if (gate.Workflow is { } workflow) json = json.With("workflow", workflow.Name).With("version", workflow.Version);
         if (gate.Request.Description is { } description) json = json.With("description", description);
+        if (gate.Request.Information is { } form) json = json.With("informationSchema", form);
+        if (gate.Request.Failure is { } failure) json = json.With("failure", Failure(failure));
+        if (gate.Request.Again is { } again) json = json.With("again", again);
+        if (gate.Information is { } information) json = json.With("information", information);
+        if (gate.Choice is { } choice) json = json.With("choice", choice);
         return gate.Outcome is { } outcome ? json.With("outcome", outcome.ToString().ToLowerInvariant()) : json;
     }
+
+    public static JsonValue Rates(DecisionRates rates) => JsonValue.Object(
+        ("workflows", JsonValue.Array(rates.Workflows.Select(rate => Rate("workflow", rate)))),
+        ("approvers", JsonValue.Array(rates.Approvers.Select(rate => Rate("approver", rate)))));
 
     public static JsonValue Audit(AuditEntry entry) =>
         JsonValue.Object(("seq", entry.Seq), ("prev", entry.Prev), ("hash", entry.Hash), ("record", entry.Record.ToJson()));
@@ -102,8 +115,30 @@ internal static class Views
     private static JsonValue Vote(Vote vote)
     {
         var json = JsonValue.Object(("by", vote.By), ("name", vote.DisplayName), ("as", vote.As), ("approves", vote.Approves), ("at", Time(vote.At)));
+        if (vote.For is { } from) json = json.With("for", from);
+        if (vote.Choice is { } choice) json = json.With("choice", choice);
         return vote.Reason is { } reason ? json.With("reason", reason) : json;
     }
+
+    private static JsonValue Change(GateChange change)
+    {
+        var json = JsonValue.Object(
+            ("kind", change.Kind.ToString().ToLowerInvariant()), ("by", change.By), ("at", Time(change.At)), ("revision", change.Revision), ("details", change.Details));
+        return change.Reason is { } reason ? json.With("reason", reason) : json;
+    }
+
+    private static JsonValue Delegation(Delegation delegation)
+    {
+        var json = JsonValue.Object(("from", delegation.From), ("to", delegation.To), ("since", Time(delegation.Since)), ("until", Time(delegation.Until)));
+        return delegation.Reason is { } reason ? json.With("reason", reason) : json;
+    }
+
+    private static JsonValue Failure(FailedStep failure) => JsonValue.Object(
+        ("frame", failure.Frame.Value), ("problem", failure.Problem.ToJson()), ("options", JsonValue.Array(failure.Options.Select(JsonValue.From))));
+
+    private static JsonValue Rate(string of, DecisionRate rate) => JsonValue.Object(
+        (of, rate.Of), ("asked", rate.Asked), ("accepted", rate.Accepted), ("overridden", rate.Overridden), ("edited", rate.Edited), ("rejected", rate.Rejected),
+        ("returned", rate.Returned), ("acceptRate", rate.AcceptRate is { } share ? share : JsonValue.Null));
 
     private static JsonValue Pending(Command command)
     {

@@ -61,9 +61,12 @@ public static class InterlockPipeline
         routes.MapMethods(SignInFace.SignedOutPath, Read, (RequestDelegate)SignInFace.SignedOutAsync);
         routes.MapMethods("/runs", Read, (RequestDelegate)pages.RunsAsync);
         routes.MapMethods("/runs/{id}", Read, (RequestDelegate)pages.RunAsync);
-        routes.MapMethods("/approvals", Read, (RequestDelegate)pages.ApprovalsAsync);
-        routes.MapMethods("/approvals/{id}", Read, (RequestDelegate)pages.ReviewAsync);
-        routes.MapMethods("/approvals/{id}", Post, (RequestDelegate)pages.DecideAsync);
+        routes.MapMethods("/approvals", Read, (RequestDelegate)pages.Approvals.InboxAsync);
+        routes.MapMethods("/approvals/rates", Read, (RequestDelegate)pages.Approvals.RatesAsync);
+        routes.MapMethods(DelegationFace.Path, Read, (RequestDelegate)pages.Delegations.ShowAsync);
+        routes.MapMethods(DelegationFace.Path, Post, (RequestDelegate)pages.Delegations.ChangeAsync);
+        routes.MapMethods("/approvals/{id}", Read, (RequestDelegate)pages.Approvals.ReviewAsync);
+        routes.MapMethods("/approvals/{id}", Post, (RequestDelegate)pages.Approvals.DecideAsync);
         routes.MapMethods(ReviewLinks.Route, Read, (RequestDelegate)pages.Links.OpenAsync);
         routes.MapMethods(Stylesheet.Path, Read, (RequestDelegate)Stylesheet.WriteAsync);
     }

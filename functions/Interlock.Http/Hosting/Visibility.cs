@@ -1,4 +1,5 @@
 using Interlock.Core.Approvals;
+using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Runs;
@@ -25,12 +26,9 @@ internal static class Visibility
     public static bool MayRead(Principal person, Gate gate) =>
         gate.Tenant == person.Tenant && (HasAnyRole(person) || gate.Initiators.Contains(person.Subject) || gate.Votes.Any(vote => vote.By == person.Subject) || IsAsked(person, gate));
 
-    /// <summary>Whether to show the form. By the gate's own row: the inbox is an index, which may lag. The desk decides whether the decision counts.</summary>
-    public static bool MayDecide(Principal person, Gate gate) =>
-        gate.Tenant == person.Tenant && gate.Outcome is null && IsAsked(person, gate)
-        && !(gate.Request.ExcludeInitiator && gate.Initiators.Contains(person.Subject))
-        && !(gate.Request.ExcludeAuthor && gate.Author == person.Subject)
-        && !gate.Votes.Any(vote => vote.By == person.Subject);
+    /// <summary>The same, and whoever may decide it in another's place.</summary>
+    public static async Task<bool> MayReadAsync(ApprovalDesk desk, Principal person, Gate gate, CancellationToken cancellationToken) =>
+        MayRead(person, gate) || (gate.Tenant == person.Tenant && gate.Outcome is null && await desk.SeatAsync(person, gate, cancellationToken) is Seat.Given);
 
     private static bool IsAsked(Principal person, Gate gate) => person.Kind == PrincipalKind.User && gate.Request.Requirements
         .SelectMany(requirement => requirement.Approvers).Any(approver => approver.Kind == ApproverKind.User ? approver.Id == person.Id : !person.Groups.IsDefault && person.Groups.Contains(approver.Id));

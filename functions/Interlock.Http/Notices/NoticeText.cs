@@ -3,7 +3,7 @@ using System.Globalization;
 using Interlock.Core.Approvals;
 using Interlock.Core.Notices;
 using Interlock.Core.Runs;
-using Interlock.Http.Pages;
+using Interlock.Http.Pages.Review;
 
 namespace Interlock.Http.Notices;
 
@@ -36,7 +36,7 @@ internal sealed record NoticeText(string Headline, string Title, ImmutableArray<
             facts.Add(("Asked", List(asked, asked.Count)));
             facts.Add(("Needed", needed == 1 ? "1 approval" : Count(needed, "approvals")));
             facts.Add(("Until", Time(gate.Request.ExpiresAt)));
-            facts.Add(("After that", ReviewPage.Consequence(gate.Request.OnExpiry)));
+            facts.Add(("After that", FactsSection.Consequence(gate, gate.Request.OnExpiry)));
         }
         return new NoticeText(Headlined(gate, what), PlainText.Of(gate.Request.Title, MaxTitle), facts.ToImmutable(), what == NoticeEvents.Closed
             ? "This is a summary. The review page shows every call with its arguments, and who decided what."

@@ -10,22 +10,23 @@ namespace Interlock.Http.Pages;
 internal sealed class FormInput(FormGuard forms, Site site)
 {
     private const int MaxForm = 64 * 1024;
+    private const int MaxFields = 1024;
 
     /// <summary>The form's fields, each given once, after its origin and its token were checked; else the refusal has been written.</summary>
-    public async Task<IReadOnlyDictionary<string, string>?> ReadAsync(HttpContext context, string sessionId, string secret, bool isBound = true)
+    public async Task<IReadOnlyDictionary<string, string>?> ReadAsync(HttpContext context, string sessionId, string secret, bool isBound = true, int maxBytes = MaxForm)
     {
         if (!FormGuard.IsOwnOrigin(context.Request, site.Origin(context.Request)))
         {
             await PageResult.RefuseAsync(context, 403, "cross-site", "The request comes from elsewhere", "Only this site's own forms count. Open the page here and send its form.");
             return null;
         }
-        var (bytes, _, refusal) = await RequestBody.ReadAsync(context, MaxForm, "application/x-www-form-urlencoded");
+        var (bytes, _, refusal) = await RequestBody.ReadAsync(context, maxBytes, "application/x-www-form-urlencoded");
         if (refusal is not null)
         {
             await ProblemResponse.WriteAsync(context, refusal);
             return null;
         }
-        var fields = Fields(bytes);
+        var fields = Fields(bytes, maxBytes);
         var action = context.Request.Path.Value ?? "";
         if (fields is null || !isBound || !forms.Holds(sessionId, secret, action, fields.GetValueOrDefault(FormGuard.Field)))
         {
@@ -35,11 +36,11 @@ internal sealed class FormInput(FormGuard forms, Site site)
         return fields;
     }
 
-    private static Dictionary<string, string>? Fields(byte[] bytes)
+    private static Dictionary<string, string>? Fields(byte[] bytes, int maxBytes)
     {
         try
         {
-            using var reader = new FormReader(Encoding.UTF8.GetString(bytes)) { ValueCountLimit = 32, KeyLengthLimit = 64, ValueLengthLimit = MaxForm };
+            using var reader = new FormReader(Encoding.UTF8.GetString(bytes)) { ValueCountLimit = MaxFields, KeyLengthLimit = 64, ValueLengthLimit = maxBytes };
             var form = reader.ReadForm();
             return form.Values.All(values => values.Count == 1) ? form.ToDictionary(field => field.Key, field => field.Value.ToString(), StringComparer.Ordinal) : null;
         }

@@ -27,19 +27,22 @@ internal static class Parts
         var tone = status switch
         {
             "completed" or "approved" => "good",
-            "faulted" or "rejected" => "bad",
-            "cancelled" or "expired" or "withdrawn" or "suspended" or "compensating" => "warn",
+            "faulted" or "rejected" or "refused" or "failed" => "bad",
+            "cancelled" or "expired" or "withdrawn" or "suspended" or "compensating" or "returned" or "unknown" or "void" or "edited" or "drifted" => "warn",
             _ => "live",
         };
         return Html.Of($"""<span class="status {tone}">{status}</span>""");
     }
 
-    public static Html RunTable(IReadOnlyList<RunSummary> runs) => runs.Count == 0 ? Html.Of($"""<p class="dim">No runs yet.</p>""") : Html.Of($"""
-        <div class="scroll"><table>
+    /// <summary>A table that scrolls by itself where it is wider than the page, by keyboard too.</summary>
+    public static Html Scroll(string label, Html table) => Html.Of($"""<div class="scroll" role="region" tabindex="0" aria-label="{label}">{table}</div>""");
+
+    public static Html RunTable(IReadOnlyList<RunSummary> runs) => runs.Count == 0 ? Html.Of($"""<p class="dim">No runs yet.</p>""") : Scroll("Table of runs", Html.Of($"""
+        <table>
         <thead><tr><th scope="col">Run</th><th scope="col">Workflow</th><th scope="col">Status</th><th scope="col">Started</th><th scope="col">Took</th></tr></thead>
         <tbody>{Html.Join(runs.Select(RunRow))}</tbody>
-        </table></div>
-        """);
+        </table>
+        """));
 
     private static Html RunRow(RunSummary run) => Html.Of($"""
         <tr><td><a class="id" href="/runs/{run.Id.Value}">{run.Id.Value[..Math.Min(8, run.Id.Value.Length)]}</a></td><td>{run.Workflow} <small>{run.Version}</small></td><td>{Status(run.Status)}</td><td>{Time(run.StartedAt)}</td><td>{Span(run.UpdatedAt - run.StartedAt)}</td></tr>

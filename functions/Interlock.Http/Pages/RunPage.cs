@@ -15,8 +15,7 @@ internal static class RunPage
         {Html.When(!run.InDoubt.IsEmpty, () => Html.Of($"""<p class="notice warn" role="note">{run.InDoubt.Count} call(s) may or may not have happened. Look at the tool, then say what happened.</p>"""))}
         {Html.When(!run.Pending.IsEmpty, () => Html.Of($"""<section aria-labelledby="waits"><h2 id="waits">Waits for</h2><ul class="cards">{Html.Join(run.Pending.Values.Select(command => Pending(command, now)))}</ul></section>"""))}
         <section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>
-        <div class="scroll"><table class="timeline"><thead><tr><th scope="col">Time</th><th scope="col">What</th><th scope="col">Task</th><th scope="col">Details</th></tr></thead>
-        <tbody>{Html.Join(Rows(run, audit, events))}</tbody></table></div>
+        {Parts.Scroll("Table of what happened", Timeline(run, audit, events))}
         {Html.When(isCut, () => Html.Of($"""<p class="dim">Only the first part is shown; the audit export has everything.</p>"""))}
         </section>
         <section aria-labelledby="data"><h2 id="data">Data</h2>
@@ -24,6 +23,11 @@ internal static class RunPage
         {Html.When(run.Output is not null, () => Html.Of($"""<details open><summary>Output</summary><pre class="json">{PrettyJson.Write(run.Output!)}</pre></details>"""))}
         <p class="dim small">Run <code>{run.Id.Value}</code><br>Document <code>{run.Workflow.Digest}</code><br>Audit <code>{AuditChain.ForRun(run.Tenant, run.Id).Id}</code></p>
         </section>
+        """);
+
+    private static Html Timeline(RunState run, IReadOnlyList<AuditEntry> audit, IReadOnlyList<RunEvent> events) => Html.Of($"""
+        <table class="timeline"><thead><tr><th scope="col">Time</th><th scope="col">What</th><th scope="col">Task</th><th scope="col">Details</th></tr></thead>
+        <tbody>{Html.Join(Rows(run, audit, events))}</tbody></table>
         """);
 
     private static Html Pending(Command command, DateTimeOffset now) => command switch

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Interlock.Core;
 
@@ -31,6 +32,24 @@ internal static class VisibleText
                 default: html.Append(rune.ToString()); break;
             }
         }
+    }
+
+    /// <summary>
+    /// The same for text that a person edits, where no mark-up can stand: what shows nothing becomes <c>\uXXXX</c> for each UTF-16 unit, which inside a JSON
+    /// string means what it meant.
+    /// </summary>
+    public static string Editable(string text)
+    {
+        var visible = new StringBuilder(text.Length);
+        for (var i = 0; i < text.Length;)
+        {
+            var known = Rune.TryGetRuneAt(text, i, out var rune);
+            var unit = text.AsSpan(i, known ? rune.Utf16SequenceLength : 1);
+            i += unit.Length;
+            if (known && (rune.Value is '\n' or '\t' || !HiddenCharacters.Contains(rune))) visible.Append(unit);
+            else foreach (var c in unit) visible.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+        }
+        return visible.ToString();
     }
 
     private static void Escape(StringBuilder html, int code) => html.Append("<i class=esc>").Append(HiddenCharacters.Escape(code)).Append("</i>");

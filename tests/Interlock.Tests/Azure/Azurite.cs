@@ -55,7 +55,7 @@ public sealed class Azurite : IAsyncDisposable
     private async Task StartProcessAsync()
     {
         var script = Path.Combine(Tools.Folder("azurite"), "node_modules", "azurite", "dist", "src", "azurite.js");
-        var start = new ProcessStartInfo(Tools.Node())
+        var start = new ProcessStartInfo(Tools.Program("node"))
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -379,6 +379,30 @@ public sealed class AdHocTests
     }
 
     [Fact]
+    public async Task Call_BegunBeforeItNeededAnApproval_IsNotMadeBesideIt()
+    {
+        await using var world = await World.CreateAsync();
+        var call = Mine(world, target: "crm/lookup");
+        for (var at = 1; await new Ledger(world.Memory, world.Blobs).FindAsync(call, Token) is null; at++)
+        {
+            Assert.InRange(at, 1, 200);
+            var store = new FaultyTableStore(world.Memory);
+            store.Arm(at, Fault.ThrowBefore);
+            await Record.ExceptionAsync(() => new Node(world, store).Gateway.CallAsync(call, Token));
+        }
+        Assert.Empty(world.Upstream.Calls); // it is in the ledger, and has not left
+        world.Time.Now += TimeSpan.FromDays(1);
+        await world.MoveAsync(RegistryKind.Policy, PolicyCache.EntryName, "1.0.0", Lifecycle.Deprecated, "2.0.0");
+        await world.WriteAsync(World.Entry(RegistryKind.Policy, PolicyCache.EntryName, "2.0.0", new PolicyBody(World.Policy.Replace("'crm/lookup', ", "", StringComparison.Ordinal).Replace("['crm/apply']", "['crm/apply', 'crm/lookup']", StringComparison.Ordinal))));
+        call = call with { Deadline = world.Time.Now.AddMinutes(5) };
+        await ApprovedAsync(world, call, isKeyed: true);
+        Assert.Equal("fence-changed", Assert.IsType<GatewayResult.Refused>(await PassAsync(world, call, isKeyed: true)).Refusal.Rule);
+        Assert.Empty(world.Upstream.Calls);
+        Assert.Single(await world.RecordsAsync(AuditTypes.CallRefused), record => record is { Stage: "commit", Rule: "fence-changed" });
+        Assert.Equal("grant-required", Assert.IsType<GatewayResult.Refused>(await new Node(world, world.Memory).Gateway.CallAsync(call, Token)).Refusal.Rule);
+    }
+
+    [Fact]
     public async Task Ask_OutcomeUnknown_AsksAnewAndSaysWhy()
     {
         await using var world = await World.CreateAsync();

@@ -88,12 +88,19 @@ internal sealed class RecordingSource : IMcpToolSource
     [
         new() { Name = "echo", Description = "Echoes.", InputSchema = JsonSerializer.Deserialize<JsonElement>("""{"type":"object"}""") },
         new() { Name = "slow", InputSchema = JsonSerializer.Deserialize<JsonElement>("""{"type":"object"}""") },
+        new()
+        {
+            Name = "remove",
+            Description = "Removes so many.",
+            InputSchema = JsonSerializer.Deserialize<JsonElement>("""{"type":"object","required":["count"],"properties":{"count":{"type":"integer","maximum":5}}}"""),
+            Annotations = new() { DestructiveHint = true, OpenWorldHint = false },
+        },
     ]);
 
     public async ValueTask<CallToolResult> CallAsync(HttpContext context, string name, JsonValue arguments, CancellationToken ct)
     {
         Calls.Enqueue((name, arguments));
-        if (name == "refused") throw new McpException("Not now.");
+        if (name == "refused" || arguments["count"] == JsonValue.From(0)) throw new McpException("Not now.");
         if (name == "absent") throw new McpProtocolException("No such tool.", McpErrorCode.InvalidParams);
         if (name == "slow")
         {

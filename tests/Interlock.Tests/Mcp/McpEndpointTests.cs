@@ -23,7 +23,7 @@ public sealed class McpEndpointTests
         var result = await client.CallToolAsync("echo", new Dictionary<string, object?> { ["x"] = 1.5 }, cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Equal(revision ?? "2026-07-28", client.NegotiatedProtocolVersion);
-        Assert.Equal(["echo", "slow"], tools.Select(tool => tool.Name));
+        Assert.Equal(["echo", "slow", "remove"], tools.Select(tool => tool.Name));
         Assert.Equal("""{"x":1.5}""", result.StructuredContent?.GetRawText());
         Assert.Equal(("echo", StrictJson.Parse("""{"x":1.5}""")), Assert.Single(server.Source.Calls));
     }

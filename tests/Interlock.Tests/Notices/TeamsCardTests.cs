@@ -4,7 +4,6 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Notices;
 using Interlock.Http.Notices;
 using Interlock.Json;
-using Interlock.Tests.Azure;
 using Interlock.Tests.Gateway;
 
 namespace Interlock.Tests.Notices;
@@ -158,7 +157,7 @@ public sealed class TeamsCardTests
 
     private static (List<string> Events, JsonValue Card) Read(JsonValue card)
     {
-        var start = new ProcessStartInfo(Tools.Node(), ["-e", Reader, Tools.Folder("cards")])
+        var start = new ProcessStartInfo(Tools.Program("node"), ["-e", Reader, Tools.Folder("cards")])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -2,6 +2,7 @@ using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
+using Interlock.Json;
 using Interlock.Tests.Gateway;
 
 namespace Interlock.Tests.Registry;
@@ -90,6 +91,23 @@ public sealed class RegistryTests
 
         Assert.IsType<RegistryResult.Refused>(await Desk(world, discovery).RegisterServerAsync(world.Ana, "erp", Address, Token));
         Assert.DoesNotContain((await Desk(world, discovery).ReadAsync(World.Tenant, Token)).OfKind(RegistryKind.Server), entry => entry.Name == "erp");
+    }
+
+    [Theory]
+    [InlineData("_meta", Lifecycle.Quarantined)]
+    [InlineData("interlock/reason", Lifecycle.Quarantined)]
+    [InlineData("Interlock_grant", Lifecycle.Quarantined)]
+    [InlineData("meta", Lifecycle.Active)]
+    public async Task RegisterServer_ArgumentWithANameOfOurs_IsQuarantined(string argument, Lifecycle expected)
+    {
+        await using var world = new World();
+        var discovery = new StubDiscovery();
+        var schema = JsonValue.Object(("type", "object"), ("properties", JsonValue.Object((argument, JsonValue.Object(("type", "string"))))));
+        discovery.Tools.Add(ToolContract.Read(JsonValue.Object(("name", "pay"), ("inputSchema", schema)), null)!); // it has a name and a schema
+        await ChangedAsync(Desk(world, discovery).RegisterServerAsync(world.Ana, "erp", Address, Token));
+        var pay = (await Desk(world, discovery).ReadAsync(World.Tenant, Token)).Find(RegistryKind.Tool, "erp/pay", "1.0.0");
+        Assert.Equal(expected, pay?.Lifecycle);
+        Assert.Equal(expected == Lifecycle.Quarantined, pay?.Reason?.StartsWith("reserved-argument", StringComparison.Ordinal) ?? false);
     }
 
     [Fact]

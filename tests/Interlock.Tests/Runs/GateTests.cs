@@ -290,15 +290,26 @@ public sealed class GateTests
                   with: { tool: s/tell, arguments: { text: hello, id: '${ .id }', deep: { id: '${ .id }', kept: 1 } } }
                   metadata: { interlock: { computed: [ id, /deep/id ], compensate: { tool: s/untell, arguments: { text: '${ $input.id }' } } } }
               - after: { call: tool, with: { tool: s/after } }
-            """).ApproveEdited("ask", ("apply", """{"n":7}"""), ("tell", """{"text":"good bye"}"""));
+            """).ApproveEdited("ask", ("apply", """{"n":7}"""), ("tell", """{"text":"good bye","deep":{"kept":2}}"""));
         Assert.Equal("""{"n":7}""", run.Call("apply").Arguments.ToString());
         run.Complete("apply", JsonValue.Object(("id", "x-1")));
-        Assert.Equal("""{"text":"good bye","id":"x-1","deep":{"id":"x-1"}}""", run.Call("tell").Arguments.ToString());
+        Assert.Equal("""{"text":"good bye","deep":{"kept":2,"id":"x-1"},"id":"x-1"}""", run.Call("tell").Arguments.ToString());
         run.Complete("tell");
         Assert.Empty(run.State.Approved);
         run.Fail("after");
         Assert.Equal("""{"text":"x-1"}""", run.Call("undo:tell").Arguments.ToString());
         run.Complete("undo:tell").Is(RunStatus.Faulted).Replayed();
+    }
+
+    [Fact]
+    public void What_an_edit_took_away_is_not_brought_back_by_what_was_computed_in_it()
+    {
+        var run = RunHarness.Tasks(
+            """
+              - ask: { call: approval, with: { title: Go?, approvers: [ { group: leads } ], covers: [apply], expiresAfter: PT1H } }
+              - apply: { call: tool, with: { tool: s/apply, arguments: { n: 1, deep: { id: '${ .id }' } } }, metadata: { interlock: { computed: [ /deep/id ] } } }
+            """).ApproveEdited("ask", ("apply", """{"n":2}"""));
+        Assert.Equal("""{"n":2}""", run.Call("apply").Arguments.ToString());
     }
 
     [Fact]

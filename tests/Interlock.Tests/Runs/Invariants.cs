@@ -79,6 +79,8 @@ internal sealed class Invariants(WorkflowDefinition definition)
             Assert.False(_left.Contains(command.Id), $"{command.GetType().Name} {command.Frame} is issued again.");
             _issued[command.Id] = json;
             if (command is Command.OpenApproval open) _asked[open.Gate.Id] = open.Gate;
+            if (command is Command.OpenApproval { Gate: { Failure: { } failure, Covers: [var again, ..] } } && definition.IsCovered(again.Task))
+                Assert.True(after.Grants.ContainsKey(failure.Frame), $"{failure.Frame} was never granted, and its retry would be.");
             if (command is Command.Call call && known is null) IsCalledSoOften(call);
         }
         foreach (var id in before?.Pending.Keys ?? [])

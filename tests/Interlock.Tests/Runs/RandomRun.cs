@@ -69,6 +69,9 @@ internal sealed class RandomRun(int seed, WorkflowDefinition definition)
                 return Decided(new RunEvent.GateClosed(_now, gate, outcome, outcome == GateOutcome.Expired ? [] : ["user:cem"], null));
             case Command.Call { OnInDoubt: InDoubtAction.Escalate } call when Chance(4) && !_run.State.Suspended && _run.State.Pending.ContainsKey(call.Id) && !_run.State.InDoubt.Contains(call.Id):
                 return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.InDoubt, 500, "Nobody knows"));
+            case Command.Call { RequiresGrant: true, Grant: null } call:
+                _answered.Add(call.Id);
+                return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.Refused, 403, "Refused") { Rule = "grant-required" });
             case Command.Call { Grant: not null } call when Chance(3):
                 _answered.Add(call.Id);
                 return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.Refused, 403, "Refused") { Rule = Rules[_random.Next(Rules.Length)] });

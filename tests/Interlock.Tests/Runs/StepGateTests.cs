@@ -263,6 +263,46 @@ public sealed class StepGateTests
         run.Approve("apply").Complete("apply").Is(RunStatus.Completed).Replayed();
     }
 
+    [Theory]
+    [InlineData(GateOutcome.Rejected)]
+    [InlineData(GateOutcome.Expired)]
+    public void What_a_gate_did_not_let_through_nobody_else_can(GateOutcome outcome)
+    {
+        var run = RunHarness.Tasks(
+            $$"""
+              - ask: { call: approval, with: { title: Go?, approvers: [ { group: leads } ], covers: [apply], expiresAfter: PT1H, onReject: skip, onTimeout: skip } }
+              - apply: { call: tool, with: { tool: s/apply }, metadata: { interlock: { onError: escalate, {{Escalate}} } } }
+            """).Close("ask", outcome).Refuse("apply", "grant-required");
+        Assert.Equal(["skip", "fail"], run.Request("apply").Failure!.Options);
+        Assert.Empty(run.Request("apply").Covers);
+        run.Choose("apply", "retry").Is(RunStatus.Faulted).Replayed();
+        Assert.Equal(["apply"], run.Called);
+    }
+
+    [Theory]
+    [InlineData("intent-mismatch")]
+    [InlineData("second-look-required")]
+    [InlineData("grant-spent")]
+    public void What_a_gate_no_longer_lets_through_nobody_else_can(string rule)
+    {
+        var run = RunHarness.Tasks(
+            $$"""
+              - ask: { call: approval, with: { title: Go?, approvers: [ { group: leads } ], covers: [apply], expiresAfter: PT1H } }
+              - apply: { call: tool, with: { tool: s/apply }, metadata: { interlock: { onError: escalate, {{Escalate}} } } }
+            """).Approve("ask");
+        for (var i = 0; i < RunLimits.Reopenings && rule == "second-look-required"; i++) run.Refuse("apply", rule).Approve("apply");
+        run.Refuse("apply", rule);
+        Assert.Equal(["skip", "fail"], run.Request("apply").Failure!.Options);
+    }
+
+    [Fact]
+    public void A_call_that_only_policy_guards_may_be_granted_once_it_was_refused()
+    {
+        var run = RunHarness.Tasks(Step()).Refuse("apply", "grant-required");
+        var gate = run.Gate("apply");
+        Assert.Equal(gate, run.Choose("apply", "retry").Call("apply").Grant);
+    }
+
     [Fact]
     public void The_document_may_say_it_for_all_steps_but_gates_raised_errors_and_branches()
     {

@@ -28,7 +28,7 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
     {
         await using var client = await web.ConnectAsync(web.Token("nora", TokenClass.Mcp));
         var names = (await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken)).Select(tool => tool.Name).ToList();
-        Assert.Equal(["interlock__run_status", "stub__echo", "workflow__test__guarded", "workflow__test__listening"], names); // no rule allows stub/slow
+        Assert.Equal(["interlock__run_status", "stub__echo", "stub__remove", "workflow__test__guarded", "workflow__test__listening", "workflow__test__removing"], names); // no rule allows stub/slow
     }
 
     [Fact]

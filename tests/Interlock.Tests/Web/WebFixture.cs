@@ -29,7 +29,7 @@ public sealed class WebFixture : IAsyncLifetime
     private const string Policy = """
         version: 1
         rules:
-          - { id: echo, principals: [ { any: true } ], tools: [stub/echo], effect: allow }
+          - { id: echo, principals: [ { any: true } ], tools: [stub/echo, stub/remove], effect: allow }
           - { id: loud, tools: [stub/echo], when: '(.arguments.text // "") | startswith("LOUD")', effect: requireApproval, approval: { approvers: [ { group: leads } ], quorum: 1 } }
         """;
 
@@ -54,6 +54,33 @@ public sealed class WebFixture : IAsyncLifetime
           - post:
               call: tool
               with: { tool: stub/echo, arguments: { text: '${ $workflow.input.text }', numbers: [1, 2.5] } }
+              timeout: { after: { minutes: 1 } }
+        """;
+
+    /// <summary>Its calls depend on its input; what fails is asked about.</summary>
+    private const string Removing = """
+        document: { dsl: 1.0.3, namespace: test, name: removing, version: 1.0.0, metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } } }
+        input: { schema: { document: { type: object, required: [count], properties: { count: { type: integer } } } } }
+        timeout: { after: { hours: 3 } }
+        do:
+          - approve:
+              call: approval
+              with:
+                title: '${ "Remove \($workflow.input.count)" }'
+                approvers: [ { group: leads } ]
+                covers: [remove, report]
+                onReject: fail
+                expiresAfter: PT1H
+                onTimeout: fail
+              timeout: { after: { hours: 2 } }
+          - remove:
+              call: tool
+              with: { tool: stub/remove, arguments: { count: '${ $workflow.input.count }' } }
+              timeout: { after: { minutes: 1 } }
+              metadata: { interlock: { onError: escalate, onTimeout: escalate, escalate: { approvers: [ { group: leads } ], expiresAfter: PT1H, onTimeout: fail } } }
+          - report:
+              call: tool
+              with: { tool: stub/echo, arguments: { text: '${ "Removed \($workflow.input.count)" }' } }
               timeout: { after: { minutes: 1 } }
         """;
 
@@ -95,7 +122,7 @@ public sealed class WebFixture : IAsyncLifetime
         var dana = Principal("dana");
         Assert.IsType<RegistryResult.Changed>(await _services.Registry.RegisterServerAsync(dana, "stub", _stub.Address));
         Assert.IsType<RegistryResult.Changed>(await _services.Registry.PublishPolicyAsync(dana, Policy));
-        foreach (var text in (string[])[Guarded, Listening])
+        foreach (var text in (string[])[Guarded, Removing, Listening])
             Assert.True(await _services.Registry.PublishWorkflowAsync(dana, text, "w.yaml") is RegistryResult.Changed, string.Join("\n", Core.Workflows.WorkflowCheck.Check(text, "w.yaml")));
         await ServeAsync();
     }
@@ -130,18 +157,26 @@ public sealed class WebFixture : IAsyncLifetime
     }
 
     /// <summary>A run of the guarded workflow that waits at its gate.</summary>
-    internal async Task<(RunId Run, GateId Gate)> WaitingAsync(string text)
+    internal Task<(RunId Run, GateId Gate)> WaitingAsync(string text) => WaitingAsync("guarded", JsonValue.Object(("text", text)));
+
+    internal async Task<(RunId Run, GateId Gate)> WaitingAsync(string workflow, JsonValue input)
     {
-        var (status, body, _) = await ApiAsync("POST", "/api/runs", Token("nora"), JsonValue.Object(("workflow", "test/guarded"), ("input", JsonValue.Object(("text", text)))).ToString());
+        var (status, body, _) = await ApiAsync("POST", "/api/runs", Token("nora"), JsonValue.Object(("workflow", "test/" + workflow), ("input", input)).ToString());
         Assert.Equal(HttpStatusCode.Created, status);
         var run = new RunId(body["id"]!.AsString());
+        return (run, await GateAsync(run));
+    }
+
+    /// <summary>The gate at which the run waits, once it is another one than that.</summary>
+    internal async Task<GateId> GateAsync(RunId run, GateId? after = null)
+    {
         using var patience = Patience();
         await foreach (var state in Services.Engine.WatchAsync(Tenant, run, patience.Token))
         {
             if (state.Error is not null) Assert.Fail(state.Error.ToJson().ToString());
-            if (state.Pending.Values.OfType<Command.OpenApproval>().FirstOrDefault() is not { } open) continue;
+            if (state.Pending.Values.OfType<Command.OpenApproval>().FirstOrDefault(open => open.Gate.Id != after) is not { } open) continue;
             while (await Services.Approvals.FindAsync(Tenant, open.Gate.Id, patience.Token) is null) await Task.Yield();
-            return (run, open.Gate.Id);
+            return open.Gate.Id;
         }
         throw new InvalidOperationException("The run never waited.");
     }
@@ -228,7 +263,7 @@ public sealed class WebFixture : IAsyncLifetime
         string[] all = ["author", "publisher", "operator", "auditor", "admin"];
         var users = JsonValue.Object(("tenants", JsonValue.Object(
             ("local", JsonValue.Object(("users", JsonValue.Object(
-                ("ana", User("Ana", ["leads"], [])), ("dana", User("Dana", [], all)), ("olga", User("Olga", [], ["operator"])), ("nora", User("Nora", [], [])), ("leo", User("Leo", ["leads"], [])))))),
+                ("ana", User("Ana", ["leads"], [])), ("dana", User("Dana", [], all)), ("olga", User("Olga", [], ["operator"])), ("nora", User("Nora", [], [])), ("leo", User("Leo", ["leads"], [])), ("kim", User("Kim", [], [])))))),
             ("rival", JsonValue.Object(("users", JsonValue.Object(("rita", User("Rita", ["leads"], all)))))))));
         File.WriteAllBytes(Path.Combine(_data, "users.json"), CanonicalJson.Serialize(users));
     }

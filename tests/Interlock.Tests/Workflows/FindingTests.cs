@@ -102,6 +102,7 @@ public sealed class FindingTests
         { "  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, onTimeout: escalate, escalation: { approvers: [ { group: h } ], also: [ { approvers: [ { user: a } ], quorum: 2 } ], expiresAfter: PT1H, onTimeout: fail } } }", "quorum", 9, "can't be reached" },
         { "  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], also: [ { group: h } ], expiresAfter: PT1H } }", "schema", 9, "" },
         { "  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, onMismatch: skip } }", "schema", 9, "must be fail or reopen" },
+        { "  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, onMismatch: reopen } }", "covers", 9, "covers nothing" },
 
         // Requests for information.
         { "  - a: { set: { x: 1 } }\n" + Asking("nowhere"), "then-target", 10, "no task named 'nowhere'" },

@@ -9,6 +9,7 @@ public sealed class WorkflowReaderTests
     [Theory]
     [InlineData("samples/workflows/hello.yaml")]
     [InlineData("samples/workflows/incident-remediation.yaml")]
+    [InlineData("samples/workflows/refund.yaml")]
     public void Read_Sample_IsCleanAndReady(string path)
     {
         var result = WorkflowReader.Read(Documents.Sample(path), path);

@@ -44,12 +44,12 @@ internal static class EffectExecutor
     public static string Numbered(string purpose, Frame frame) =>
         frame.Reopened == 0 ? purpose : string.Create(CultureInfo.InvariantCulture, $"{purpose}:{frame.Reopened + 1}");
 
-    /// <summary>The first value with the second one's at the place that the tokens name, where that has one.</summary>
+    /// <summary>The first value with the second one's at the place that the tokens name, where both have what holds it: the rest is what was approved.</summary>
     private static JsonValue With(JsonValue to, JsonValue from, IReadOnlyList<string> tokens, int at)
     {
         if (at == tokens.Count) return from;
-        if (!from.IsObject || from[tokens[at]] is not { } member) return to;
-        var inner = to.IsObject && to[tokens[at]] is { } known ? known : JsonValue.EmptyObject;
-        return (to.IsObject ? to : JsonValue.EmptyObject).With(tokens[at], With(inner, member, tokens, at + 1));
+        if (!to.IsObject || !from.IsObject || from[tokens[at]] is not { } member) return to;
+        if (at == tokens.Count - 1) return to.With(tokens[at], member);
+        return to[tokens[at]] is { } inner ? to.With(tokens[at], With(inner, member, tokens, at + 1)) : to;
     }
 }

@@ -26,6 +26,10 @@ internal static class SecondLook
         return true;
     }
 
+    /// <summary>Whether the gateway refused a call for what its grant is, or is not.</summary>
+    public static bool IsAboutGrant(Problem problem) =>
+        problem.Rule is { } rule && (rule == Required || Mismatches.Contains(rule) || rule.StartsWith("grant-", StringComparison.Ordinal));
+
     /// <summary>The same question to the people who come next.</summary>
     public static void Open(Machine machine, Frame frame, ApprovalTask task, GatePeople people, GateRequest expired) =>
         Open(machine, frame, task, people, expired.Title, expired.Description, expired.Covers, expired.Again, escalation: true);

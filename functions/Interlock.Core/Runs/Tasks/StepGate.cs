@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Interlock.Core.Workflows;
-using Interlock.Json;
 
 namespace Interlock.Core.Runs.Tasks;
 
@@ -22,7 +21,7 @@ internal static class StepGate
         machine.WithdrawOwn(frame);
         frame = machine.StopTimeout(frame);
         machine.Update(list with { State = state with { Escalations = escalations.SetItem(index, before + 1) } });
-        var call = task is EffectTask effect ? Again(machine, frame, SequenceExecutor.NextChildId(list, index, task.Name), effect) : null;
+        var call = task is EffectTask effect && MayGrant(machine, frame, problem) ? Again(machine, frame, SequenceExecutor.NextChildId(list, index, task.Name), effect) : null;
         Open(machine, frame, "step", people, problem, call, task is EffectTask && call is null ? WithoutCall(people) : people.Choices);
         return true;
     }
@@ -71,6 +70,13 @@ internal static class StepGate
             machine, frame, name, GatePeople.Of(people), $"Step '{frame.Path.Name}' failed",
             problem.Detail is { } detail ? $"{problem.Title}: {detail}" : problem.Title, call is null ? [] : [call],
             request => request with { Failure = new FailedStep(frame.Id, problem, [.. choices.Select(GatePeople.Word)]) });
+
+    /// <summary>
+    /// Whether the retry may be granted here: of a call that a gate of the document covers only once that gate granted it, and unless its grant is what was
+    /// refused. What one gate did not let through, or no longer does, the people of another can't.
+    /// </summary>
+    private static bool MayGrant(Machine machine, Frame frame, Problem problem) =>
+        !machine.Definition.IsCovered(frame.Path) || (machine.GrantFor(frame.Id) is not null && !SecondLook.IsAboutGrant(problem));
 
     /// <summary>The call as a retry would make it; null when its arguments can't be told.</summary>
     private static CoveredCall? Again(Machine machine, Frame frame, FrameId retry, EffectTask task)

@@ -9,6 +9,8 @@ namespace Interlock.Core.Workflows.Reading;
 /// </summary>
 internal static class StepEscalationReader
 {
+    private static readonly string[] Members = ["onError", "onTimeout"];
+
     /// <summary>What is written here, for the step and those in it.</summary>
     public static StepEscalation? Read(TaskReader reader, JsonValue? interlock, string at)
     {
@@ -70,7 +72,7 @@ internal static class StepEscalationReader
     private static StepAction Passed(StepAction action) => action == StepAction.Escalate ? StepAction.Fail : action;
 
     private static IEnumerable<string> Escalated(JsonValue? interlock) =>
-        new[] { "onError", "onTimeout" }.Where(member => TaskReader.Action(interlock?[member]) == StepAction.Escalate);
+        Members.Where(member => TaskReader.Action(interlock?[member]) == StepAction.Escalate);
 
     private static string Rule(string member) => member == "onError" ? "on-error" : "on-timeout";
 }

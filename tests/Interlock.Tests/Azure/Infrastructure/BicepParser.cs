@@ -11,7 +11,7 @@ internal static class BicepParser
     {
         var grammar = Tools.Folder("bicep");
         var paths = files.ToArray();
-        var start = new ProcessStartInfo(Tools.Node()) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Tools.Program("node")) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(Path.Combine(Assemblies.Repository, "tests", "Interlock.Tests", "Azure", "Infrastructure", "parse.mjs"));
         start.ArgumentList.Add(grammar);
         foreach (var path in paths) start.ArgumentList.Add(path);

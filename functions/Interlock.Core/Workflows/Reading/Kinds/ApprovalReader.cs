@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using Interlock.Core.Policy;
 using Interlock.Json;
 
 namespace Interlock.Core.Workflows.Reading.Kinds;
@@ -19,6 +17,8 @@ internal static class ApprovalReader
             reader.Log.Error("on-timeout", at + "/onTimeout", "onTimeout: escalate needs an escalation: who decides then, and by when");
         if (onExpiry != GateTimeoutAction.Escalate && with["escalation"] is not null)
             reader.Log.Error("on-timeout", at + "/escalation", "the escalation is never reached; write onTimeout: escalate, or leave it out");
+        if (with["onMismatch"]?.StringOrNull() == "reopen" && with["covers"] is null)
+            reader.Log.Warn("covers", at + "/onMismatch", "the gate covers nothing, so no call is asked about again");
         return new ApprovalTask
         {
             Path = step.TaskPath,
