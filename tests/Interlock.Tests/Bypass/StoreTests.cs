@@ -234,6 +234,48 @@ public sealed class StoreTests
         await works.AssertRefusedAsync(run, "decision", "not-an-approver");
     }
 
+    /// <summary>
+    /// A limit: what is authentic and old can't be told from what is new. A rejected gate whose row is put back before the run has heard of it is open again; it takes all its votes anew, by
+    /// people who may, and the audit keeps the rejection beside the call.
+    /// </summary>
+    [Fact]
+    public async Task Row_PutBackToBeforeARejection_IsOpenAgainAndTheAuditTellsIt()
+    {
+        await using var works = await Works.CreateAsync();
+        var run = await works.StartAsync(Tasks);
+        var gate = await works.GateAsync(run);
+        var fresh = await RowAsync(works, gate.Id);
+        Assert.IsType<GateResult.Accepted>(await works.DecideAsync(gate, works.World.Zoe, Works.Reject));
+        await EditAsync(works, gate.Id, _ => fresh.Body);
+        Assert.IsType<GateResult.Accepted>(await works.DecideAsync(gate, works.World.Sam));
+        await works.GoOnAsync(run);
+        Assert.Empty(works.Reached);
+        await works.ApproveAsync(gate, works.World.Directory.Add(World.Tenant, "max", "sre"));
+        Assert.Single(works.Reached);
+        var records = (await works.World.RecordsAsync()).Where(record => record.Gate == gate.Id).ToList();
+        Assert.Equal("rejected", Assert.Single(records, record => record.Type == AuditTypes.GateClosed).Outcome);
+        Assert.Single(records, record => record.Type == AuditTypes.CallIntent);
+        Assert.Equal(["user:zoe", "user:sam", "user:max"], records.Where(record => record.Type == AuditTypes.GateVote).Select(record => record.Actors.Single()));
+    }
+
+    /// <summary>The same limit: a delegation that was taken back counts again while its authentic row is put back, for the person and the time that its giver named.</summary>
+    [Fact]
+    public async Task Delegation_RevokedAndPutBack_CountsForItsTime()
+    {
+        await using var works = await Works.CreateAsync();
+        var world = works.World;
+        var max = world.Directory.Add(World.Tenant, "max", "sre");
+        var (given, _) = await works.Desk.Delegations.GiveAsync(new InteractiveSession(max, world.Time.Now), "zoe", world.Time.Now.AddHours(1), null, Token);
+        var key = new RowKey(Keys.Join(World.Tenant.Value, "to", "user:zoe"), given!.Id); // given
+        var row = (await world.Memory.GetAsync("delegations", key, Token))!;
+        Assert.Null(await works.Desk.Delegations.RevokeAsync(new InteractiveSession(max, world.Time.Now), given.Id, Token));
+        await world.Memory.InsertAsync("delegations", key, row.Body, Token);
+        Assert.Single((await works.Desk.Delegations.ListAsync(world.Zoe, Token)).Received);
+        world.Time.Now += TimeSpan.FromHours(1);
+        Assert.Empty((await works.Desk.Delegations.ListAsync(world.Zoe, Token)).Received);
+        Assert.Equal(["given", "revoked"], (await world.RecordsAsync(AuditTypes.Delegation)).Select(record => record.Decision));
+    }
+
     private static async Task BothAsync(Works works, Gate gate)
     {
         Assert.IsType<GateResult.Accepted>(await works.DecideAsync(gate, works.World.Sam));

@@ -25,12 +25,12 @@ internal sealed class Works : IAsyncDisposable
 
     private const int MostSteps = 200;
 
-    private Works(World world)
+    private Works(World world, ITableStore store)
     {
         World = world;
-        Runs = new RunStore(world.Memory, world.Blobs);
-        Node = new Node(world, world.Memory, fence: new StoredFence(Runs));
+        Runs = new RunStore(store, world.Blobs);
         Catalog = new WorkflowCatalog(world.Blobs);
+        Node = new Node(world, store, fence: new StoredFence(Runs), edits: new RunEdits(async (tenant, run, cancellation) => (await Runs.FindAsync(tenant, run, cancellation))?.State, Catalog));
         Driver = new RunDriver(Runs, Catalog, new CommandRunner(Node.Gateway, Node.Desk, world.Time), Node.Audit, world.Time);
         Host = new StoredRunHost(Runs, Driver, Catalog, Node.Audit, new NotingScheduler(), world.Time);
     }
@@ -49,10 +49,14 @@ internal sealed class Works : IAsyncDisposable
     /// <summary>Over the world's registry and policy; the upstream answers whatever it is asked.</summary>
     public static async Task<Works> CreateAsync(string policy = World.Policy)
     {
-        var works = new Works(await World.CreateAsync(policy));
+        var world = await World.CreateAsync(policy);
+        var works = new Works(world, world.Memory);
         works.World.Upstream.Always(_ => StubUpstream.Done());
         return works;
     }
+
+    /// <summary>Another process over the same world, that reads and writes through this store.</summary>
+    public Works Beside(ITableStore store) => new(World, store);
 
     /// <summary>Starts a document with these tasks and moves it on as far as it goes by itself.</summary>
     public Task<RunId> StartAsync(string tasks, JsonValue? input = null, Principal? starter = null, string name = "test/doc")
