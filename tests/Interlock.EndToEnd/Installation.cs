@@ -24,6 +24,9 @@ internal sealed class Installation : IAsyncDisposable
 
     public static NewUser Dana { get; } = new("dana", "Dana", ["author", "publisher", "operator", "auditor", "admin"], ["platform"], "dana's password");
 
+    /// <summary>Whom the sample asks when nobody else decides.</summary>
+    private static NewUser Dee { get; } = new("dee", "Dee", ["approver"], ["directors"], "dee's password");
+
     public DemoServers Servers { get; }
 
     public string DataDirectory => _data;
@@ -36,7 +39,7 @@ internal sealed class Installation : IAsyncDisposable
     public static async Task<Installation> StartAsync(DemoServersOptions? servers = null, Func<string, string>? workflow = null)
     {
         var installation = new Installation(await DemoServers.StartAsync(servers ?? new DemoServersOptions()));
-        LocalUsers.Write(installation._data, [Ana, Dana]);
+        LocalUsers.Write(installation._data, [Ana, Dana, Dee]);
         await installation.ServeAsync();
         await installation.RegisterAsync(workflow ?? (text => text));
         return installation;

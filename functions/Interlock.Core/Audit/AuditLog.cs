@@ -43,6 +43,14 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
             yield return AuditRows.Entry(row);
     }
 
+    /// <summary>The record of that id in a chain, or null.</summary>
+    public async Task<AuditRecord?> FindAsync(AuditChain chain, string recordId, CancellationToken cancellationToken = default)
+    {
+        if (await store.GetAsync(AuditChain.RecordsTable, new RowKey(chain.Partition, AuditChain.IdRow(recordId)), cancellationToken) is not { } place) return null;
+        var seq = (long)(place.Body["seq"]?.AsNumber() ?? 0);
+        return await store.GetAsync(AuditChain.RecordsTable, new RowKey(chain.Partition, AuditChain.SeqRow(seq)), cancellationToken) is { } row ? AuditRows.Entry(row).Record : null;
+    }
+
     /// <summary>The ids of the tenant's chains, in key order.</summary>
     public async IAsyncEnumerable<string> ListChainsAsync(
         TenantId tenant, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)

@@ -33,7 +33,7 @@ internal sealed class KnownApprovers(IDirectory directory)
             var known = approver.Kind == ApproverKind.User
                 ? await directory.FindUserAsync(tenant, approver.Id, cancellationToken) is not null
                 : await directory.GroupExistsAsync(tenant, approver.Id, cancellationToken);
-            if (!known) return $"there is no {approver.Kind.ToString().ToLowerInvariant()} with the id '{Excerpt.Of(approver.Id, 80)}' in this tenant; approvers are named by object id, not by e-mail or display name";
+            if (!known) return $"there is no {approver.Kind.ToString().ToLowerInvariant()} with the id '{Excerpt.Of(approver.Id, 80)}' in this tenant; approvers are named by the ids that the directory (Entra, or users.json) has, not by e-mail or display name";
         }
         return null;
     }

@@ -18,12 +18,12 @@ internal static class RatesPage
         <section aria-labelledby="{id}"><h2 id="{id}">{title}</h2>
         {(rates.Count == 0 ? Html.Of($"""<p class="dim">Nothing was decided yet.</p>""") : Parts.Scroll($"Table of rates: {of}", Html.Of($"""
         <table>
-        <thead><tr><th scope="col">{of}</th><th scope="col">Asked</th><th scope="col">Accepted</th><th scope="col">Overridden</th><th scope="col">Edited</th><th scope="col">Rejected</th><th scope="col">Sent back</th><th scope="col">Accept rate</th></tr></thead>
+        <thead><tr><th scope="col">{of}</th><th scope="col">Accept rate</th><th scope="col">Asked</th><th scope="col">Accepted</th><th scope="col">Overridden</th><th scope="col">Edited</th><th scope="col">Rejected</th><th scope="col">Sent back</th></tr></thead>
         <tbody>{Html.Join(rates.Select(Row))}</tbody></table>
         """)))}</section>
         """);
 
     private static Html Row(DecisionRate rate) => Html.Of($"""
-        <tr><th scope="row">{rate.Of}</th><td>{rate.Asked}</td><td>{rate.Accepted}</td><td>{rate.Overridden}</td><td>{rate.Edited}</td><td>{rate.Rejected}</td><td>{rate.Returned}</td><td>{rate.AcceptRate?.ToString("P0", CultureInfo.InvariantCulture) ?? "–"}</td></tr>
+        <tr><th scope="row">{rate.Of}</th><td>{rate.AcceptRate?.ToString("P0", CultureInfo.InvariantCulture) ?? "–"}</td><td>{rate.Asked}</td><td>{rate.Accepted}</td><td>{rate.Overridden}</td><td>{rate.Edited}</td><td>{rate.Rejected}</td><td>{rate.Returned}</td></tr>
         """);
 }

@@ -58,13 +58,14 @@ internal static class RunPage
             AuditTypes.CallOutcome => $"Call {record.Outcome}",
             AuditTypes.CallRefused => "Refused",
             AuditTypes.GateOpened => "Approval asked",
-            AuditTypes.GateVote => record.Decision == "approve" ? "Approved by" : "Rejected by",
+            AuditTypes.GateVote => record.Decision switch { "approve" => "Approved by", "reject" => "Rejected by", "return" => "Information asked for by", var choice => $"Decided to {choice} by" },
+            AuditTypes.GateChanged => $"Approval {record.Decision} by",
             AuditTypes.GateClosed => $"Approval {record.Outcome}",
             var other => other,
         };
         var isBad = record.Type == AuditTypes.CallRefused || record.Outcome is "failed" or "unknown" or "faulted";
         return Row(record.Time, word, record.Task?.Name ?? "", isBad, Html.Of($"""
-            {Html.When(record.Target is not null, () => Html.Of($"<code>{record.Target}</code> {record.ToolVersion ?? record.AgentVersion} "))}{Html.When(record.Type is AuditTypes.GateVote or AuditTypes.RunStarted, () => Html.Of($"{string.Join(", ", record.Actors)} "))}{Html.When(record.Rule is not null, () => Html.Of($"<code>{record.Stage}: {record.Rule}</code> "))}{Html.When(record.Gate is not null, () => Html.Of($"""<a href="/approvals/{record.Gate!.Value.Value}">approval</a> """))}<span class="text">{record.Reason ?? record.Problem?.Detail}</span>{Html.When(record.DurationMs is not null, () => Html.Of($""" <span class="dim">{Parts.Span(TimeSpan.FromMilliseconds(record.DurationMs!.Value))}</span>"""))}
+            {Html.When(record.Target is not null, () => Html.Of($"<code>{record.Target}</code> {record.ToolVersion ?? record.AgentVersion} "))}{Html.When(record.Type is AuditTypes.GateVote or AuditTypes.GateChanged or AuditTypes.RunStarted, () => Html.Of($"{string.Join(", ", record.Actors)} "))}{Html.When(record.Rule is not null, () => Html.Of($"<code>{record.Stage}: {record.Rule}</code> "))}{Html.When(record.Gate is not null, () => Html.Of($"""<a href="/approvals/{record.Gate!.Value.Value}">approval</a> """))}<span class="text">{record.Reason ?? record.Problem?.Detail}</span>{Html.When(record.DurationMs is not null, () => Html.Of($""" <span class="dim">{Parts.Span(TimeSpan.FromMilliseconds(record.DurationMs!.Value))}</span>"""))}
             """));
     }
 

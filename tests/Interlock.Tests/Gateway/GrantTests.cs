@@ -33,6 +33,20 @@ public sealed class GrantTests
         Assert.Equal(("approved", (GateId?)gate.Id), (intent.Decision, intent.Gate));
     }
 
+    [Fact]
+    public async Task Call_RowOfARejectedGateSetBackAndApprovedThen_IsRefused()
+    {
+        await using var world = await World.CreateAsync();
+        var gate = (await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(), Token)).Value!; // allowed
+        var key = new RowKey(Keys.Join(World.Tenant.Value, gate.Id.Value), "gate");
+        var before = (await world.Memory.GetAsync(GateTable, key, Token))!; // just opened
+        await world.Node.Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision.Reject("no", gate.ShownDigest), Token);
+        var rejected = (await world.Memory.GetAsync(GateTable, key, Token))!; // it stays
+        await world.Memory.ReplaceAsync(GateTable, key, before.Body, rejected.ETag, Token); // by hand: Interlock's own row, from before
+        Assert.IsType<GateResult.Accepted>(await world.Node.Desk.DecideAsync(new InteractiveSession(world.Zoe, world.Time.Now), gate.Id, new Decision.Approve(null, gate.ShownDigest), Token));
+        await RefusedAsync(world, Claim(world, gate), "grant-unauthentic");
+    }
+
     [Theory]
     [InlineData("""{"service":"maiL"}""")]
     [InlineData("""{"service":"mail "}""")]

@@ -1,6 +1,5 @@
 using Interlock.Core;
 using Interlock.Core.Identity;
-using Interlock.Tests.Gateway;
 
 namespace Interlock.Tests.Identity;
 

@@ -313,6 +313,20 @@ public sealed class GateTests
     }
 
     [Fact]
+    public void Of_two_gates_the_later_one_says_with_what_the_call_is_made()
+    {
+        var run = RunHarness.Tasks(
+            """
+              - first: { call: approval, with: { title: One, approvers: [ { group: a } ], covers: [apply], expiresAfter: PT1H } }
+              - second: { call: approval, with: { title: Two, approvers: [ { group: b } ], covers: [apply], expiresAfter: PT1H } }
+              - apply: { call: tool, with: { tool: s/apply, arguments: { n: 1 } } }
+            """).ApproveEdited("first", ("apply", """{"n":2}"""));
+        Assert.Equal("""{"n":1}""", run.Request("second").Covers.Single().Arguments.ToString());
+        run.Approve("second");
+        Assert.Equal("""{"n":1}""", run.Call("apply").Arguments.ToString());
+    }
+
+    [Fact]
     public void An_edit_of_a_call_that_the_gate_does_not_cover_changes_nothing()
     {
         var run = RunHarness.Tasks(Gated());

@@ -151,8 +151,8 @@ internal sealed class Invariants(WorkflowDefinition definition)
     }
 
     /// <summary>Whether people's first word on the gate lets its calls be made.</summary>
-    private bool Grants(GateId gate) => _decided.TryGetValue(gate, out var closed) && closed.Outcome == GateOutcome.Approved
-        && (_asked[gate].Failure is not { } failure || (closed.Choice is "retry" or "edit" && failure.Options.Contains(closed.Choice)));
+    private bool Grants(GateId gate) => _asked.TryGetValue(gate, out var request) && _decided.TryGetValue(gate, out var closed) && closed.Outcome == GateOutcome.Approved
+        && (request.Failure is not { } failure || (closed.Choice is "retry" or "edit" && failure.Options.Contains(closed.Choice)));
 
     /// <summary>A frame's call is made once, and anew only as people were asked about it again.</summary>
     private void IsCalledSoOften(Command.Call call)

@@ -209,6 +209,20 @@ public sealed class StepGateTests
     }
 
     [Fact]
+    public void A_try_that_is_asked_about_no_longer_counts_its_attempts_time()
+    {
+        var run = RunHarness.Tasks(
+            $$"""
+              - work:
+                  metadata: { interlock: { onError: escalate, {{Escalate}} } }
+                  try: [ { a: { call: tool, with: { tool: s/a, idempotencyKey: k }, metadata: { interlock: { onError: fail } } } } ]
+                  catch: { errors: { with: { status: 500 } }, retry: { limit: { attempt: { count: 3, duration: PT1M } } } }
+            """).Fail("a");
+        Assert.DoesNotContain(run.State.Pending.Values, command => command is Command.StartTimer { Purpose: TimerPurpose.Attempt });
+        run.Choose("work", "retry").Complete("a").Is(RunStatus.Completed).Replayed();
+    }
+
+    [Fact]
     public void A_step_is_asked_about_five_times_in_a_row_at_most()
     {
         var run = RunHarness.Tasks(Step());

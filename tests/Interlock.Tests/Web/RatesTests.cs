@@ -22,7 +22,7 @@ public sealed class RatesTests(WebFixture web) : IClassFixture<WebFixture>
         var (status, html, _) = await olga.GetAsync("/approvals/rates");
         Assert.Equal(HttpStatusCode.OK, status);
         foreach (var of in (string[])["test/guarded", "user:ana"])
-            Assert.Contains($"<th scope=\"row\">{of}</th><td>4</td><td>3</td><td>1</td><td>0</td><td>1</td><td>0</td><td>75", html, StringComparison.Ordinal);
+            Assert.Contains($"<th scope=\"row\">{of}</th><td>75 %</td><td>4</td><td>3</td><td>1</td><td>0</td><td>1</td><td>0</td>", html, StringComparison.Ordinal);
 
         var (answered, body, _) = await web.ApiAsync("GET", "/api/approvals/rates?days=1", web.Token("olga"));
         Assert.Equal(HttpStatusCode.OK, answered);

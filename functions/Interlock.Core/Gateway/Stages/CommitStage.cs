@@ -22,6 +22,8 @@ internal sealed class CommitStage(
         if (passed.Refusal is { } changed) return changed;
         authorized = passed.Value!; // no refusal, so there is a value: the call as the fence saw it
         var call = authorized.Call;
+        if (authorized.Gate is { } approved && !await GateRecords.AgreesAsync(audit, approved, cancellationToken))
+            return new Refusal(Name, "grant-unauthentic", 403, "The audit does not say that the gate was approved as its row has it; an administrator must look at the store.");
         var registration = authorized.Routed.Target.RegistrationId;
         if (repeated is not null && (repeated.Registration != registration || repeated.ArgumentsDigest != authorized.Frozen.Digest))
             return new Refusal(Name, "fence-changed", 409, "The tool's registration changed since the attempt whose outcome is unknown: to repeat it would be another call.");
