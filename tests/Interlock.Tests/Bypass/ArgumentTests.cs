@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
@@ -104,7 +103,7 @@ public sealed class ArgumentTests
                 _ => value.With(name, Changed(random, member)),
             };
         }
-        if (value.IsArray && value.Count > 1 && random.Next(2) == 0 && value.Items.First() != value.Items.Last()) return JsonValue.Array(value.Items.Reverse());
+        if (value.IsArray && value.Count > 1 && random.Next(2) == 0 && value.Items[0] != value.Items[^1]) return JsonValue.Array(value.Items.Reverse());
         if (value.IsArray) return value.Count == 0 ? JsonValue.Array(JsonValue.Null) : JsonValue.Array(value.Items.Select((item, i) => i == 0 ? Changed(random, item) : item));
         if (value.StringOrNull() is { } text)
             return random.Next(3) switch

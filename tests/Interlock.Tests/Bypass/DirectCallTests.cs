@@ -1,7 +1,6 @@
 using System.Net;
 using Interlock.Core;
 using Interlock.Core.Identity;
-using Interlock.Core.Runs;
 using Interlock.Json;
 using Interlock.Tests.Web;
 

@@ -1,4 +1,3 @@
-using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Gateway;
 using Interlock.Core.Policy;

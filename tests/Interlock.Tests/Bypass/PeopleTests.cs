@@ -1,8 +1,5 @@
-using System.Collections.Immutable;
 using Interlock.Core;
 using Interlock.Core.Approvals;
-using Interlock.Core.Audit;
-using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Tests.Gateway;

@@ -1,4 +1,3 @@
-using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Runs;
@@ -13,8 +12,6 @@ namespace Interlock.Tests.Bypass;
 public sealed class StoreCrashTests
 {
     private const int LeastOperations = 20;
-
-    private static CancellationToken Token => World.Token;
 
     [Theory]
     [InlineData("approve", Fault.ThrowBefore)]

@@ -4,7 +4,6 @@ using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
-using Interlock.Core.Intake;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
