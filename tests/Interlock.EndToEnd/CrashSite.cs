@@ -64,7 +64,7 @@ internal sealed class CrashSite : IAsyncDisposable
         while (true)
         {
             if (await OpenGateAsync(run) is { } gate) return (run, gate);
-            await Task.Delay(5, TestContext.Current.CancellationToken);
+            await Task.Delay(10, TestContext.Current.CancellationToken);
         }
     }
 
@@ -77,11 +77,11 @@ internal sealed class CrashSite : IAsyncDisposable
     public Task ArmAsync(string when, int at) => _process!.AskAsync($"{when} {at}", $"armed {when} {at}"); // serving since the start
 
     /// <summary>Decides at the page; true when the page said that it counts, false when the connection broke.</summary>
-    public async Task<bool> ClickAsync(NewUser user, GateId gate, bool approve)
+    public async Task<bool> ClickAsync(NewUser user, GateId gate, params (string Name, string Value)[] fields)
     {
         try
         {
-            await _people[user.Id].DecideAsync(gate, approve, "seen", TestContext.Current.CancellationToken);
+            await _people[user.Id].DecideAsync(gate, fields.ToDictionary(field => field.Name, field => field.Value), TestContext.Current.CancellationToken);
             return true;
         }
         catch (HttpRequestException)
@@ -104,7 +104,7 @@ internal sealed class CrashSite : IAsyncDisposable
             {
                 return null;
             }
-            await Task.Delay(5, TestContext.Current.CancellationToken);
+            await Task.Delay(10, TestContext.Current.CancellationToken);
         }
     }
 

@@ -19,18 +19,14 @@ internal sealed partial class DemoPerson : IDisposable
     public async Task DecideAsync(NewUser user, GateId gate, bool approve, string reason, CancellationToken cancellationToken)
     {
         await SignInAsync(user, cancellationToken);
-        await DecideAsync(gate, approve, reason, cancellationToken);
+        await DecideAsync(gate, new() { ["decision"] = approve ? "approve" : "reject", ["reason"] = reason }, cancellationToken);
     }
 
     public Task SignInAsync(NewUser user, CancellationToken cancellationToken) =>
         SubmitAsync("/signin", "/signin", new() { ["tenant"] = LocalOptions.Tenant, ["user"] = user.Id, ["password"] = user.Password }, cancellationToken);
 
-    /// <summary>By whom is signed in.</summary>
-    public Task DecideAsync(GateId gate, bool approve, string reason, CancellationToken cancellationToken)
-    {
-        var page = $"/approvals/{gate}";
-        return SubmitAsync(page, page, new() { ["decision"] = approve ? "approve" : "reject", ["reason"] = reason }, cancellationToken);
-    }
+    /// <summary>Submits the review page's form with these fields, by whom is signed in.</summary>
+    public Task DecideAsync(GateId gate, Dictionary<string, string> fields, CancellationToken cancellationToken) => SubmitAsync($"/approvals/{gate}", $"/approvals/{gate}", fields, cancellationToken);
 
     public void Dispose() => _browser.Dispose();
 
