@@ -16,11 +16,15 @@ internal sealed partial class DemoPerson : IDisposable
 
     public DemoPerson(Uri address) => _browser = new HttpClient(new SocketsHttpHandler { CookieContainer = new CookieContainer(), AllowAutoRedirect = false }) { BaseAddress = address };
 
-    public async Task DecideAsync(NewUser user, GateId gate, bool approve, string reason, CancellationToken cancellationToken)
+    public Task DecideAsync(NewUser user, GateId gate, bool approve, string reason, CancellationToken cancellationToken) =>
+        DecideAsync(user, gate, new() { ["decision"] = approve ? "approve" : "reject", ["reason"] = reason }, cancellationToken);
+
+    /// <summary>Fills in whatever fields of the page's form.</summary>
+    public async Task DecideAsync(NewUser user, GateId gate, Dictionary<string, string> fields, CancellationToken cancellationToken)
     {
         var page = $"/approvals/{gate}";
         await SubmitAsync("/signin", "/signin", new() { ["tenant"] = LocalOptions.Tenant, ["user"] = user.Id, ["password"] = user.Password }, cancellationToken);
-        await SubmitAsync(page, page, new() { ["decision"] = approve ? "approve" : "reject", ["reason"] = reason }, cancellationToken);
+        await SubmitAsync(page, page, fields, cancellationToken);
     }
 
     public void Dispose() => _browser.Dispose();
