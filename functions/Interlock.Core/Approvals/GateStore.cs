@@ -1,3 +1,4 @@
+using System.Text;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
@@ -17,6 +18,10 @@ public sealed class GateStore(ITableStore store, Mac mac, Incarnation? incarnati
     private const string Table = "gates";
     private const string IndexTable = "gatesopen";
     private const string Purpose = "interlock/gate/v1";
+    private const int MostAtOpening = 640 * 1024;
+
+    /// <summary>Whether the row holds the gate; one that opens must leave room for what people say of it.</summary>
+    public bool Fits(Gate gate) => Encoding.UTF8.GetByteCount(Sign(gate).ToString()) <= (gate.Votes.IsEmpty && gate.Changes.IsEmpty ? MostAtOpening : TableRules.MaxBodyBytes);
 
     public async Task<StoredGate?> FindAsync(TenantId tenant, GateId gate, CancellationToken cancellationToken = default)
     {

@@ -34,6 +34,9 @@ internal static class GateRecords
             Reason = refused.Detail,
         };
 
+    /// <summary>Nobody can be shown that much, and its row does not hold it.</summary>
+    public static Refusal TooLarge { get; } = new("approval", "gate-too-large", 413, "What this gate asks is larger than 640 KiB with its calls' arguments. Cover fewer calls at a gate, or pass large values by reference.");
+
     /// <summary>The same was rejected too often.</summary>
     public static Refusal Rests(DateTimeOffset until) =>
         new("approval", GateRate.Rule, 429, $"People rejected this {GateRate.MaxRejections} times within an hour; it may be asked again after {until.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");

@@ -16,16 +16,20 @@ internal sealed partial class DemoPerson : IDisposable
 
     public DemoPerson(Uri address) => _browser = new HttpClient(new SocketsHttpHandler { CookieContainer = new CookieContainer(), AllowAutoRedirect = false }) { BaseAddress = address };
 
-    public async Task DecideAsync(NewUser user, GateId gate, bool approve, string reason, CancellationToken cancellationToken)
+    public Task DecideAsync(NewUser user, GateId gate, bool approve, string reason, CancellationToken cancellationToken) =>
+        DecideAsync(user, gate, new() { ["decision"] = approve ? "approve" : "reject", ["reason"] = reason }, cancellationToken);
+
+    /// <summary>Signs in, and fills in whatever fields of the page's form.</summary>
+    public async Task DecideAsync(NewUser user, GateId gate, Dictionary<string, string> fields, CancellationToken cancellationToken)
     {
         await SignInAsync(user, cancellationToken);
-        await DecideAsync(gate, new() { ["decision"] = approve ? "approve" : "reject", ["reason"] = reason }, cancellationToken);
+        await DecideAsync(gate, fields, cancellationToken);
     }
 
     public Task SignInAsync(NewUser user, CancellationToken cancellationToken) =>
         SubmitAsync("/signin", "/signin", new() { ["tenant"] = LocalOptions.Tenant, ["user"] = user.Id, ["password"] = user.Password }, cancellationToken);
 
-    /// <summary>Submits the review page's form with these fields, by whom is signed in.</summary>
+    /// <summary>The same of whoever is signed in.</summary>
     public Task DecideAsync(GateId gate, Dictionary<string, string> fields, CancellationToken cancellationToken) => SubmitAsync($"/approvals/{gate}", $"/approvals/{gate}", fields, cancellationToken);
 
     public void Dispose() => _browser.Dispose();

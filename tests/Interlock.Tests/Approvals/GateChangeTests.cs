@@ -358,6 +358,26 @@ public sealed class GateChangeTests
     }
 
     [Fact]
+    public async Task Open_MoreThanARowHolds_IsRefusedAndRecorded()
+    {
+        await using var world = await World.CreateAsync();
+        var much = World.Arguments($$"""{"service":"{{new string('x', 700_000)}}"}""");
+        var opened = await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(covers: World.Cover(arguments: much)), Token);
+        Assert.Equal("gate-too-large", opened.Refusal?.Rule);
+        Assert.Equal("gate-too-large", Assert.Single(await world.RecordsAsync(AuditTypes.CallRefused)).Rule);
+    }
+
+    [Fact]
+    public async Task Edit_IntoMoreThanARowHolds_IsRefusedAndARejectionIsNot()
+    {
+        await using var world = await World.CreateAsync();
+        var gate = await OpenAsync(world);
+        var much = World.Arguments($$"""{"service":"{{new string('x', 500_000)}}"}""");
+        await RefusedAsync(world, world.Sam, gate, g => new Decision.Edit("n", g.ShownDigest, [new EditedCall(World.Frame, much)]), "gate-too-large");
+        Assert.Equal(GateOutcome.Rejected, (await AcceptedAsync(world, world.Sam, gate, g => new Decision.Reject("no", g.ShownDigest))).Outcome);
+    }
+
+    [Fact]
     public async Task Open_AfterThreeRejections_RestsForTheHour()
     {
         await using var world = await World.CreateAsync();

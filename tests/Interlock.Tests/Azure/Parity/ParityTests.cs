@@ -72,6 +72,21 @@ public sealed class ParityTests
     });
 
     [Fact]
+    public Task Job_Edited_IsTheSame() => CompareAsync("completed", async scenario =>
+    {
+        await scenario.RegisterAsync();
+        var run = await scenario.AlertAsync();
+        var gate = await scenario.GateAsync(run);
+        await scenario.EditAsync("ana", gate, "action", "restart");
+        await scenario.EndAsync(run);
+        var calls = scenario.Host.Servers.State.Calls;
+        Assert.Equal("restart", Assert.Single(calls, call => call.Tool == "apply").Arguments["action"]?.AsString());
+        Assert.Contains("(restart)", Assert.Single(calls, call => call.Tool == "post_message").Arguments["text"]!.AsString(), StringComparison.Ordinal); // what depends on it follows
+        await scenario.ObserveAsync(run, gate);
+        return run;
+    });
+
+    [Fact]
     public Task Job_VerifyFails_IsCompensatedTheSame() => CompareAsync("faulted", new DemoServersOptions { FailVerify = true }, async scenario =>
     {
         await scenario.RegisterAsync();

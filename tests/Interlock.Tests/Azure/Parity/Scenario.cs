@@ -97,6 +97,19 @@ internal sealed class Scenario : IDisposable
         await person.DecideAsync(new NewUser(user, user, [], [], ParityPlace.PasswordOf(user)), gate, approve, approve ? "The release is the cause." : "Not during the sale.", Token);
     }
 
+    /// <summary>Approves with another argument of the first call; the form sends all calls as they are shown.</summary>
+    public async Task EditAsync(string user, GateId gate, string argument, JsonValue value)
+    {
+        Tick();
+        await SeeAsync($"review as {user}", user, $"/approvals/{gate}");
+        var calls = (await JsonAsync($"/api/approvals/{gate}"))["calls"]!.Items; // every gate has them
+        var fields = calls.Select((call, i) => KeyValuePair.Create($"arguments-{i}", (i == 0 ? call["arguments"]!.With(argument, value) : call["arguments"]!).ToString())).ToDictionary();
+        fields["decision"] = "edit";
+        fields["edit-reason"] = "Gentler.";
+        using var person = new DemoPerson(_host.Address);
+        await person.DecideAsync(new NewUser(user, user, [], [], ParityPlace.PasswordOf(user)), gate, fields, Token);
+    }
+
     public async Task ControlAsync(RunId run, string what)
     {
         Tick();
