@@ -15,7 +15,7 @@ namespace Interlock.EndToEnd;
 internal sealed class Installation : IAsyncDisposable
 {
     private readonly string _data = Directory.CreateTempSubdirectory("interlock-e2e-").FullName;
-    private readonly string _url = $"http://127.0.0.1:{FreePort()}";
+    private readonly string _url = FreeUrl();
     private InterlockProcess? _process;
 
     private Installation(DemoServers servers) => Servers = servers;
@@ -60,11 +60,14 @@ internal sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>A token of Dana's, valid for an hour from the clock's time.</summary>
-    public string Token(TokenClass face, TimeProvider? clock = null)
+    public string Token(TokenClass face, TimeProvider? clock = null) => TokenOf(_data, Dana, face, clock);
+
+    /// <summary>A token for one of a data directory's users, valid for an hour from the clock's time.</summary>
+    internal static string TokenOf(string data, NewUser user, TokenClass face, TimeProvider? clock = null)
     {
-        using var keys = LocalKeys.Open(_data, clock ?? TimeProvider.System);
-        var dana = LocalUsers.Load(_data).Find(new TenantId(LocalOptions.Tenant), Dana.Id)!.ToPrincipal(new TenantId(LocalOptions.Tenant)); // written above
-        return keys.Issuer.Issue(new LocalTokenRequest(dana, face, TimeSpan.FromHours(1)));
+        using var keys = LocalKeys.Open(data, clock ?? TimeProvider.System);
+        var principal = LocalUsers.Load(data).Find(new TenantId(LocalOptions.Tenant), user.Id)!.ToPrincipal(new TenantId(LocalOptions.Tenant)); // the caller wrote it
+        return keys.Issuer.Issue(new LocalTokenRequest(principal, face, TimeSpan.FromHours(1)));
     }
 
     public async Task<(HttpStatusCode Status, JsonValue Body)> SendAsync(HttpMethod method, string path, JsonValue? body = null, string contentType = "application/json")
@@ -155,10 +158,11 @@ internal sealed class Installation : IAsyncDisposable
         Assert.True((int)status < 300, $"{path}: {(int)status} {answer}");
     }
 
-    private static int FreePort()
+    /// <summary>An address of this machine where nobody listens.</summary>
+    internal static string FreeUrl()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        return $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
     }
 }

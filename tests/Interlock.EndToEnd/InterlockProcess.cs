@@ -37,10 +37,13 @@ internal sealed class InterlockProcess : IAsyncDisposable
         }
     }
 
-    public static InterlockProcess Start(params string[] arguments)
+    public static InterlockProcess Start(params string[] arguments) => StartProgram("interlock.dll", arguments);
+
+    /// <summary>Another program that stands beside the tests.</summary>
+    public static InterlockProcess StartProgram(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "interlock.dll"));
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, program));
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         return new InterlockProcess(Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start."));
     }
@@ -68,6 +71,28 @@ internal sealed class InterlockProcess : IAsyncDisposable
         Printed += Look;
         Look();
         return await found.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Writes a line and waits for the answer.</summary>
+    public async Task AskAsync(string line, string answer)
+    {
+        await _process.StandardInput.WriteLineAsync(line);
+        await WaitForLineAsync(answer);
+    }
+
+    /// <summary>Writes a line and waits for the end; its exit code.</summary>
+    public async Task<int> EndAsync(string line)
+    {
+        try
+        {
+            await _process.StandardInput.WriteLineAsync(line);
+        }
+        catch (IOException)
+        {
+            // It is gone already.
+        }
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return _process.ExitCode;
     }
 
     /// <summary>kill -9.</summary>

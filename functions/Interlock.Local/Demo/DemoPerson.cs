@@ -19,13 +19,18 @@ internal sealed partial class DemoPerson : IDisposable
     public Task DecideAsync(NewUser user, GateId gate, bool approve, string reason, CancellationToken cancellationToken) =>
         DecideAsync(user, gate, new() { ["decision"] = approve ? "approve" : "reject", ["reason"] = reason }, cancellationToken);
 
-    /// <summary>Fills in whatever fields of the page's form.</summary>
+    /// <summary>Signs in, and fills in whatever fields of the page's form.</summary>
     public async Task DecideAsync(NewUser user, GateId gate, Dictionary<string, string> fields, CancellationToken cancellationToken)
     {
-        var page = $"/approvals/{gate}";
-        await SubmitAsync("/signin", "/signin", new() { ["tenant"] = LocalOptions.Tenant, ["user"] = user.Id, ["password"] = user.Password }, cancellationToken);
-        await SubmitAsync(page, page, fields, cancellationToken);
+        await SignInAsync(user, cancellationToken);
+        await DecideAsync(gate, fields, cancellationToken);
     }
+
+    public Task SignInAsync(NewUser user, CancellationToken cancellationToken) =>
+        SubmitAsync("/signin", "/signin", new() { ["tenant"] = LocalOptions.Tenant, ["user"] = user.Id, ["password"] = user.Password }, cancellationToken);
+
+    /// <summary>The same of whoever is signed in.</summary>
+    public Task DecideAsync(GateId gate, Dictionary<string, string> fields, CancellationToken cancellationToken) => SubmitAsync($"/approvals/{gate}", $"/approvals/{gate}", fields, cancellationToken);
 
     public void Dispose() => _browser.Dispose();
 

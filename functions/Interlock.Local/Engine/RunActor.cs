@@ -171,6 +171,7 @@ internal sealed class RunActor
                 watcher.Writer.TryWrite(state);
                 if (state.Status.IsClosed()) watcher.Writer.Complete();
             }
+            if (state.Status.IsClosed()) _watchers.Clear(); // events that come too late are taken, and change nothing
         }
     }
 

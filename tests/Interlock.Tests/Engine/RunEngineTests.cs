@@ -85,6 +85,19 @@ public sealed class RunEngineTests : IAsyncLifetime
         Assert.Equal(1, await EventsAsync(id).CountAsync(TestContext.Current.CancellationToken));
     }
 
+    /// <summary>What reaches a run after its end is answered too, also where somebody watches it.</summary>
+    [Fact]
+    public async Task Cancel_ManyAtOnceWhileWatched_EveryoneIsAnswered()
+    {
+        for (var round = 0; round < 50; round++)
+        {
+            var run = await StartAsync(Waiting, JsonValue.Null);
+            await foreach (var _ in Services.Engine.WatchAsync(Tenant, run, TestContext.Current.CancellationToken)) break;
+            await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Services.Engine.CancelAsync(Tenant, run, Ana, null, TestContext.Current.CancellationToken))))
+                .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        }
+    }
+
     [Fact]
     public async Task Cancel_WaitingRun_ClosesItAndRecordsWhoAsked()
     {

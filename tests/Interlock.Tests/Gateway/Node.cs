@@ -12,17 +12,17 @@ namespace Interlock.Tests.Gateway;
 /// <summary>One process over a store: its own caches, logs and locks. Dropping it is that process's death.</summary>
 internal sealed class Node
 {
-    public Node(World world, ITableStore store, EffectLease? lease = null, GatewayLimits? limits = null)
+    public Node(World world, ITableStore store, EffectLease? lease = null, GatewayLimits? limits = null, IFrameFence? fence = null, ICoverEdits? edits = null)
     {
         Audit = new AuditLog(store, world.Time);
         Registries = new RegistryStore(store);
         Gates = new GateStore(store, world.Mac, world.Incarnation);
         var policies = new PolicyCache();
-        var approvals = new ApprovalParts(store, world.Mac, Registries, policies, Gates, Audit, world.Directory, world.Time) { Edits = new StubEdits() };
+        var approvals = new ApprovalParts(store, world.Mac, Registries, policies, Gates, Audit, world.Directory, world.Time) { Edits = edits ?? new StubEdits() };
         Desk = new ApprovalDesk(approvals);
         AdHoc = new AdHocDesk(approvals, Desk, new Ledger(store, world.Blobs));
         Gateway = new ToolGateway(new GatewayParts(
-            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, world.Fence, world.Upstream, Fences, world.Time)
+            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, fence ?? world.Fence, world.Upstream, Fences, world.Time)
         {
             Lease = lease,
             Limits = limits ?? GatewayLimits.None,
