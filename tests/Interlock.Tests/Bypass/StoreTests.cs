@@ -235,11 +235,11 @@ public sealed class StoreTests
     }
 
     /// <summary>
-    /// A limit: what is authentic and old can't be told from what is new. A rejected gate whose row is put back before the run has heard of it is open again; it takes all its votes anew, by
-    /// people who may, and the audit keeps the rejection beside the call.
+    /// What is authentic and old can't be told from what is new by its row: a rejected gate whose row is put back before the run has heard of it takes votes again. The audit has the rejection,
+    /// and the call is refused for it.
     /// </summary>
     [Fact]
-    public async Task Row_PutBackToBeforeARejection_IsOpenAgainAndTheAuditTellsIt()
+    public async Task Row_PutBackToBeforeARejection_TakesVotesAndGrantsNothing()
     {
         await using var works = await Works.CreateAsync();
         var run = await works.StartAsync(Tasks);
@@ -251,10 +251,11 @@ public sealed class StoreTests
         await works.GoOnAsync(run);
         Assert.Empty(works.Reached);
         await works.ApproveAsync(gate, works.World.Directory.Add(World.Tenant, "max", "sre"));
-        Assert.Single(works.Reached);
+        Assert.Empty(works.Reached);
         var records = (await works.World.RecordsAsync()).Where(record => record.Gate == gate.Id).ToList();
         Assert.Equal("rejected", Assert.Single(records, record => record.Type == AuditTypes.GateClosed).Outcome);
-        Assert.Single(records, record => record.Type == AuditTypes.CallIntent);
+        Assert.DoesNotContain(records, record => record.Type == AuditTypes.CallIntent);
+        Assert.Equal("grant-unauthentic", Assert.Single(records, record => record.Type == AuditTypes.CallRefused).Rule);
         Assert.Equal(["user:zoe", "user:sam", "user:max"], records.Where(record => record.Type == AuditTypes.GateVote).Select(record => record.Actors.Single()));
     }
 
