@@ -36,7 +36,7 @@ public sealed class ApprovalDesk
         (_registries, _gates, _directory, _time) = (parts.Registries, parts.Gates, parts.Directory, parts.Time);
         _rate = new GateRate(parts.Store);
         Decided = new DecisionIndex(parts.Store);
-        _delegations = new DelegationStore(parts.Store, parts.Mac);
+        _delegations = new DelegationStore(parts.Store, parts.Mac, parts.Gates.Incarnation);
         Delegations = new DelegationDesk(_delegations, parts.Directory, parts.Audit, parts.Time);
         _binder = new GateBinder(new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time));
         _journal = new GateJournal(parts.Audit, _rate, Decided, parts.Notices, parts.Time);

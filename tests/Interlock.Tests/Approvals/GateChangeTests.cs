@@ -346,6 +346,21 @@ public sealed class GateChangeTests
     }
 
     [Fact]
+    public async Task Restored_DelegationFromBefore_IsVoid()
+    {
+        await using var world = await World.CreateAsync();
+        var pat = world.Directory.Add(World.Tenant, "pat");
+        await world.Node.Desk.Delegations.GiveAsync(Session(world, world.Sam), "pat", world.Time.Now.AddDays(2), null, Token); // taken back after the copy was made
+        world.Time.Now += TimeSpan.FromMinutes(1);
+        world.Incarnation = new Incarnation(world.Time.Now);
+        var desk = new Node(world, world.Memory).Desk;
+        var gate = await OpenAsync(world, Ungoverned(world));
+        var refused = Assert.IsType<GateResult.Refused>(await desk.DecideAsync(Session(world, pat), gate.Id, new Decision.Approve(null, gate.ShownDigest), Token));
+        Assert.Equal("not-an-approver", refused.Rule);
+        Assert.Empty((await desk.Delegations.ListAsync(pat, Token)).Received);
+    }
+
+    [Fact]
     public async Task Restored_GrantFromBefore_IsVoid()
     {
         await using var world = await World.CreateAsync();
