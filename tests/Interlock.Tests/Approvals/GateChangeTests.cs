@@ -319,6 +319,25 @@ public sealed class GateChangeTests
         Assert.Equal(GateOutcome.Approved, (await AcceptedAsync(world, world.Zoe, reassigned)).Outcome);
     }
 
+    [Theory]
+    [InlineData("alias")]
+    [InlineData("delegate")]
+    public async Task Reassign_ByWhoDecidedUnderAnotherName_TheirVoteNoLongerCounts(string how)
+    {
+        await using var world = await World.CreateAsync();
+        world.Directory.Add(World.Tenant, "kim");
+        var ops = world.Directory.Add(new Principal(World.Tenant, "ops", PrincipalKind.User, "ops", ["sre"], ["operator"]) { Person = how == "alias" ? "sam@people" : null });
+        var voter = how == "alias" ? world.Directory.Add(world.Sam with { Person = "sam@people" }) : world.Directory.Add(World.Tenant, "pat");
+        var second = new ApproverRequirement([new Approver(ApproverKind.User, "nobody-is-there")], 1);
+        var gate = await OpenAsync(world, Ungoverned(world) with { Also = [second] });
+        if (how == "delegate") await DelegatedAsync(world, ops, gate, "pat");
+        await AcceptedAsync(world, voter, gate);
+        Assert.IsType<GateResult.Accepted>(await world.Node.Desk.ReassignAsync(Session(world, ops), gate.Id, 1, [new Approver(ApproverKind.User, "kim")], "a friend", Token));
+        var kim = (await world.Directory.FindUserAsync(World.Tenant, "kim", Token))!; // just added
+        Assert.Null((await AcceptedAsync(world, kim, await NowAsync(world, gate))).Outcome); // who named Kim has no say
+        Assert.Equal(GateOutcome.Approved, (await AcceptedAsync(world, world.Zoe, await NowAsync(world, gate))).Outcome);
+    }
+
     [Fact]
     public async Task Reassign_BelowPolicy_IsRefused()
     {
