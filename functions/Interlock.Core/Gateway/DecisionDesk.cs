@@ -175,7 +175,7 @@ internal sealed class DecisionDesk(ApprovalParts parts, DelegationStore delegati
 
     private static string? Choice(Gate gate, Decision decision) => decision switch
     {
-        Decision.Resolve resolve => resolve.Choice,
+        Decision.Resolve { Choice: var choice } => gate.IsEditRetried(choice) ? StepChoices.Edit : choice,
         Decision.Edit when gate.Request.Failure is not null => StepChoices.Edit,
         _ => null,
     };

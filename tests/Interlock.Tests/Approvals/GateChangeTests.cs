@@ -175,6 +175,18 @@ public sealed class GateChangeTests
         var kim = world.Directory.Add(World.Tenant, "kim", "sre");
         var closed = await AcceptedAsync(world, kim, gate, g => new Decision.Resolve(null, g.ShownDigest, StepChoices.Retry));
         Assert.Equal((GateOutcome.Approved, StepChoices.Retry), (closed.Outcome!.Value, closed.Choice)); // closed
+        Assert.Equal(["user:sam", "user:kim"], Assert.IsType<RunEvent.GateClosed>(GateEvents.Closed(closed, world.Time.Now)).DecidedBy); // Zoe decided something else
+    }
+
+    [Fact]
+    public async Task Resolve_RetryOfWhatWasEdited_AgreesWithTheEdit()
+    {
+        await using var world = await World.CreateAsync();
+        var gate = await OpenAsync(world, Failed(world, StepChoices.Edit) with { Quorum = 2 });
+        await RefusedAsync(world, world.Zoe, gate, g => new Decision.Resolve(null, g.ShownDigest, StepChoices.Retry), "invalid-decision");
+        await AcceptedAsync(world, world.Sam, gate, g => new Decision.Edit("web it is", g.ShownDigest, [new EditedCall(World.Frame, Web)]));
+        var closed = await AcceptedAsync(world, world.Zoe, gate, g => new Decision.Resolve(null, g.ShownDigest, StepChoices.Retry));
+        Assert.Equal((GateOutcome.Approved, StepChoices.Edit), (closed.Outcome!.Value, closed.Choice)); // closed
     }
 
     [Fact]
