@@ -7,8 +7,8 @@ namespace Interlock.Core.Approvals;
 
 /// <summary>
 /// Remembers rejections, so that nobody is asked the same again and again until they give in (rule <c>gate-rate</c>): after three within an hour the same is
-/// not asked until the hour is over. The same is: a task of one run, whatever its arguments; a task of a workflow with the same arguments for the same
-/// starter, in whichever run; a client's calls of one tool.
+/// not asked until the hour is over. The same is: a task of one run, whatever its arguments; a task of a workflow with the same arguments (of one
+/// that covers no call: the same text) for the same starter, in whichever run; a client's calls of one tool.
 /// </summary>
 public sealed class GateRate(ITableStore store)
 {
@@ -55,6 +55,7 @@ public sealed class GateRate(ITableStore store)
         }
         yield return CanonicalJson.Digest(JsonValue.Array("run", id.Value, request.Task.Value));
         var calls = request.Covers.Select(call => JsonValue.Array(call.Target, call.Arguments));
-        yield return CanonicalJson.Digest(JsonValue.Array("task", origin.Starter.Subject, workflow.Name, request.Task.Value, JsonValue.Array(calls)));
+        var asked = request.Covers.IsEmpty ? JsonValue.Array(request.Title, request.Description is { } more ? more : JsonValue.Null) : JsonValue.Array(calls);
+        yield return CanonicalJson.Digest(JsonValue.Array("task", origin.Starter.Subject, workflow.Name, request.Task.Value, asked));
     }
 }

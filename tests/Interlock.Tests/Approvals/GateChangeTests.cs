@@ -437,6 +437,20 @@ public sealed class GateChangeTests
     }
 
     [Fact]
+    public async Task Open_AnotherQuestionWithoutCalls_DoesNotRest()
+    {
+        await using var world = await World.CreateAsync();
+        CallSite In(int run) => World.Site() with { Run = new RunId(new string((char)('a' + run), 32)) };
+        GateRequest Asks(int expense) => world.Request($"gate-{expense}") with { Title = $"Pay expense {expense}?", Covers = [] };
+        for (var i = 0; i < GateRate.MaxRejections; i++)
+        {
+            var gate = (await world.Node.Desk.OpenAsync(World.Tenant, In(i), world.Origin, Asks(i), Token)).Value!; // not yet
+            await AcceptedAsync(world, world.Sam, gate, g => new Decision.Reject("no", g.ShownDigest));
+        }
+        Assert.Null((await world.Node.Desk.OpenAsync(World.Tenant, In(4), world.Origin, Asks(4), Token)).Refusal);
+    }
+
+    [Fact]
     public async Task SecondLook_ComputedArguments_NeedALookAtTheirValues()
     {
         await using var world = await World.CreateAsync(World.Policy.Replace("quorum: 1", "quorum: 1, secondLook: true", StringComparison.Ordinal));
