@@ -14,6 +14,12 @@ public sealed class GateStore(ITableStore store, Mac mac, Incarnation? incarnati
     /// <summary>Since when the store lives: what was approved before is void.</summary>
     public Incarnation Incarnation { get; } = incarnation ?? Incarnation.First;
 
+    /// <summary>What a gate's row has left for what people do to it, in bytes, when it opens.</summary>
+    public const int RoomToDecide = 192 * 1024;
+
+    /// <summary>What it has left while it is open: so that nobody can fill it up, and it can be rejected and closed.</summary>
+    public const int RoomToClose = 64 * 1024;
+
     private const string Table = "gates";
     private const string IndexTable = "gatesopen";
     private const string Purpose = "interlock/gate/v1";
@@ -33,6 +39,9 @@ public sealed class GateStore(ITableStore store, Mac mac, Incarnation? incarnati
             await store.InsertAsync(IndexTable, IndexKey(gate), JsonValue.Object(("run", gate.Run?.Value ?? "")), cancellationToken);
         return (await store.InsertAsync(Table, Key(gate.Tenant, gate.Id), Sign(gate), cancellationToken)).Ok;
     }
+
+    /// <summary>Whether a row can hold the gate and so many bytes more.</summary>
+    public bool Fits(Gate gate, int room) => TableRules.Fits(Sign(gate), room);
 
     /// <summary>Replaces the row if nobody else did meanwhile.</summary>
     public async Task<bool> ReplaceAsync(Gate gate, string etag, CancellationToken cancellationToken = default)

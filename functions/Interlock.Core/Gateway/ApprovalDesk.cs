@@ -65,7 +65,9 @@ public sealed class ApprovalDesk
         var registry = await _registries.ReadAsync(tenant, cancellationToken);
         var bound = await _binder.BindAsync(request, origin, site, registry, now, cancellationToken);
         if (bound.Refusal is { } refusal) return await _journal.NotOpenedAsync(tenant, site, origin, request, refusal, cancellationToken);
-        await _gates.InsertAsync(new Gate(tenant, site?.Run, site?.Workflow, request, [.. bound.Value!], origin, now), cancellationToken); // no refusal, so there is a value
+        var opening = new Gate(tenant, site?.Run, site?.Workflow, request, [.. bound.Value!], origin, now); // no refusal, so there is a value
+        if (!_gates.Fits(opening, GateStore.RoomToDecide)) return await _journal.NotOpenedAsync(tenant, site, origin, request, GateRecords.TooLarge, cancellationToken);
+        await _gates.InsertAsync(opening, cancellationToken);
         var gate = await FindAsync(tenant, request.Id, cancellationToken) ?? throw Vanished(request.Id);
         await _journal.RecordAsync(gate, cancellationToken);
         return gate;

@@ -124,6 +124,7 @@ internal sealed class DecisionDesk(ApprovalParts parts, DelegationStore delegati
             if (stored.Gate is not { } gate) return new GateResult.Refused("grant-unauthentic", 403, "The gate's row was not written by Interlock; an administrator must look at the store.");
             var now = _time.GetUtcNow();
             var (next, refusal) = Refuse(gate, session, now) is { } no ? new Step(null, no) : Void(gate, now) ?? await change(gate, now);
+            if (next is not null && !_gates.Fits(next, next.Outcome is null ? GateStore.RoomToClose : 0)) (next, refusal) = Step.No(GateRecords.TooLarge);
             if (next is null || next.Changes.Length > gate.Changes.Length)
                 await journal.RecordAsync(gate, cancellationToken); // whoever wrote the row may have died before its records
             if (next is null) return await journal.RefuseAsync(gate, person, refusal!, cancellationToken); // one of the two is there

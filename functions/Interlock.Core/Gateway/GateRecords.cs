@@ -38,6 +38,9 @@ internal static class GateRecords
     public static Refusal Rests(DateTimeOffset until) =>
         new("approval", GateRate.Rule, 429, $"People rejected this {GateRate.MaxRejections} times within an hour; it may be asked again after {until.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");
 
+    /// <summary>People decide on complete arguments only, and a gate's row does not hold these.</summary>
+    public static Refusal TooLarge { get; } = new("approval", "gate-too-large", 413, "The arguments are too large, or nest too deeply, for people to decide on in one gate.");
+
     public static AuditRecord NotOpened(TenantId tenant, CallSite? site, RunOrigin origin, GateRequest request, Refusal refusal, DateTimeOffset now)
     {
         var gate = new Gate(tenant, site?.Run, site?.Workflow, request, [], origin, now);

@@ -450,6 +450,30 @@ public sealed class GateChangeTests
         Assert.Null((await world.Node.Desk.OpenAsync(World.Tenant, In(4), world.Origin, Asks(4), Token)).Refusal);
     }
 
+    [Theory]
+    [InlineData(700 * 1024, 1)]
+    [InlineData(1, 250)]
+    public async Task Open_LargerThanARow_IsRefusedAndListsNothing(int size, int depth)
+    {
+        await using var world = await World.CreateAsync();
+        var cover = World.Cover(arguments: JsonValue.Object(("service", new string('x', size)), ("more", Nested(depth))));
+        var refused = await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(covers: cover), Token);
+        Assert.Equal(("gate-too-large", 413), (refused.Refusal?.Rule, refused.Refusal?.Status));
+        Assert.Equal("gate-too-large", Assert.Single(await world.RecordsAsync(AuditTypes.CallRefused)).Rule);
+        await foreach (var row in world.Memory.QueryAsync("gatesopen", Keys.Join(World.Tenant.Value), cancellationToken: Token)) Assert.Fail($"{row.Key.Row} is listed as open.");
+    }
+
+    [Fact]
+    public async Task Edit_FillsTheRow_IsRefusedAndTheGateCanBeClosed()
+    {
+        await using var world = await World.CreateAsync();
+        var gate = await OpenAsync(world, world.Request() with { Quorum = 2 });
+        var room = 960 * 1024 - JsonText.Write(JsonValue.Object(("gate", RunJson.ToValue(gate)))).Length;
+        // The value stands in the row four times: asked, bound, edited, and what changed. What is left is less than a closing needs.
+        await RefusedAsync(world, world.Sam, gate, g => new Decision.Edit("n", g.ShownDigest, [new EditedCall(World.Frame, World.Arguments($$"""{"service":"{{new string('x', room / 4 - 600)}}"}"""))]), "gate-too-large");
+        Assert.Equal(GateOutcome.Expired, (await world.Node.Desk.CloseAsync(World.Tenant, World.Site(), gate.Id, GateOutcome.Expired, Token)).Outcome);
+    }
+
     [Fact]
     public async Task SecondLook_ComputedArguments_NeedALookAtTheirValues()
     {
@@ -533,6 +557,8 @@ public sealed class GateChangeTests
         Assert.Equal(rule, Assert.IsType<GatewayResult.Refused>(await world.Node.Gateway.CallAsync(Claim(world, gate, arguments, "refused:" + rule), Token)).Refusal.Rule);
         Assert.Equal(before, world.Upstream.Calls.Count);
     }
+
+    private static JsonValue Nested(int depth) => Enumerable.Range(0, depth).Aggregate(JsonValue.EmptyArray, (inner, _) => JsonValue.Array(inner));
 
     private static string CanonicalText(JsonValue value) => System.Text.Encoding.UTF8.GetString(CanonicalJson.Serialize(value));
 }
