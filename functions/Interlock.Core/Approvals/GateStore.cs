@@ -58,7 +58,9 @@ public sealed class GateStore(ITableStore store, Mac mac, Incarnation? incarnati
         var open = new List<Gate>();
         await foreach (var row in store.QueryAsync(IndexTable, Keys.Join(tenant.Value), cancellationToken: cancellationToken))
         {
-            if (await FindAsync(tenant, new GateId(row.Key.Row), cancellationToken) is { Gate: { Outcome: null } gate }) open.Add(gate);
+            if ((await FindAsync(tenant, new GateId(row.Key.Row), cancellationToken))?.Gate is not { } gate) continue;
+            if (gate.Outcome is null) open.Add(gate);
+            else await store.DeleteAsync(IndexTable, row.Key, row.ETag, cancellationToken); // whoever closed it died before
         }
         return [.. open.OrderBy(gate => gate.OpenedAt)];
     }
