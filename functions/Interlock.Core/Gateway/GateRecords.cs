@@ -101,11 +101,12 @@ internal static class GateRecords
         };
     }
 
-    /// <summary>Whether the audit says of the gate what its row says: it was closed so, about these calls. A row that was set back to an earlier one of its own says otherwise.</summary>
+    /// <summary>Whether the audit says of the gate what its row says: it was closed so, by these people, about these calls. A row that was set back to an earlier one of its own says otherwise.</summary>
     public static async Task<bool> AgreesAsync(AuditLog audit, Gate gate, CancellationToken cancellationToken)
     {
         var closed = Closed(gate);
-        return await audit.FindAsync(Chain(gate), closed.Id, cancellationToken) is { } recorded && recorded.Outcome == closed.Outcome && recorded.ArgumentsDigest == closed.ArgumentsDigest;
+        return await audit.FindAsync(Chain(gate), closed.Id, cancellationToken) is { } recorded
+            && recorded.Outcome == closed.Outcome && recorded.ArgumentsDigest == closed.ArgumentsDigest && recorded.Details == closed.Details && recorded.Actors.SequenceEqual(closed.Actors);
     }
 
     private static AuditRecord Closed(Gate gate) => Of(gate, $"gate:{gate.Id}:closed", AuditTypes.GateClosed, gate.ClosedAt ?? gate.OpenedAt) with
