@@ -7,9 +7,9 @@ namespace Interlock.Core.Approvals;
 
 /// <summary>
 /// Delegations of all of a person's gates, each under a MAC like a gate's row, kept by whom they are to and, for listing, by whom they are from. A row that
-/// Interlock did not write is as good as none.
+/// Interlock did not write is as good as none, and so is one from before the store was restored: it may have been taken back since.
 /// </summary>
-public sealed class DelegationStore(ITableStore store, Mac mac)
+public sealed class DelegationStore(ITableStore store, Mac mac, Incarnation incarnation)
 {
     private const string Table = "delegations";
     private const string Purpose = "interlock/delegation/v1";
@@ -37,7 +37,8 @@ public sealed class DelegationStore(ITableStore store, Mac mac)
         await foreach (var row in store.QueryAsync(Table, partition, cancellationToken: cancellationToken))
         {
             var body = row.Body["delegation"] ?? JsonValue.Null;
-            if (row.Body["mac"]?.StringOrNull() is { } tag && mac.Verify(Purpose, Signed(row.Key, body), tag)) found.Add(RunJson.FromValue<Delegation>(body));
+            if (row.Body["mac"]?.StringOrNull() is not { } tag || !mac.Verify(Purpose, Signed(row.Key, body), tag)) continue;
+            if (RunJson.FromValue<Delegation>(body) is var delegation && delegation.Since >= incarnation.Since) found.Add(delegation);
         }
         return found;
     }

@@ -39,6 +39,7 @@ internal sealed class Electorate(Gate gate, IDirectory directory, DelegationStor
             if (await MemberAsync(vote.By, cancellationToken) is not { } voter) continue;
             var named = vote.For is { } from ? await MemberAsync(from, cancellationToken) : voter;
             if (named is null || (vote.For is not null && !MeetsFloor(voter)) || !people.Add(voter.Human)) continue;
+            if (await ExcludedAsync(voter, cancellationToken) is not null || await ExcludedAsync(named, cancellationToken) is not null) continue;
             if (vote.For is not null && !people.Add(named.Human)) continue;
             counted.Add((vote, Requirements(named)));
         }
@@ -46,7 +47,7 @@ internal sealed class Electorate(Gate gate, IDirectory directory, DelegationStor
         return [.. counted.Select((one, i) => new CountedVote(one.Vote, assigned[i]))];
     }
 
-    /// <summary>Whether the votes for this choice suffice, counting only people who still are approvers, each once.</summary>
+    /// <summary>Whether the votes for this choice suffice, counting only people who still are approvers and not excluded, each once.</summary>
     public async Task<bool> IsMetAsync(string? choice, CancellationToken cancellationToken)
     {
         var counted = await CountAsync(choice, cancellationToken);

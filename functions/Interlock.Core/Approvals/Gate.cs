@@ -65,6 +65,9 @@ public sealed record Gate(
             : null;
     }
 
+    /// <summary>Whether to retry the failed step is to agree with who changed its arguments: these are what it is retried with.</summary>
+    public bool IsEditRetried(string choice) => choice == StepChoices.Retry && !Edited.IsEmpty;
+
     /// <summary>The digest of all that a person decides on: the form posts back what was shown, and a vote for anything else is refused.</summary>
     [JsonIgnore]
     public string ShownDigest => CanonicalJson.Digest(RunJson.ToValue(new { Request, Calls }));

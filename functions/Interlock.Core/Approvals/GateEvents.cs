@@ -10,7 +10,7 @@ public static class GateEvents
     public static RunEvent? Closed(Gate gate, DateTimeOffset now)
     {
         if (gate.Outcome is not { } outcome) return null;
-        var decisive = gate.StandingVotes.Where(vote => vote.Approves == (outcome == GateOutcome.Approved));
+        var decisive = gate.StandingVotes.Where(vote => vote.Approves == (outcome == GateOutcome.Approved) && (outcome != GateOutcome.Approved || vote.Choice == gate.Choice));
         ImmutableArray<string> by = outcome is GateOutcome.Approved or GateOutcome.Rejected ? [.. decisive.Select(vote => vote.By)] : [];
         return new RunEvent.GateClosed(now, gate.Id, outcome, by, gate.Votes.LastOrDefault()?.Reason)
         {

@@ -7,13 +7,14 @@ namespace Interlock.Core.Approvals;
 
 /// <summary>
 /// Remembers rejections, so that nobody is asked the same again and again until they give in (rule <c>gate-rate</c>): after three within an hour the same is
-/// not asked until the hour is over. The same is: a task of one run, whatever its arguments; a task of a workflow with the same arguments for the same
-/// starter, in whichever run; a client's calls of one tool.
+/// not asked until the hour is over. The same is: a task of a workflow with the same arguments (the same text where it covers no call) for the same starter, in
+/// whichever run; a client's calls of one tool. One task of one run rests after ten, whatever it asks: a loop may ask for each of its items, but not for ever.
 /// </summary>
 public sealed class GateRate(ITableStore store)
 {
-    public const string Rule = "gate-rate";
+    public const string Rule = GateRequest.RateRule;
     public const int MaxRejections = 3;
+    public const int MaxRejectionsOfTask = 10;
 
     public static readonly TimeSpan Window = TimeSpan.FromHours(1);
 
@@ -23,7 +24,7 @@ public sealed class GateRate(ITableStore store)
     public async Task AddAsync(Gate gate, CancellationToken cancellationToken = default)
     {
         if (gate is not { Outcome: GateOutcome.Rejected, ClosedAt: { } at, Origin: { } origin }) return;
-        foreach (var subject in Subjects(origin, gate.Run, gate.Workflow, gate.Request))
+        foreach (var (subject, _) in Subjects(origin, gate.Run, gate.Workflow, gate.Request))
             await store.InsertAsync(Table, new RowKey(Keys.Join(gate.Tenant.Value, subject), Keys.Join(Ticks(at), gate.Id.Value)), JsonValue.EmptyObject, cancellationToken);
     }
 
@@ -32,12 +33,12 @@ public sealed class GateRate(ITableStore store)
         TenantId tenant, RunOrigin origin, RunId? run, WorkflowRef? workflow, GateRequest request, DateTimeOffset now, CancellationToken cancellationToken = default)
     {
         DateTimeOffset? until = null;
-        foreach (var subject in Subjects(origin, run, workflow, request))
+        foreach (var (subject, most) in Subjects(origin, run, workflow, request))
         {
             var rejections = new List<DateTimeOffset>();
             await foreach (var row in store.QueryAsync(Table, Keys.Join(tenant.Value, subject), Ticks(now - Window + TimeSpan.FromTicks(1)), cancellationToken: cancellationToken))
                 rejections.Add(new DateTimeOffset(long.Parse(row.Key.Row.AsSpan(0, TickDigits), CultureInfo.InvariantCulture), TimeSpan.Zero));
-            if (rejections.Count >= MaxRejections && rejections[^MaxRejections] + Window is var end && !(end < until)) until = end;
+            if (rejections.Count >= most && rejections[^most] + Window is var end && !(end < until)) until = end;
         }
         return until;
     }
@@ -46,15 +47,16 @@ public sealed class GateRate(ITableStore store)
 
     private static string Ticks(DateTimeOffset at) => at.UtcTicks.ToString("D19", CultureInfo.InvariantCulture);
 
-    private static IEnumerable<string> Subjects(RunOrigin origin, RunId? run, WorkflowRef? workflow, GateRequest request)
+    private static IEnumerable<(string Subject, int Most)> Subjects(RunOrigin origin, RunId? run, WorkflowRef? workflow, GateRequest request)
     {
         if (run is not { } id || workflow is null)
         {
-            yield return CanonicalJson.Digest(JsonValue.Array("call", origin.Starter.Subject, JsonValue.Array(request.Covers.Select(call => JsonValue.From(call.Target)))));
+            yield return (CanonicalJson.Digest(JsonValue.Array("call", origin.Starter.Subject, JsonValue.Array(request.Covers.Select(call => JsonValue.From(call.Target))))), MaxRejections);
             yield break;
         }
-        yield return CanonicalJson.Digest(JsonValue.Array("run", id.Value, request.Task.Value));
+        yield return (CanonicalJson.Digest(JsonValue.Array("run", id.Value, request.Task.Value)), MaxRejectionsOfTask);
         var calls = request.Covers.Select(call => JsonValue.Array(call.Target, call.Arguments));
-        yield return CanonicalJson.Digest(JsonValue.Array("task", origin.Starter.Subject, workflow.Name, request.Task.Value, JsonValue.Array(calls)));
+        var asked = request.Covers.IsEmpty ? JsonValue.Array(request.Title, request.Description is { } more ? more : JsonValue.Null) : JsonValue.Array(calls);
+        yield return (CanonicalJson.Digest(JsonValue.Array("task", origin.Starter.Subject, workflow.Name, request.Task.Value, asked)), MaxRejections);
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
@@ -15,13 +14,15 @@ public sealed class GateStore(ITableStore store, Mac mac, Incarnation? incarnati
     /// <summary>Since when the store lives: what was approved before is void.</summary>
     public Incarnation Incarnation { get; } = incarnation ?? Incarnation.First;
 
+    /// <summary>What a gate's row has left for what people do to it, in bytes, when it opens.</summary>
+    public const int RoomToDecide = 192 * 1024;
+
+    /// <summary>What it has left while it is open: so that nobody can fill it up, and it can be rejected and closed.</summary>
+    public const int RoomToClose = 64 * 1024;
+
     private const string Table = "gates";
     private const string IndexTable = "gatesopen";
     private const string Purpose = "interlock/gate/v1";
-    private const int MostAtOpening = 640 * 1024;
-
-    /// <summary>Whether the row holds the gate; one that opens must leave room for what people say of it.</summary>
-    public bool Fits(Gate gate) => Encoding.UTF8.GetByteCount(Sign(gate).ToString()) <= (gate.Votes.IsEmpty && gate.Changes.IsEmpty ? MostAtOpening : TableRules.MaxBodyBytes);
 
     public async Task<StoredGate?> FindAsync(TenantId tenant, GateId gate, CancellationToken cancellationToken = default)
     {
@@ -39,6 +40,9 @@ public sealed class GateStore(ITableStore store, Mac mac, Incarnation? incarnati
         return (await store.InsertAsync(Table, Key(gate.Tenant, gate.Id), Sign(gate), cancellationToken)).Ok;
     }
 
+    /// <summary>Whether a row can hold the gate and so many bytes more.</summary>
+    public bool Fits(Gate gate, int room) => TableRules.Fits(Sign(gate), room);
+
     /// <summary>Replaces the row if nobody else did meanwhile.</summary>
     public async Task<bool> ReplaceAsync(Gate gate, string etag, CancellationToken cancellationToken = default)
     {
@@ -54,7 +58,9 @@ public sealed class GateStore(ITableStore store, Mac mac, Incarnation? incarnati
         var open = new List<Gate>();
         await foreach (var row in store.QueryAsync(IndexTable, Keys.Join(tenant.Value), cancellationToken: cancellationToken))
         {
-            if (await FindAsync(tenant, new GateId(row.Key.Row), cancellationToken) is { Gate: { Outcome: null } gate }) open.Add(gate);
+            if ((await FindAsync(tenant, new GateId(row.Key.Row), cancellationToken))?.Gate is not { } gate) continue;
+            if (gate.Outcome is null) open.Add(gate);
+            else await store.DeleteAsync(IndexTable, row.Key, row.ETag, cancellationToken); // whoever closed it died before
         }
         return [.. open.OrderBy(gate => gate.OpenedAt)];
     }

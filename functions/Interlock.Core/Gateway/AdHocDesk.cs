@@ -66,13 +66,25 @@ public sealed class AdHocDesk
         }
     }
 
-    /// <summary>Closes the gates of clients' calls whose time is over, and says how many: no run waits for them that would.</summary>
+    /// <summary>Closes the gates of clients' calls whose time is over, and says how many: no run waits for them that would. One that can't be closed keeps no other open.</summary>
+    /// <exception cref="AggregateException">Some could not be closed.</exception>
     public async Task<int> CloseExpiredAsync(TenantId tenant, CancellationToken cancellationToken = default)
     {
         var now = _time.GetUtcNow();
         var over = (await _gates.OpenAsync(tenant, cancellationToken)).Where(gate => gate.Run is null && gate.Request.ExpiresAt <= now).ToList();
-        foreach (var gate in over) await _desk.LookAsync(tenant, gate.Id, cancellationToken);
-        return over.Count;
+        var failed = new List<Exception>();
+        foreach (var gate in over)
+        {
+            try
+            {
+                await _desk.LookAsync(tenant, gate.Id, cancellationToken);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                failed.Add(e);
+            }
+        }
+        return failed.Count == 0 ? over.Count : throw new AggregateException(failed);
     }
 
     /// <summary>The gate, opened if it has no row; no gate and no refusal where the row is not one that Interlock wrote.</summary>

@@ -36,7 +36,7 @@ public sealed class ApprovalDesk
         (_registries, _gates, _directory, _time) = (parts.Registries, parts.Gates, parts.Directory, parts.Time);
         _rate = new GateRate(parts.Store);
         Decided = new DecisionIndex(parts.Store);
-        _delegations = new DelegationStore(parts.Store, parts.Mac);
+        _delegations = new DelegationStore(parts.Store, parts.Mac, parts.Gates.Incarnation);
         Delegations = new DelegationDesk(_delegations, parts.Directory, parts.Audit, parts.Time);
         _binder = new GateBinder(new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time));
         _journal = new GateJournal(parts.Audit, _rate, Decided, parts.Notices, parts.Time);
@@ -66,7 +66,7 @@ public sealed class ApprovalDesk
         var bound = await _binder.BindAsync(request, origin, site, registry, now, cancellationToken);
         if (bound.Refusal is { } refusal) return await _journal.NotOpenedAsync(tenant, site, origin, request, refusal, cancellationToken);
         var opening = new Gate(tenant, site?.Run, site?.Workflow, request, [.. bound.Value!], origin, now); // no refusal, so there is a value
-        if (!_gates.Fits(opening)) return await _journal.NotOpenedAsync(tenant, site, origin, request, GateRecords.TooLarge, cancellationToken);
+        if (!_gates.Fits(opening, GateStore.RoomToDecide)) return await _journal.NotOpenedAsync(tenant, site, origin, request, GateRecords.TooLarge, cancellationToken);
         await _gates.InsertAsync(opening, cancellationToken);
         var gate = await FindAsync(tenant, request.Id, cancellationToken) ?? throw Vanished(request.Id);
         await _journal.RecordAsync(gate, cancellationToken);
@@ -135,7 +135,7 @@ public sealed class ApprovalDesk
         while (true)
         {
             var stored = await _gates.FindAsync(tenant, id, cancellationToken) ?? throw Vanished(id);
-            var gate = stored.Gate ?? throw Unauthentic(id);
+            var gate = stored.Gate ?? throw new UnauthenticGateException(id);
             var now = _time.GetUtcNow();
             if (gate is { Outcome: null, Run: null } && now >= gate.Request.ExpiresAt)
             {
@@ -148,14 +148,24 @@ public sealed class ApprovalDesk
     }
 
     /// <summary>The gate as it stands, or null when this tenant has none of that id.</summary>
-    public async Task<Gate?> FindAsync(TenantId tenant, GateId id, CancellationToken cancellationToken = default) =>
-        await _gates.FindAsync(tenant, id, cancellationToken) is { } stored ? stored.Gate ?? throw Unauthentic(id) : null;
+    /// <exception cref="UnauthenticGateException">Interlock did not write its row; that is recorded.</exception>
+    public async Task<Gate?> FindAsync(TenantId tenant, GateId id, CancellationToken cancellationToken = default)
+    {
+        if (await _gates.FindAsync(tenant, id, cancellationToken) is not { } stored) return null;
+        if (stored.Gate is { } gate) return gate;
+        await _journal.FoundUnauthenticAsync(tenant, id, stored.ETag, cancellationToken);
+        throw new UnauthenticGateException(id);
+    }
 
     /// <summary>The open gates that this person may decide now, the most urgent first.</summary>
-    public async Task<IReadOnlyList<Gate>> InboxAsync(Principal person, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<Gate>> InboxAsync(Principal person, CancellationToken cancellationToken = default) =>
+        await InboxAsync(person, await OpenGatesAsync(person.Tenant, cancellationToken), cancellationToken);
+
+    /// <summary>Those of these open gates that this person may decide now, the most urgent first.</summary>
+    public async Task<IReadOnlyList<Gate>> InboxAsync(Principal person, IReadOnlyList<Gate> open, CancellationToken cancellationToken = default)
     {
         var inbox = new List<Gate>();
-        foreach (var gate in await OpenGatesAsync(person.Tenant, cancellationToken))
+        foreach (var gate in open)
             if (await SeatAsync(person, gate, cancellationToken) is Seat.Given) inbox.Add(gate);
         return [.. inbox.OrderBy(gate => gate.Request.ExpiresAt)];
     }
@@ -182,9 +192,6 @@ public sealed class ApprovalDesk
     }
 
     private Electorate Electorate(Gate gate) => new(gate, _directory, _delegations, _time.GetUtcNow());
-
-    private static InvalidDataException Unauthentic(GateId id) =>
-        new($"The row of gate {id} was not written by Interlock (grant-unauthentic); an administrator must look at the store.");
 
     private static InvalidDataException Vanished(GateId id) => new($"The row of gate {id} vanished after it was inserted.");
 }

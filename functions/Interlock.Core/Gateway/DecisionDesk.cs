@@ -58,6 +58,8 @@ internal sealed class DecisionDesk(ApprovalParts parts, DelegationStore delegati
         if (requirement < 0 || requirement >= gate.Request.Requirements.Length || approvers.IsEmpty) return Step.No("invalid-decision", 400, "Name one of the gate's requirements and at least one approver.");
         foreach (var user in approvers.Where(approver => approver.Kind == ApproverKind.User))
             if (await _directory.FindUserAsync(gate.Tenant, user.Id, cancellationToken) is null) return Step.No("unknown-user", 400, $"There is no user '{Excerpt.Of(user.Id, 80)}' in this tenant.");
+        foreach (var group in approvers.Where(approver => approver.Kind == ApproverKind.Group))
+            if (!await _directory.GroupExistsAsync(gate.Tenant, group.Id, cancellationToken)) return Step.No("unknown-group", 400, $"There is no group '{Excerpt.Of(group.Id, 80)}' in this tenant.");
         var request = requirement == 0
             ? gate.Request with { Approvers = approvers }
             : gate.Request with { Also = gate.Request.Also.SetItem(requirement - 1, gate.Request.Also[requirement - 1] with { Approvers = approvers }) };
@@ -73,7 +75,7 @@ internal sealed class DecisionDesk(ApprovalParts parts, DelegationStore delegati
         if (await BindAsync(gate, gate.Request, now, cancellationToken) is var current && current.Refusal is { } gone) return Step.No(gone);
         if (GateChanges.Drift(gate, current.Value!.Calls) is { } drift) // no refusal, so there is a value
             return new Step(
-                Changed(gate with { Calls = current.Value.Calls, Revision = gate.Revision + 1 }, GateChangeKind.Drifted, "system:gates", now, null, drift),
+                Changed(gate with { Calls = current.Value.Calls, Revision = gate.Revision + 1 }, GateChangeKind.Drifted, GateRecords.System, now, null, drift),
                 new GateResult.Refused("intent-mismatch", 409, "What the calls would reach or send has changed since the gate opened. Votes so far are void; look at it again."));
         if (decision is Decision.Edit edit)
         {
@@ -121,10 +123,14 @@ internal sealed class DecisionDesk(ApprovalParts parts, DelegationStore delegati
         for (var i = 0; i < Retries; i++)
         {
             if (await _gates.FindAsync(person.Tenant, id, cancellationToken) is not { } stored) return new GateResult.Refused("unknown-gate", 404, "There is no such gate.");
-            if (stored.Gate is not { } gate) return new GateResult.Refused("grant-unauthentic", 403, "The gate's row was not written by Interlock; an administrator must look at the store.");
+            if (stored.Gate is not { } gate)
+            {
+                await journal.FoundUnauthenticAsync(person.Tenant, id, stored.ETag, cancellationToken);
+                return new GateResult.Refused("grant-unauthentic", 403, UnauthenticGateException.Advice);
+            }
             var now = _time.GetUtcNow();
             var (next, refusal) = Refuse(gate, session, now) is { } no ? new Step(null, no) : Void(gate, now) ?? await change(gate, now);
-            if (next is not null && !_gates.Fits(next)) (next, refusal) = (null, new GateResult.Refused("gate-too-large", 413, "The gate can't hold more; reject it, and ask for less at once."));
+            if (next is not null && !_gates.Fits(next, next.Outcome is null ? GateStore.RoomToClose : 0)) (next, refusal) = Step.No(GateRecords.TooLarge);
             if (next is null || next.Changes.Length > gate.Changes.Length)
                 await journal.RecordAsync(gate, cancellationToken); // whoever wrote the row may have died before its records
             if (next is null) return await journal.RefuseAsync(gate, person, refusal!, cancellationToken); // one of the two is there
@@ -142,7 +148,7 @@ internal sealed class DecisionDesk(ApprovalParts parts, DelegationStore delegati
         var since = _gates.Incarnation.Since;
         if (gate.OpenedAt >= since || gate.Changes.Any(change => change.Kind == GateChangeKind.Restored && change.At >= since)) return null;
         return new Step(
-            Changed(gate with { Revision = gate.Revision + 1, Delegations = [] }, GateChangeKind.Restored, "system:gates", now, null, JsonValue.EmptyArray),
+            Changed(gate with { Revision = gate.Revision + 1, Delegations = [] }, GateChangeKind.Restored, GateRecords.System, now, null, JsonValue.EmptyArray),
             new GateResult.Refused(Incarnation.Rule, 409, "The store was restored since this gate opened. Votes and delegations so far are void; look at it again."));
     }
 
@@ -176,7 +182,7 @@ internal sealed class DecisionDesk(ApprovalParts parts, DelegationStore delegati
 
     private static string? Choice(Gate gate, Decision decision) => decision switch
     {
-        Decision.Resolve resolve => resolve.Choice,
+        Decision.Resolve { Choice: var choice } => gate.IsEditRetried(choice) ? StepChoices.Edit : choice,
         Decision.Edit when gate.Request.Failure is not null => StepChoices.Edit,
         _ => null,
     };

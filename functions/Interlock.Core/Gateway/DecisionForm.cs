@@ -14,7 +14,7 @@ internal static class DecisionForm
     {
         Decision.Reject { Reason: var reason } when string.IsNullOrWhiteSpace(reason) => new("reason-required", 400, "Say why: the reason goes to the run and into the audit."),
         Decision.Return back => Refuse(gate, back.Information),
-        Decision.Resolve { Choice: StepChoices.Retry or StepChoices.Skip } resolve when Offers(gate, resolve.Choice) => null,
+        Decision.Resolve { Choice: StepChoices.Retry or StepChoices.Skip } resolve when Offers(gate, resolve.Choice) || gate.IsEditRetried(resolve.Choice) => null,
         Decision.Resolve => Invalid("The gate does not offer this."),
         Decision.Approve when gate.Request.Failure is not null => Invalid("This gate asks what to do about a failed step: retry it, skip it, change its arguments, or let it fail."),
         Decision.Edit when gate.Request.Failure is not null && !Offers(gate, StepChoices.Edit) => Invalid("The gate does not offer to change the arguments."),

@@ -23,11 +23,11 @@ internal sealed class GateJournal(AuditLog audit, GateRate rate, DecisionIndex d
         await decisions.AddAsync(gate, cancellationToken);
     }
 
-    /// <summary>Records that somebody's decision was refused: in the gate's chain, which may be finished once the gate is closed; then in their own.</summary>
+    /// <summary>Records that somebody's decision was refused, in their own chain of the day: whoever tries a thousand times fills no run's.</summary>
     public async Task<GateResult> RefuseAsync(Gate gate, Principal person, GateResult.Refused refused, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var chain = gate.Outcome is null ? GateRecords.Chain(gate) : AuditChain.ForPrincipal(gate.Tenant, person.Subject, now);
+        var chain = AuditChain.ForPrincipal(gate.Tenant, person.Subject, now);
         await audit.AppendAsync(chain, [GateRecords.Refused(gate, person, refused, now) with { Chain = chain.Id }], [], cancellationToken);
         return refused;
     }
@@ -37,6 +37,13 @@ internal sealed class GateJournal(AuditLog audit, GateRate rate, DecisionIndex d
         var record = GateRecords.NotOpened(tenant, site, origin, request, refusal, time.GetUtcNow());
         await audit.AppendAsync(new AuditChain(tenant, record.Chain), [record], [], cancellationToken);
         return refusal;
+    }
+
+    /// <summary>A row that somebody else wrote was found where a gate's should be: told once a day for each writing.</summary>
+    public async Task FoundUnauthenticAsync(TenantId tenant, GateId gate, string etag, CancellationToken cancellationToken)
+    {
+        var record = GateRecords.FoundUnauthentic(tenant, gate, etag, time.GetUtcNow());
+        await audit.AppendAsync(new AuditChain(tenant, record.Chain), [record], [], cancellationToken);
     }
 
     /// <summary>A row that somebody else wrote was found, and is to be closed.</summary>

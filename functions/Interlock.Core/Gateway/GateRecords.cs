@@ -10,6 +10,9 @@ namespace Interlock.Core.Gateway;
 /// <summary>The audit records of gates, each with an id derived from the row it tells of.</summary>
 internal static class GateRecords
 {
+    /// <summary>Who changes gates when nobody does.</summary>
+    public const string System = "system:gates";
+
     /// <summary>The run's chain; for a client's own call the caller's, of the day the gate opened.</summary>
     public static AuditChain Chain(Gate gate) => gate.Run is { } run
         ? AuditChain.ForRun(gate.Tenant, run)
@@ -34,12 +37,12 @@ internal static class GateRecords
             Reason = refused.Detail,
         };
 
-    /// <summary>Nobody can be shown that much, and its row does not hold it.</summary>
-    public static Refusal TooLarge { get; } = new("approval", "gate-too-large", 413, "What this gate asks is larger than 640 KiB with its calls' arguments. Cover fewer calls at a gate, or pass large values by reference.");
-
     /// <summary>The same was rejected too often.</summary>
     public static Refusal Rests(DateTimeOffset until) =>
-        new("approval", GateRate.Rule, 429, $"People rejected this {GateRate.MaxRejections} times within an hour; it may be asked again after {until.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");
+        new("approval", GateRate.Rule, 429, $"People rejected this too often within an hour; it may be asked again after {until.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");
+
+    /// <summary>People decide on complete arguments only, and a gate's row does not hold these.</summary>
+    public static Refusal TooLarge { get; } = new("approval", "gate-too-large", 413, "The arguments are too large, or nest too deeply, for people to decide on in one gate: cover fewer calls, or pass large values by reference.");
 
     public static AuditRecord NotOpened(TenantId tenant, CallSite? site, RunOrigin origin, GateRequest request, Refusal refusal, DateTimeOffset now)
     {
@@ -55,10 +58,25 @@ internal static class GateRecords
         };
     }
 
+    public static AuditRecord FoundUnauthentic(TenantId tenant, GateId gate, string etag, DateTimeOffset now) => new()
+    {
+        Id = $"gate:{gate}:unauthentic:{CanonicalJson.Digest(JsonValue.From(etag))}",
+        Type = AuditTypes.CallRefused,
+        Time = now,
+        Tenant = tenant,
+        Chain = AuditChain.ForPrincipal(tenant, System, now).Id,
+        Actors = [System],
+        Gate = gate,
+        Decision = "refused",
+        Stage = "decision",
+        Rule = "grant-unauthentic",
+        Reason = "The gate's row was not written by Interlock; it counts for nothing.",
+    };
+
     /// <summary>A row that Interlock did not write was found where the gate's should be, and closed.</summary>
     public static AuditRecord Unauthentic(Gate closed, string etag) => Of(closed, $"gate:{closed.Id}:unauthentic:{CanonicalJson.Digest(JsonValue.From(etag))}", AuditTypes.CallRefused, closed.OpenedAt) with
     {
-        Actors = ["system:gates"],
+        Actors = [System],
         Decision = "refused",
         Stage = "decision",
         Rule = "grant-unauthentic",
@@ -101,11 +119,12 @@ internal static class GateRecords
         };
     }
 
-    /// <summary>Whether the audit says of the gate what its row says: it was closed so, about these calls. A row that was set back to an earlier one of its own says otherwise.</summary>
+    /// <summary>Whether the audit says of the gate what its row says: it was closed so, by these people, about these calls. A row that was set back to an earlier one of its own says otherwise.</summary>
     public static async Task<bool> AgreesAsync(AuditLog audit, Gate gate, CancellationToken cancellationToken)
     {
         var closed = Closed(gate);
-        return await audit.FindAsync(Chain(gate), closed.Id, cancellationToken) is { } recorded && recorded.Outcome == closed.Outcome && recorded.ArgumentsDigest == closed.ArgumentsDigest;
+        return await audit.FindAsync(Chain(gate), closed.Id, cancellationToken) is { } recorded
+            && recorded.Outcome == closed.Outcome && recorded.ArgumentsDigest == closed.ArgumentsDigest && recorded.Details == closed.Details && recorded.Actors.SequenceEqual(closed.Actors);
     }
 
     private static AuditRecord Closed(Gate gate) => Of(gate, $"gate:{gate.Id}:closed", AuditTypes.GateClosed, gate.ClosedAt ?? gate.OpenedAt) with

@@ -150,7 +150,7 @@ public sealed class NoticeDelivery(ITableStore store, GateStore gates, AuditLog 
         try
         {
             var notice = NoticeRows.Read(row);
-            return notice is { Gate.Value: not null, Run.Value: not null, What: { } what, Channel: { } channel }
+            return notice is { Gate.Value: not null, Run: null or { Value: not null }, What: { } what, Channel: { } channel }
                 && notice.Tenant == tenant && notice.Id == NoticeId.Of(tenant, notice.Gate, what, channel) ? notice : null;
         }
         catch (JsonException)

@@ -98,6 +98,9 @@ public sealed record GateRequest(
     GateId Id, TaskPath Task, string Title, string? Description, ImmutableArray<Approver> Approvers, int Quorum,
     bool ExcludeInitiator, bool ExcludeAuthor, DateTimeOffset ExpiresAt, ImmutableArray<CoveredCall> Covers)
 {
+    /// <summary>The rule by which people are not asked again and again: trying again at once is no use.</summary>
+    public const string RateRule = "gate-rate";
+
     /// <summary>What happens on rejection and on expiry, as the document says it.</summary>
     public string OnReject { get; init; } = "fail";
 

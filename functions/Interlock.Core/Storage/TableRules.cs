@@ -70,6 +70,10 @@ public static class TableRules
         }
     }
 
+    /// <summary>Whether a row can have this body, and have it grow by so many bytes.</summary>
+    public static bool Fits(JsonValue body, int spare) =>
+        WithinDepth(body, StrictJson.MaxDepth) && JsonText.Write(body) is var text && text.Length <= MaxBodyBytes - spare && Encoding.UTF8.GetByteCount(text) <= MaxBodyBytes - spare;
+
     /// <summary>A stored body as its value.</summary>
     /// <exception cref="NotIJsonException">The bytes are no JSON: the store is damaged.</exception>
     public static JsonValue Decode(ReadOnlySpan<byte> body) => StrictJson.ParseLenient(body);

@@ -1,3 +1,4 @@
+using Interlock.Core.Gateway;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -36,6 +37,10 @@ internal sealed partial class Edge(WebOptions options, Site site, ILogger<Edge> 
         catch (BadHttpRequestException e)
         {
             await FailAsync(context, e.StatusCode, e.StatusCode == 413 ? "body-limit" : "malformed-request", "The request can't be read", "Its framing or size is not acceptable.");
+        }
+        catch (UnauthenticGateException)
+        {
+            await FailAsync(context, 409, "grant-unauthentic", "Nothing is known of this approval", UnauthenticGateException.Advice);
         }
         catch (Exception e)
         {

@@ -19,8 +19,8 @@ internal sealed class ApprovalFace(InterlockWeb web, SignedInPages pages)
     public Task InboxAsync(HttpContext context) => pages.ShowAsync(context, "Approvals", Path, async session =>
     {
         var (person, aborted) = (session.Person, context.RequestAborted);
-        var inbox = await web.Approvals.InboxAsync(person, aborted);
         var open = await web.Approvals.OpenGatesAsync(person.Tenant, aborted);
+        var inbox = await web.Approvals.InboxAsync(person, open, aborted);
         var others = open.Where(gate => Visibility.MayRead(person, gate) && !inbox.Any(own => own.Id == gate.Id)).OrderBy(gate => gate.Request.ExpiresAt);
         return ApprovalsPage.Render(await ListAsync(inbox, aborted), await ListAsync([.. others], aborted), Visibility.HasAnyRole(person), web.Time.GetUtcNow());
     });

@@ -187,6 +187,22 @@ public sealed class ApprovalDeskTests
     }
 
     [Fact]
+    public async Task OpenGates_OneWasClosedByAProcessThatDiedThen_IsListedNoMore()
+    {
+        await using var world = await World.CreateAsync();
+        var gate = await OpenAsync(world);
+        var index = new RowKey(Keys.Join(World.Tenant.Value), gate.Id.Value);
+        var listed = (await world.Memory.GetAsync("gatesopen", index, Token))!; // just opened
+        await world.Node.Desk.CloseAsync(World.Tenant, World.Site(), gate.Id, GateOutcome.Expired, Token);
+        await world.Memory.InsertAsync("gatesopen", index, listed.Body, Token); // as if it had not come to that
+        var unborn = new RowKey(Keys.Join(World.Tenant.Value), "unborn"); // its row comes next
+        await world.Memory.InsertAsync("gatesopen", unborn, listed.Body, Token);
+        Assert.Empty(await world.Node.Desk.OpenGatesAsync(World.Tenant, Token));
+        Assert.Null(await world.Memory.GetAsync("gatesopen", index, Token));
+        Assert.NotNull(await world.Memory.GetAsync("gatesopen", unborn, Token));
+    }
+
+    [Fact]
     public async Task Decide_ReasonCutWithinAPairOfSurrogates_IsRecorded()
     {
         await using var world = await World.CreateAsync();

@@ -175,6 +175,18 @@ public sealed class GateChangeTests
         var kim = world.Directory.Add(World.Tenant, "kim", "sre");
         var closed = await AcceptedAsync(world, kim, gate, g => new Decision.Resolve(null, g.ShownDigest, StepChoices.Retry));
         Assert.Equal((GateOutcome.Approved, StepChoices.Retry), (closed.Outcome!.Value, closed.Choice)); // closed
+        Assert.Equal(["user:sam", "user:kim"], Assert.IsType<RunEvent.GateClosed>(GateEvents.Closed(closed, world.Time.Now)).DecidedBy); // Zoe decided something else
+    }
+
+    [Fact]
+    public async Task Resolve_RetryOfWhatWasEdited_AgreesWithTheEdit()
+    {
+        await using var world = await World.CreateAsync();
+        var gate = await OpenAsync(world, Failed(world, StepChoices.Edit) with { Quorum = 2 });
+        await RefusedAsync(world, world.Zoe, gate, g => new Decision.Resolve(null, g.ShownDigest, StepChoices.Retry), "invalid-decision");
+        await AcceptedAsync(world, world.Sam, gate, g => new Decision.Edit("web it is", g.ShownDigest, [new EditedCall(World.Frame, Web)]));
+        var closed = await AcceptedAsync(world, world.Zoe, gate, g => new Decision.Resolve(null, g.ShownDigest, StepChoices.Retry));
+        Assert.Equal((GateOutcome.Approved, StepChoices.Edit), (closed.Outcome!.Value, closed.Choice)); // closed
     }
 
     [Fact]
@@ -319,6 +331,25 @@ public sealed class GateChangeTests
         Assert.Equal(GateOutcome.Approved, (await AcceptedAsync(world, world.Zoe, reassigned)).Outcome);
     }
 
+    [Theory]
+    [InlineData("alias")]
+    [InlineData("delegate")]
+    public async Task Reassign_ByWhoDecidedUnderAnotherName_TheirVoteNoLongerCounts(string how)
+    {
+        await using var world = await World.CreateAsync();
+        world.Directory.Add(World.Tenant, "kim");
+        var ops = world.Directory.Add(new Principal(World.Tenant, "ops", PrincipalKind.User, "ops", ["sre"], ["operator"]) { Person = how == "alias" ? "sam@people" : null });
+        var voter = how == "alias" ? world.Directory.Add(world.Sam with { Person = "sam@people" }) : world.Directory.Add(World.Tenant, "pat");
+        var second = new ApproverRequirement([new Approver(ApproverKind.User, "nobody-is-there")], 1);
+        var gate = await OpenAsync(world, Ungoverned(world) with { Also = [second] });
+        if (how == "delegate") await DelegatedAsync(world, ops, gate, "pat");
+        await AcceptedAsync(world, voter, gate);
+        Assert.IsType<GateResult.Accepted>(await world.Node.Desk.ReassignAsync(Session(world, ops), gate.Id, 1, [new Approver(ApproverKind.User, "kim")], "a friend", Token));
+        var kim = (await world.Directory.FindUserAsync(World.Tenant, "kim", Token))!; // just added
+        Assert.Null((await AcceptedAsync(world, kim, await NowAsync(world, gate))).Outcome); // who named Kim has no say
+        Assert.Equal(GateOutcome.Approved, (await AcceptedAsync(world, world.Zoe, await NowAsync(world, gate))).Outcome);
+    }
+
     [Fact]
     public async Task Reassign_BelowPolicy_IsRefused()
     {
@@ -346,6 +377,21 @@ public sealed class GateChangeTests
     }
 
     [Fact]
+    public async Task Restored_DelegationFromBefore_IsVoid()
+    {
+        await using var world = await World.CreateAsync();
+        var pat = world.Directory.Add(World.Tenant, "pat");
+        await world.Node.Desk.Delegations.GiveAsync(Session(world, world.Sam), "pat", world.Time.Now.AddDays(2), null, Token); // taken back after the copy was made
+        world.Time.Now += TimeSpan.FromMinutes(1);
+        world.Incarnation = new Incarnation(world.Time.Now);
+        var desk = new Node(world, world.Memory).Desk;
+        var gate = await OpenAsync(world, Ungoverned(world));
+        var refused = Assert.IsType<GateResult.Refused>(await desk.DecideAsync(Session(world, pat), gate.Id, new Decision.Approve(null, gate.ShownDigest), Token));
+        Assert.Equal("not-an-approver", refused.Rule);
+        Assert.Empty((await desk.Delegations.ListAsync(pat, Token)).Received);
+    }
+
+    [Fact]
     public async Task Restored_GrantFromBefore_IsVoid()
     {
         await using var world = await World.CreateAsync();
@@ -355,26 +401,6 @@ public sealed class GateChangeTests
         var refused = Assert.IsType<GatewayResult.Refused>(await new Node(world, world.Memory).Gateway.CallAsync(Claim(world, gate, World.Arguments(), "call"), Token));
         Assert.Equal("incarnation-changed", refused.Refusal.Rule);
         Assert.Empty(world.Upstream.Calls);
-    }
-
-    [Fact]
-    public async Task Open_MoreThanARowHolds_IsRefusedAndRecorded()
-    {
-        await using var world = await World.CreateAsync();
-        var much = World.Arguments($$"""{"service":"{{new string('x', 700_000)}}"}""");
-        var opened = await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(covers: World.Cover(arguments: much)), Token);
-        Assert.Equal("gate-too-large", opened.Refusal?.Rule);
-        Assert.Equal("gate-too-large", Assert.Single(await world.RecordsAsync(AuditTypes.CallRefused)).Rule);
-    }
-
-    [Fact]
-    public async Task Edit_IntoMoreThanARowHolds_IsRefusedAndARejectionIsNot()
-    {
-        await using var world = await World.CreateAsync();
-        var gate = await OpenAsync(world);
-        var much = World.Arguments($$"""{"service":"{{new string('x', 500_000)}}"}""");
-        await RefusedAsync(world, world.Sam, gate, g => new Decision.Edit("n", g.ShownDigest, [new EditedCall(World.Frame, much)]), "gate-too-large");
-        Assert.Equal(GateOutcome.Rejected, (await AcceptedAsync(world, world.Sam, gate, g => new Decision.Reject("no", g.ShownDigest))).Outcome);
     }
 
     [Fact]
@@ -408,6 +434,44 @@ public sealed class GateChangeTests
             await AcceptedAsync(world, world.Sam, gate, g => new Decision.Reject("no", g.ShownDigest));
         }
         Assert.Equal("gate-rate", (await world.Node.Desk.OpenAsync(World.Tenant, In(4), world.Origin, world.Request("gate-x"), Token)).Refusal?.Rule);
+    }
+
+    [Fact]
+    public async Task Open_AnotherQuestionWithoutCalls_DoesNotRest()
+    {
+        await using var world = await World.CreateAsync();
+        CallSite In(int run) => World.Site() with { Run = new RunId(new string((char)('a' + run), 32)) };
+        GateRequest Asks(int expense) => world.Request($"gate-{expense}") with { Title = $"Pay expense {expense}?", Covers = [] };
+        for (var i = 0; i < GateRate.MaxRejections; i++)
+        {
+            var gate = (await world.Node.Desk.OpenAsync(World.Tenant, In(i), world.Origin, Asks(i), Token)).Value!; // not yet
+            await AcceptedAsync(world, world.Sam, gate, g => new Decision.Reject("no", g.ShownDigest));
+        }
+        Assert.Null((await world.Node.Desk.OpenAsync(World.Tenant, In(4), world.Origin, Asks(4), Token)).Refusal);
+    }
+
+    [Theory]
+    [InlineData(700 * 1024, 1)]
+    [InlineData(1, 250)]
+    public async Task Open_LargerThanARow_IsRefusedAndListsNothing(int size, int depth)
+    {
+        await using var world = await World.CreateAsync();
+        var cover = World.Cover(arguments: JsonValue.Object(("service", new string('x', size)), ("more", Nested(depth))));
+        var refused = await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(covers: cover), Token);
+        Assert.Equal(("gate-too-large", 413), (refused.Refusal?.Rule, refused.Refusal?.Status));
+        Assert.Equal("gate-too-large", Assert.Single(await world.RecordsAsync(AuditTypes.CallRefused)).Rule);
+        await foreach (var row in world.Memory.QueryAsync("gatesopen", Keys.Join(World.Tenant.Value), cancellationToken: Token)) Assert.Fail($"{row.Key.Row} is listed as open.");
+    }
+
+    [Fact]
+    public async Task Edit_FillsTheRow_IsRefusedAndTheGateCanBeClosed()
+    {
+        await using var world = await World.CreateAsync();
+        var gate = await OpenAsync(world, world.Request() with { Quorum = 2 });
+        var room = 960 * 1024 - JsonText.Write(JsonValue.Object(("gate", RunJson.ToValue(gate)))).Length;
+        // The value stands in the row four times: asked, bound, edited, and what changed. What is left is less than a closing needs.
+        await RefusedAsync(world, world.Sam, gate, g => new Decision.Edit("n", g.ShownDigest, [new EditedCall(World.Frame, World.Arguments($$"""{"service":"{{new string('x', room / 4 - 600)}}"}"""))]), "gate-too-large");
+        Assert.Equal(GateOutcome.Expired, (await world.Node.Desk.CloseAsync(World.Tenant, World.Site(), gate.Id, GateOutcome.Expired, Token)).Outcome);
     }
 
     [Fact]
@@ -493,6 +557,8 @@ public sealed class GateChangeTests
         Assert.Equal(rule, Assert.IsType<GatewayResult.Refused>(await world.Node.Gateway.CallAsync(Claim(world, gate, arguments, "refused:" + rule), Token)).Refusal.Rule);
         Assert.Equal(before, world.Upstream.Calls.Count);
     }
+
+    private static JsonValue Nested(int depth) => Enumerable.Range(0, depth).Aggregate(JsonValue.EmptyArray, (inner, _) => JsonValue.Array(inner));
 
     private static string CanonicalText(JsonValue value) => System.Text.Encoding.UTF8.GetString(CanonicalJson.Serialize(value));
 }

@@ -47,6 +47,21 @@ public sealed class GrantTests
         await RefusedAsync(world, Claim(world, gate), "grant-unauthentic");
     }
 
+    [Fact]
+    public async Task Call_RowOfASkippedStepSetBackAndRetriedThen_IsRefused()
+    {
+        await using var world = await World.CreateAsync();
+        var request = world.Request() with { Failure = new FailedStep(World.Frame, new Problem(ProblemTypes.ToolError, 502, "It failed"), [StepChoices.Retry, StepChoices.Skip]) };
+        var gate = (await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, request, Token)).Value!; // allowed
+        var key = new RowKey(Keys.Join(World.Tenant.Value, gate.Id.Value), "gate");
+        var before = (await world.Memory.GetAsync(GateTable, key, Token))!; // just opened
+        await world.Node.Desk.DecideAsync(new InteractiveSession(world.Sam, world.Time.Now), gate.Id, new Decision.Resolve(null, gate.ShownDigest, StepChoices.Skip), Token);
+        var skipped = (await world.Memory.GetAsync(GateTable, key, Token))!; // it stays
+        await world.Memory.ReplaceAsync(GateTable, key, before.Body, skipped.ETag, Token); // by hand: Interlock's own row, from before
+        Assert.IsType<GateResult.Accepted>(await world.Node.Desk.DecideAsync(new InteractiveSession(world.Zoe, world.Time.Now), gate.Id, new Decision.Resolve(null, gate.ShownDigest, StepChoices.Retry), Token));
+        await RefusedAsync(world, Claim(world, gate), "grant-unauthentic");
+    }
+
     [Theory]
     [InlineData("""{"service":"maiL"}""")]
     [InlineData("""{"service":"mail "}""")]

@@ -47,6 +47,20 @@ public sealed class NoticeDeliveryTests
     }
 
     [Fact]
+    public async Task Deliver_GateOfAClientsCall_IsTold()
+    {
+        await using var rig = await NoticeRig.CreateAsync();
+        var gate = new Gate(World.Tenant, null, null, rig.World.Request(), [], new RunOrigin(rig.World.Ana, null, "mcp"), World.Start);
+        await rig.World.Node.Gates.InsertAsync(gate, Token);
+        await new NoticeOutbox(rig.World.Memory, NoticeRig.Parse(), rig.World.Time).AnnounceAsync(gate, NoticeEvents.Opened, Token);
+
+        await rig.DeliverAsync();
+
+        Assert.Equal(["leads opened", "sre opened"], rig.Sender.Told);
+        Assert.Equal(["leads opened delivered", "sre opened delivered"], await rig.EndsAsync());
+    }
+
+    [Fact]
     public async Task Deliver_GateForOthers_IsNotTold()
     {
         await using var rig = await NoticeRig.CreateAsync();

@@ -24,7 +24,7 @@ internal static class TryExecutor
             var scope = machine.Scope(frame, extra: JsonValue.Object((task.Catch.As, error)));
             if (task.Catch.When is { } when && !when.EvaluateCondition(error, scope)) return false;
             if (task.Catch.ExceptWhen is { } except && except.EvaluateCondition(error, scope)) return false;
-            return task.Catch.Tasks is not null || task.Catch.Retry is not { } retry || MayRetry(machine, frame, retry, state, error, scope, out _);
+            return task.Catch.Tasks is not null || task.Catch.Retry is not { } retry || (problem.Rule != GateRequest.RateRule && MayRetry(machine, frame, retry, state, error, scope, out _));
         }
         catch (ExpressionException e)
         {
@@ -41,7 +41,7 @@ internal static class TryExecutor
         machine.Retract(AttemptTimer(machine, frame, state.Attempt));
         machine.Guarded(frame.Id, () =>
         {
-            if (task.Catch.Retry is { } retry && MayRetry(machine, frame, retry, state, error, machine.Scope(frame, extra: locals), out var delay))
+            if (problem.Rule != GateRequest.RateRule && task.Catch.Retry is { } retry && MayRetry(machine, frame, retry, state, error, machine.Scope(frame, extra: locals), out var delay))
             {
                 if (delay == TimeSpan.Zero)
                 {

@@ -15,7 +15,7 @@ internal static class DecisionSection
           <label for="reason">Reason <span class="dim">needed to {(view.Gate.Request.Failure is null ? "reject" : "let it fail")}; kept in the audit</span></label>
           {Errors(view.Draft, "reason")}
           <textarea id="reason" name="reason" rows="3" maxlength="2000" required{Described(view.Draft, "reason")}>{Typed(view.Draft, "reason")}</textarea>
-          <div class="buttons">{(view.Gate.Request.Failure is { } failure ? Choices(failure) : Verdict(view.Gate))}</div>
+          <div class="buttons">{(view.Gate.Request.Failure is { } failure ? Choices(view.Gate, failure) : Verdict(view.Gate))}</div>
           """))}
         {EditSection.Render(view)}
         {InformationSection.Render(view)}
@@ -48,8 +48,8 @@ internal static class DecisionSection
         <button name="decision" value="approve" class="primary" formnovalidate>Approve {Calls(gate)}</button><button name="decision" value="reject" class="danger">Reject</button>
         """);
 
-    private static Html Choices(FailedStep failure) => Html.Of($"""
-        {Html.When(failure.Options.Contains(StepChoices.Retry), () => Html.Of($"""<button name="decision" value="retry" class="primary" formnovalidate>Retry the step</button>"""))}{Html.When(failure.Options.Contains(StepChoices.Skip), () => Html.Of($"""<button name="decision" value="skip" formnovalidate>Skip the step</button>"""))}<button name="decision" value="reject" class="danger">Let it fail</button>
+    private static Html Choices(Gate gate, FailedStep failure) => Html.Of($"""
+        {Html.When(failure.Options.Contains(StepChoices.Retry) || gate.IsEditRetried(StepChoices.Retry), () => Html.Of($"""<button name="decision" value="retry" class="primary" formnovalidate>Retry the step</button>"""))}{Html.When(failure.Options.Contains(StepChoices.Skip), () => Html.Of($"""<button name="decision" value="skip" formnovalidate>Skip the step</button>"""))}<button name="decision" value="reject" class="danger">Let it fail</button>
         """);
 
     private static string Calls(Gate gate) => gate.Calls.Length switch

@@ -5,7 +5,8 @@ namespace Interlock.Http.Pages.Review;
 /// <summary>What the run has done so far: steps, how they ended and when. No data: whoever is asked to decide may see it.</summary>
 internal static class StepsSection
 {
-    public static bool IsStep(AuditRecord record) => record.Type is AuditTypes.CallOutcome or AuditTypes.CallRefused or AuditTypes.GateClosed;
+    /// <summary>Whether the record is of what the run did; who tried in vain to decide on its gates did nothing of it.</summary>
+    public static bool IsStep(AuditRecord record) => record is { Type: AuditTypes.CallOutcome or AuditTypes.GateClosed } or { Type: AuditTypes.CallRefused, Stage: not "decision" };
 
     public static Html Render(ReviewView view) => Html.Of($"""
         <section aria-labelledby="steps"><h2 id="steps">The run so far</h2>
