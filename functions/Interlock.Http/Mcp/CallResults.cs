@@ -33,6 +33,19 @@ internal static class CallResults
         Content = [new TextContentBlock { Text = Sentence(problem) }],
     };
 
+    /// <summary>
+    /// The result as the tool's contract allows it: clients check structured content against the output schema, of errors too, and throw away what does not
+    /// match. A problem of a tool that has one is in words and in <c>_meta["interlock/problem"]</c>.
+    /// </summary>
+    public static CallToolResult Fit(Tool tool, CallToolResult result)
+    {
+        if (result is not { IsError: true, StructuredContent: { } problem } || tool.OutputSchema is null) return result;
+        result.Meta ??= [];
+        result.Meta["interlock/problem"] = System.Text.Json.Nodes.JsonNode.Parse(problem.GetRawText());
+        result.StructuredContent = null;
+        return result;
+    }
+
     /// <summary>The call goes on: a result, not an error, that says where to ask for the tool's.</summary>
     public static CallToolResult Working(CallHandle handle)
     {

@@ -61,11 +61,11 @@ internal sealed class GatewayToolSource : IMcpToolSource
         var caller = Caller(context);
         var key = context.Features.Get<McpMessage>()?.Meta?["interlock/idempotencyKey"];
         var registry = await _web.Registry.ReadAsync(caller.Principal.Tenant, ct);
-        if (name == CallHandles.StatusTool) return await _handles.StatusAsync(caller, arguments, ct);
-        if (NamesOf(registry).Find(name) is { } entry) return await CallAsync(context, caller, name, registry, entry, arguments, key, ct);
-        if (caller.Token is null && name == WorkflowTools.StatusTool) return await _workflows.StatusAsync(caller, arguments, _workflows.Origin(context.Request), ct);
+        if (name == CallHandles.StatusTool) return CallResults.Fit(CallHandles.Status, await _handles.StatusAsync(caller, arguments, ct));
+        if (NamesOf(registry).Find(name) is { } entry) return CallResults.Fit(NamesOf(registry).Tool(name), await CallAsync(context, caller, name, registry, entry, arguments, key, ct));
+        if (caller.Token is null && name == WorkflowTools.StatusTool) return CallResults.Fit(WorkflowTools.Status, await _workflows.StatusAsync(caller, arguments, _workflows.Origin(context.Request), ct));
         if (caller.Token is null && (await _workflows.OfAsync(registry)).FirstOrDefault(tool => tool.Contract.Name == name) is { } workflow)
-            return await _workflows.StartAsync(caller, workflow, arguments, key?.StringOrNull(), ct);
+            return CallResults.Fit(workflow.Contract, await _workflows.StartAsync(caller, workflow, arguments, key?.StringOrNull(), ct));
         throw new McpProtocolException($"There is no tool '{(name.Length > 80 ? name[..80] : name)}'; tools/list names those there are.", McpErrorCode.InvalidParams);
     }
 

@@ -16,7 +16,7 @@ internal static class CallsSection
         <li class="call">
           <h3><code>{call.Target.Name}</code> <small>{call.Kind} · version {call.Target.Version}</small></h3>
           <dl class="facts">
-            <div><dt>Task</dt><dd><code>{call.Frame.Value}</code></dd></div>
+            {Html.When(view.Gate.Run is not null, () => Html.Of($"<div><dt>Task</dt><dd><code>{call.Frame.Value}</code></dd></div>"))}
             <div><dt>Goes to</dt><dd><code>{call.Target.Address.ToString()}</code></dd></div>
             <div><dt>Policy</dt><dd>{call.PolicyReason ?? "The workflow asks for this approval."}</dd></div>
             {Risk.Render(view.Registry.Find(call.Kind == "tool" ? RegistryKind.Tool : RegistryKind.Agent, call.Target.Name, call.Target.Version))}
