@@ -123,7 +123,7 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
 
               The gate waits:  {new Uri(web.Address, $"/approvals/{gate}")}
               Sign in as       {_cast.Ana.Id} / {_cast.Ana.Password}   (an SRE lead: may decide)
-                               {_cast.Dirk.Id} / {_cast.Dirk.Password}  (a director: is asked when nobody has decided in time)
+                               {_cast.Dee.Id} / {_cast.Dee.Password}   (a director: is asked when nobody has decided in time)
                                {_cast.Sam.Id} / {_cast.Sam.Password}   (support: may look, not decide)
 
             """);

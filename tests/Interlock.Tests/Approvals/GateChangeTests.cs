@@ -404,14 +404,14 @@ public sealed class GateChangeTests
     }
 
     [Fact]
-    public async Task Open_AfterThreeRejections_RestsForTheHour()
+    public async Task Open_AfterTenRejectionsOfOneTask_RestsForTheHour()
     {
         await using var world = await World.CreateAsync();
-        for (var i = 0; i < GateRate.MaxRejections; i++)
+        for (var i = 0; i < GateRate.MaxRejectionsOfTask; i++)
         {
             var gate = await OpenAsync(world, world.Request($"gate-{i}", World.Cover(arguments: World.Arguments($$"""{"service":"s{{i}}"}"""))));
             await AcceptedAsync(world, world.Sam, gate, g => new Decision.Reject("no", g.ShownDigest));
-            world.Time.Now += TimeSpan.FromMinutes(10);
+            world.Time.Now += TimeSpan.FromMinutes(1);
         }
         var again = world.Request("gate-again");
         var rests = await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, again, Token);

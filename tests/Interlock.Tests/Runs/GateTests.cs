@@ -56,6 +56,23 @@ public sealed class GateTests
         Assert.Empty(run.Called);
     }
 
+    [Fact]
+    public void A_gate_that_may_not_be_asked_again_yet_is_not_retried()
+    {
+        var run = RunHarness.Tasks(
+            """
+              - again:
+                  try:
+                    - ask: { call: approval, with: { title: Go?, approvers: [ { group: leads } ], expiresAfter: PT1H } }
+                  catch: { retry: { delay: PT0S } }
+            """);
+        run.Reject("ask");
+        var asked = Assert.Single(run.State.Pending.Values.OfType<Command.OpenApproval>()); // again
+        var rests = new Problem(ProblemTypes.Refused, 429, "The gateway refused the call") { Stage = "approval", Rule = "gate-rate" };
+        run.Send(new RunEvent.EffectFailed(run.State.Now, asked.Id, rests)).Is(RunStatus.Faulted).Replayed();
+        Assert.Equal("gate-rate", run.State.Error?.Rule);
+    }
+
     [Theory]
     [InlineData(GateOutcome.Rejected, ", onReject: skip")]
     [InlineData(GateOutcome.Expired, ", onTimeout: skip")]

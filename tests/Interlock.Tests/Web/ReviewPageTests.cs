@@ -63,6 +63,7 @@ public sealed class ReviewPageTests(WebFixture web) : IClassFixture<WebFixture>
         Assert.DoesNotContain("name=\"shown\"", html, StringComparison.Ordinal);
         var (_, page, _) = await ana.GetAsync($"/approvals/{gate}");
         Assert.Contains("user:ana as group:leads", page, StringComparison.Ordinal);
+        Assert.Contains("<strong>You approved this.</strong>", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,7 +137,7 @@ public sealed class ReviewPageTests(WebFixture web) : IClassFixture<WebFixture>
         Assert.Equal(HttpStatusCode.Conflict, status);
         Assert.Contains("look at it again", html, StringComparison.Ordinal);
         await AssertUndecidedAsync(run, gate);
-        Assert.Single(await web.AuditAsync(AuditChain.ForRun(WebFixture.Tenant, run).Id), record => record is { Type: AuditTypes.CallRefused, Rule: "intent-mismatch" });
+        Assert.Single(await web.AuditAsync(AuditChain.ForPrincipal(WebFixture.Tenant, "user:ana", DateTimeOffset.UtcNow).Id), record => record is { Type: AuditTypes.CallRefused, Rule: "intent-mismatch" } && record.Gate == gate);
     }
 
     [Fact]

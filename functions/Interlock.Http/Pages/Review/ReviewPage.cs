@@ -1,3 +1,6 @@
+using Interlock.Core.Approvals;
+using Interlock.Core.Runs;
+
 namespace Interlock.Http.Pages.Review;
 
 /// <summary>
@@ -11,6 +14,7 @@ internal static class ReviewPage
         <p class="crumb"><a href="/approvals">Approvals</a> › {Run(view)}</p>
         <h1 class="text">{view.Gate.Request.Title}</h1>
         {Refused(view.Draft)}
+        {Html.When(view.Own is not null, () => Decided(view, view.Own!))}
         {State(view)}
         {FactsSection.Render(view)}
         {Html.When(view.Gate.Request.Failure is not null, () => FailureSection.Render(view))}
@@ -38,6 +42,14 @@ internal static class ReviewPage
         <div class="notice bad" role="alert"><p><strong>{draft.Notice ?? "Nothing was decided: the form is not complete."}</strong></p>
         {Html.When(!draft.Errors.IsEmpty, () => Html.Of($"<ul>{Html.Join(draft.Errors.Select(error => Html.Of($"""<li><a href="#{error.Field}">{error.Message}</a></li>""")))}</ul>"))}</div>
         """));
+
+    /// <summary>That the person's decision arrived, and what it still waits for.</summary>
+    private static Html Decided(ReviewView view, Vote own)
+    {
+        var what = own.Choice ?? (own.Approves ? "approved this" : view.Gate.Outcome == GateOutcome.Returned ? "asked for information" : "rejected this");
+        var more = view.Gate.Outcome is not null ? 0 : view.Standings.FirstOrDefault(standing => standing.Choice == own.Choice)?.More ?? 0;
+        return Html.Of($"""<p class="notice" role="status"><strong>You {(own.Choice is null ? what : $"decided: {what}")}.</strong>{Html.When(more > 0, () => Html.Of($" {more} more must decide before anything happens."))}</p>""");
+    }
 
     private static Html State(ReviewView view)
     {

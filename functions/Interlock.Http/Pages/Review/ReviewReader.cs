@@ -25,6 +25,7 @@ internal sealed class ReviewReader(InterlockWeb web)
         {
             Seat = isRecent ? seat as Seat.Given : null,
             WhyNot = WhyNot(gate, seat),
+            Own = gate.StandingVotes.FirstOrDefault(vote => vote.By == person.Subject),
             MayReassign = isOpen && isRecent && Visibility.HasRole(person, "operator", "admin") && !gate.StandingVotes.Any(vote => vote.By == person.Subject),
             LastApproved = last,
             Standings = await StandingsAsync(gate, cancellationToken),

@@ -11,6 +11,9 @@ internal sealed record ReviewView(Gate Gate, DateTimeOffset Now, RegistrySnapsho
     /// <summary>What makes the person an approver who can decide now.</summary>
     public Seat.Given? Seat { get; init; }
 
+    /// <summary>What the person has decided here, if it stands.</summary>
+    public Vote? Own { get; init; }
+
     /// <summary>Why the person can't decide now, where there is anything to decide.</summary>
     public Html WhyNot { get; init; }
 
