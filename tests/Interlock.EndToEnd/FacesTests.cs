@@ -28,7 +28,7 @@ public sealed class FacesTests : IClassFixture<FacesTests.Served>
         var before = _installation.CallsTo("apply");
         var result = await client.CallToolAsync(apply.Name, arguments, cancellationToken: TestContext.Current.CancellationToken);
         Assert.True(result.IsError);
-        Assert.Contains("grant-required", result.StructuredContent?.ToString() ?? "", StringComparison.Ordinal);
+        Assert.Contains("grant-required", result.Meta?["interlock/problem"]?.ToJsonString() ?? "", StringComparison.Ordinal);
         Assert.Equal(before, _installation.CallsTo("apply"));
     }
 
@@ -45,7 +45,7 @@ public sealed class FacesTests : IClassFixture<FacesTests.Served>
 
         Assert.Contains("remediation__format_disk", unknown.Message, StringComparison.Ordinal);
         Assert.True(wrong.IsError);
-        Assert.Contains("\"rule\":\"arguments\"", wrong.StructuredContent?.ToString() ?? "", StringComparison.Ordinal);
+        Assert.Contains("\"rule\":\"arguments\"", wrong.Meta?["interlock/problem"]?.ToJsonString() ?? "", StringComparison.Ordinal);
         Assert.Equal(before, _installation.CallsTo("verify"));
     }
 
