@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using Interlock.Core;
-using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Policy;
 using Interlock.Core.Registry;
@@ -26,11 +24,12 @@ internal sealed class GatewayToolSource : IMcpToolSource
     private readonly CallKeys _keys;
     private readonly CallHandles _handles;
     private readonly CallAnswers _answers;
+    private readonly McpRefusals _refusals;
     private readonly CallApprovals _approvals;
 
-    public GatewayToolSource(InterlockWeb web, Site site)
+    public GatewayToolSource(InterlockWeb web, Site site, McpRefusals refusals)
     {
-        _web = web;
+        (_web, _refusals) = (web, refusals);
         _workflows = new WorkflowTools(web, site);
         _keys = new CallKeys(web.Store, web.Audit, web.Time);
         _handles = new CallHandles(web.Store, web.Gateway, web.Time);
@@ -72,7 +71,7 @@ internal sealed class GatewayToolSource : IMcpToolSource
     private async Task<CallToolResult> CallAsync(HttpContext context, McpCaller caller, string name, RegistrySnapshot registry, RegistryEntry entry, JsonValue arguments, JsonValue? key, CancellationToken ct)
     {
         if (caller.Token is { } token && !token.Permits(new ToolName(entry.Name)))
-            return CallResults.Of(await RefuseAsync(caller, entry, arguments, "widening", "The tool is not in the pool of this run token.", ct));
+            return CallResults.Of(await _refusals.CallAsync(caller, entry.Name, arguments, "widening", "The tool is not in the pool of this run token.", ct));
         var (effect, reused) = await _keys.EffectAsync(caller, entry.Name, arguments, key, ct);
         if (reused is not null) return CallResults.Of(reused);
         if (key is not null && await _handles.WorkingAsync(caller, effect, ct) is { } working) return CallResults.Working(working);
@@ -81,36 +80,10 @@ internal sealed class GatewayToolSource : IMcpToolSource
             TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace } ? trace : null,
         };
         if (RequestState.Read(_web.Mac, context, caller, call, key is not null, _web.Time.GetUtcNow()) is not { } state)
-            return CallResults.Of(await RefuseAsync(caller, entry, arguments, "request-state-invalid", "The requestState was not given for this call of yours, or is too old; make the call without it.", ct));
+            return CallResults.Of(await _refusals.CallAsync(caller, entry.Name, arguments, "request-state-invalid", "The requestState was not given for this call of yours, or is too old; make the call without it.", ct));
         if (caller.Token is not null) return await _answers.OfAsync(context, caller, call, name, ct); // a run has gates of its own
         var (approved, answer) = await _approvals.AskAsync(context, call, name, registry, key is not null, state, ct);
         return answer ?? await _answers.OfAsync(context, caller, approved, name, ct);
-    }
-
-    /// <summary>Refuses what never gets to the gateway, and records it as the gateway would.</summary>
-    private async Task<Problem> RefuseAsync(McpCaller caller, RegistryEntry entry, JsonValue arguments, string rule, string detail, CancellationToken ct)
-    {
-        var now = _web.Time.GetUtcNow();
-        var chain = AuditChain.ForPrincipal(caller.Principal.Tenant, caller.Chain.Starter.Subject, now);
-        var record = new AuditRecord
-        {
-            Id = $"refused:{rule}:{CanonicalJson.Digest(arguments)}:{now.UtcTicks.ToString(CultureInfo.InvariantCulture)}",
-            Type = AuditTypes.CallRefused,
-            Time = now,
-            Tenant = chain.Tenant,
-            Chain = chain.Id,
-            Run = caller.Token?.Run,
-            Frame = caller.Token?.Frame,
-            Actors = [.. caller.Chain.Subjects],
-            Target = entry.Name,
-            ArgumentsDigest = CanonicalJson.Digest(arguments),
-            Decision = "refused",
-            Stage = "authenticate",
-            Rule = rule,
-            Reason = detail,
-        };
-        await _web.Audit.AppendAsync(chain, [record], [], ct);
-        return new Problem(ProblemTypes.Refused, 403, "The call was refused", detail) { Stage = "authenticate", Rule = rule };
     }
 
     private ToolNames NamesOf(RegistrySnapshot registry) => _names.GetValue(registry, snapshot => new ToolNames(snapshot, _web.Options.AnswerWithin is not null));

@@ -19,6 +19,7 @@ internal sealed class McpFace
     private readonly Site _site;
     private readonly Bearer _bearer;
     private readonly McpEndpoint _endpoint;
+    private readonly McpRefusals _refusals;
     private readonly GatewayToolSource _tools;
 
     public McpFace(InterlockWeb web, Site site)
@@ -35,7 +36,8 @@ internal sealed class McpFace
             },
             web.Loggers,
             web.Time);
-        _tools = new GatewayToolSource(web, site);
+        _refusals = new McpRefusals(web.Audit, web.Time);
+        _tools = new GatewayToolSource(web, site, _refusals);
     }
 
     public async Task HandleAsync(HttpContext context)
@@ -100,15 +102,15 @@ internal sealed class McpFace
         if (token.Run is not { } claims) return (new McpCaller(principal, new ActorChain(principal), null, null), null);
         var run = await _web.Runs.GetAsync(claims.Tenant, claims.Run, cancellationToken);
         if (run is null || !run.Frames.ContainsKey(claims.Frame))
-            return (null, Refuse("frame-not-pending", "The run no longer waits for this agent."));
+            return (null, await RefuseAsync("frame-not-pending", "The run no longer waits for this agent."));
         var isAgent = principal.Kind == PrincipalKind.Agent;
         if (!isAgent && principal.Subject != run.Origin.Starter.Subject)
-            return (null, Refuse("chain-not-authorized", "The token's holder is neither an agent nor who started the run."));
+            return (null, await RefuseAsync("chain-not-authorized", "The token's holder is neither an agent nor who started the run."));
         return (new McpCaller(principal, run.Origin.Chain(isAgent ? principal.Id : null), claims, run), null);
-    }
 
-    private static Problem Refuse(string rule, string detail) =>
-        new(ProblemTypes.Authorization, 403, "The run token is not accepted", detail) { Stage = "authenticate", Rule = rule };
+        async Task<Problem> RefuseAsync(string rule, string detail) =>
+            await _refusals.TokenAsync(principal, claims, rule, detail, cancellationToken) with { Type = ProblemTypes.Authorization, Title = "The run token is not accepted" };
+    }
 
     private static List<string> Origins(WebOptions options) => options.PublicOrigin is { } own
         ? [.. options.AllowedOrigins, own.GetLeftPart(UriPartial.Authority)]

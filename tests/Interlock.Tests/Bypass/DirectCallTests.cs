@@ -39,7 +39,7 @@ public sealed class DirectCallTests(GuardedWeb site) : IClassFixture<GuardedWeb>
 
     /// <summary>
     /// Tokens that name what is not pending: another run's frame, a task that is not there, another iteration, a run that has ended or never was. They are turned away before
-    /// any call is read, so there is no call to record.
+    /// any call is read; the record names the token's run and frame.
     /// </summary>
     [Theory]
     [InlineData("task")]
@@ -67,9 +67,11 @@ public sealed class DirectCallTests(GuardedWeb site) : IClassFixture<GuardedWeb>
             "iteration" => site.RunToken(run, new FrameId(frame.Value + "/do@2")),
             "visit" => site.RunToken(run, new FrameId(frame.Value + "#2")),
             "other run's frame" => site.RunToken(run, new FrameId("/do/0/classify")),
-            _ => site.RunToken(new RunId(new string('e', 32)), frame),
+            _ => site.RunToken(new RunId(Guid.NewGuid().ToString("N")), frame),
         }, text);
-        await site.AssertUnmovedAsync(run, gate, text, before, 0);
+        var refused = Assert.Single(await site.AssertUnmovedAsync(run, gate, text, before, 1));
+        Assert.Equal(("authenticate", "frame-not-pending", "agent:helper"), (refused.Stage, refused.Rule, Assert.Single(refused.Actors)));
+        Assert.NotNull(refused.Frame);
     }
 
     [Fact]

@@ -1,0 +1,57 @@
+using System.Globalization;
+using Interlock.Core;
+using Interlock.Core.Audit;
+using Interlock.Core.Identity;
+using Interlock.Json;
+
+namespace Interlock.Http.Mcp;
+
+/// <summary>Records what is refused at <c>/mcp</c> before it gets to the gateway, as the gateway would: in the day's chain of whoever answers for it.</summary>
+internal sealed class McpRefusals(AuditLog audit, TimeProvider time)
+{
+    private const string Stage = "authenticate";
+
+    /// <summary>A run token whose frame is not pending, or that is held by another: once a day for each run and frame, however often it is tried.</summary>
+    public Task<Problem> TokenAsync(Principal holder, RunTokenClaims token, string rule, string detail, CancellationToken cancellationToken) =>
+        RecordAsync(holder.Tenant, holder.Subject, CanonicalJson.Digest(JsonValue.Array(token.Run.Value, token.Frame.Value)), rule, detail, record => record with
+        {
+            Run = token.Run,
+            Frame = token.Frame,
+            Actors = [holder.Subject],
+        }, cancellationToken);
+
+    /// <summary>A call of a tool.</summary>
+    public Task<Problem> CallAsync(McpCaller caller, string target, JsonValue arguments, string rule, string detail, CancellationToken cancellationToken)
+    {
+        var digest = CanonicalJson.Digest(arguments);
+        var key = $"{digest}:{time.GetUtcNow().UtcTicks.ToString(CultureInfo.InvariantCulture)}";
+        return RecordAsync(caller.Principal.Tenant, caller.Chain.Starter.Subject, key, rule, detail, record => record with
+        {
+            Run = caller.Token?.Run,
+            Frame = caller.Token?.Frame,
+            Actors = [.. caller.Chain.Subjects],
+            Target = target,
+            ArgumentsDigest = digest,
+        }, cancellationToken);
+    }
+
+    private async Task<Problem> RecordAsync(TenantId tenant, string subject, string key, string rule, string detail, Func<AuditRecord, AuditRecord> about, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var chain = AuditChain.ForPrincipal(tenant, subject, now);
+        var record = new AuditRecord
+        {
+            Id = $"refused:{rule}:{key}",
+            Type = AuditTypes.CallRefused,
+            Time = now,
+            Tenant = tenant,
+            Chain = chain.Id,
+            Decision = "refused",
+            Stage = Stage,
+            Rule = rule,
+            Reason = detail,
+        };
+        await audit.AppendAsync(chain, [about(record)], [], cancellationToken);
+        return new Problem(ProblemTypes.Refused, 403, "The call was refused", detail) { Stage = Stage, Rule = rule };
+    }
+}
