@@ -32,6 +32,19 @@ public sealed class FacesTests : IClassFixture<FacesTests.Served>
         Assert.Equal(before, _installation.CallsTo("apply"));
     }
 
+    [Theory]
+    [InlineData("ticket-classifier")]
+    [InlineData("agents__ticket-classifier")]
+    [InlineData("ticket-classifier__classify")]
+    public async Task Mcp_AnAgentByAnyName_IsNoToolAndIsNotReached(string name)
+    {
+        await using var client = await ConnectAsync(_installation.Token(TokenClass.Mcp));
+        var before = _installation.CallsTo("ticket-classifier");
+        await Assert.ThrowsAsync<McpProtocolException>(async () =>
+            await client.CallToolAsync(name, new Dictionary<string, object?> { ["input"] = "x" }, cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal(before, _installation.CallsTo("ticket-classifier"));
+    }
+
     [Fact]
     public async Task Mcp_UnknownToolOrArgumentsAgainstTheContract_AreClearErrorsAndReachNoServer()
     {

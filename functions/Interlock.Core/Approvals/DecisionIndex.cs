@@ -1,4 +1,3 @@
-using System.Globalization;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Json;
@@ -18,7 +17,7 @@ public sealed class DecisionIndex(ITableStore store)
     public async Task AddAsync(Gate gate, CancellationToken cancellationToken = default)
     {
         if (gate is not { Outcome: not null, ClosedAt: { } closed, Workflow: { } workflow, Origin: not null, Request.Failure: null }) return;
-        await store.InsertAsync(Table, new RowKey(Keys.Join(gate.Tenant.Value), Keys.Join(Ticks(closed), gate.Id.Value)), RunJson.ToValue(DecidedGate.Of(gate, workflow.Name, closed)), cancellationToken);
+        await store.InsertAsync(Table, new RowKey(Keys.Join(gate.Tenant.Value), Keys.Join(Keys.Time(closed), gate.Id.Value)), RunJson.ToValue(DecidedGate.Of(gate, workflow.Name, closed)), cancellationToken);
         if (gate.Outcome != GateOutcome.Approved) return;
         foreach (var call in gate.Calls) await MoveAsync(LastKey(gate.Tenant, workflow.Name, call), gate.Id, closed, cancellationToken);
     }
@@ -27,7 +26,7 @@ public sealed class DecisionIndex(ITableStore store)
     public async Task<IReadOnlyList<DecidedGate>> SinceAsync(TenantId tenant, DateTimeOffset since, int limit, CancellationToken cancellationToken = default)
     {
         var decided = new List<DecidedGate>();
-        await foreach (var row in store.QueryAsync(Table, Keys.Join(tenant.Value), Ticks(since), descending: true, cancellationToken: cancellationToken))
+        await foreach (var row in store.QueryAsync(Table, Keys.Join(tenant.Value), Keys.Time(since), descending: true, cancellationToken: cancellationToken))
         {
             decided.Add(RunJson.FromValue<DecidedGate>(row.Body));
             if (decided.Count == limit) break;
@@ -42,16 +41,14 @@ public sealed class DecisionIndex(ITableStore store)
 
     private async Task MoveAsync(RowKey key, GateId gate, DateTimeOffset at, CancellationToken cancellationToken)
     {
-        var body = JsonValue.Object(("gate", gate.Value), ("at", Ticks(at)));
+        var body = JsonValue.Object(("gate", gate.Value), ("at", Keys.Time(at)));
         while (!(await store.InsertAsync(LastTable, key, body, cancellationToken)).Ok)
         {
             if (await store.GetAsync(LastTable, key, cancellationToken) is not { } row) continue;
-            if (string.CompareOrdinal(row.Body["at"]?.StringOrNull(), Ticks(at)) >= 0) return;
+            if (string.CompareOrdinal(row.Body["at"]?.StringOrNull(), Keys.Time(at)) >= 0) return;
             if ((await store.ReplaceAsync(LastTable, key, body, row.ETag, cancellationToken)).Ok) return;
         }
     }
 
     private static RowKey LastKey(TenantId tenant, string workflow, BoundCall call) => new(Keys.Join(tenant.Value, workflow), CanonicalJson.Digest(JsonValue.Array(call.Task.Value, call.Target.Name)));
-
-    private static string Ticks(DateTimeOffset at) => at.UtcTicks.ToString("D19", CultureInfo.InvariantCulture);
 }

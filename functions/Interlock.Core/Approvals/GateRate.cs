@@ -19,13 +19,14 @@ public sealed class GateRate(ITableStore store)
     public static readonly TimeSpan Window = TimeSpan.FromHours(1);
 
     private const string Table = "gaterejections";
+    private const int TickDigits = 19;
 
     /// <summary>Remembers a gate that was rejected; again, it is the same rejection.</summary>
     public async Task AddAsync(Gate gate, CancellationToken cancellationToken = default)
     {
         if (gate is not { Outcome: GateOutcome.Rejected, ClosedAt: { } at, Origin: { } origin }) return;
         foreach (var (subject, _) in Subjects(origin, gate.Run, gate.Workflow, gate.Request))
-            await store.InsertAsync(Table, new RowKey(Keys.Join(gate.Tenant.Value, subject), Keys.Join(Ticks(at), gate.Id.Value)), JsonValue.EmptyObject, cancellationToken);
+            await store.InsertAsync(Table, new RowKey(Keys.Join(gate.Tenant.Value, subject), Keys.Join(Keys.Time(at), gate.Id.Value)), JsonValue.EmptyObject, cancellationToken);
     }
 
     /// <summary>Since when the asking is to rest, or null when a gate may open.</summary>
@@ -36,16 +37,12 @@ public sealed class GateRate(ITableStore store)
         foreach (var (subject, most) in Subjects(origin, run, workflow, request))
         {
             var rejections = new List<DateTimeOffset>();
-            await foreach (var row in store.QueryAsync(Table, Keys.Join(tenant.Value, subject), Ticks(now - Window + TimeSpan.FromTicks(1)), cancellationToken: cancellationToken))
+            await foreach (var row in store.QueryAsync(Table, Keys.Join(tenant.Value, subject), Keys.Time(now - Window + TimeSpan.FromTicks(1)), cancellationToken: cancellationToken))
                 rejections.Add(new DateTimeOffset(long.Parse(row.Key.Row.AsSpan(0, TickDigits), CultureInfo.InvariantCulture), TimeSpan.Zero));
             if (rejections.Count >= most && rejections[^most] + Window is var end && !(end < until)) until = end;
         }
         return until;
     }
-
-    private const int TickDigits = 19;
-
-    private static string Ticks(DateTimeOffset at) => at.UtcTicks.ToString("D19", CultureInfo.InvariantCulture);
 
     private static IEnumerable<(string Subject, int Most)> Subjects(RunOrigin origin, RunId? run, WorkflowRef? workflow, GateRequest request)
     {

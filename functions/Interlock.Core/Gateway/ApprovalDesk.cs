@@ -18,9 +18,6 @@ namespace Interlock.Core.Gateway;
 /// </summary>
 public sealed class ApprovalDesk
 {
-    /// <summary>A decision needs a sign-in that is no older.</summary>
-    public static readonly TimeSpan RecentSignIn = TimeSpan.FromHours(1);
-
     private readonly RegistryStore _registries;
     private readonly GateStore _gates;
     private readonly GateRate _rate;

@@ -154,8 +154,7 @@ internal sealed class DecisionDesk(ApprovalParts parts, DelegationStore delegati
 
     private static GateResult.Refused? Refuse(Gate gate, InteractiveSession session, DateTimeOffset now)
     {
-        if (session.Person.Kind != PrincipalKind.User) return new("interactive-session-required", 403, "Only people decide; applications and agents do not.");
-        if (now - session.SignedInAt > ApprovalDesk.RecentSignIn) return new("interactive-session-required", 401, "Your sign-in is older than an hour; sign in again to decide.");
+        if (session.Refuse(now) is { } no) return no;
         if (gate.Outcome is { } outcome) return new("gate-closed", 409, $"This gate was {outcome.ToString().ToLowerInvariant()} already.");
         return now >= gate.Request.ExpiresAt ? new("gate-expired", 409, "This gate has expired.") : null;
     }

@@ -23,7 +23,7 @@ public sealed class DelegationDesk(DelegationStore store, IDirectory directory, 
         InteractiveSession session, string to, DateTimeOffset until, string? reason, CancellationToken cancellationToken = default)
     {
         var (person, now) = (session.Person, time.GetUtcNow());
-        if (Refuse(session, now) is { } no) return (null, no);
+        if (session.Refuse(now) is { } no) return (null, no);
         if (until <= now || until > now + Longest) return (null, new("delegation-time", 400, "A delegation ends in the future, within 90 days."));
         if ((await store.FromAsync(person.Tenant, person.Subject, cancellationToken)).Count(one => one.IsActive(now)) >= MostActive)
             return (null, new("too-many-delegations", 409, $"You have {MostActive} delegations; take one back first."));
@@ -38,7 +38,7 @@ public sealed class DelegationDesk(DelegationStore store, IDirectory directory, 
     public async Task<GateResult.Refused?> RevokeAsync(InteractiveSession session, string id, CancellationToken cancellationToken = default)
     {
         var (person, now) = (session.Person, time.GetUtcNow());
-        if (Refuse(session, now) is { } no) return no;
+        if (session.Refuse(now) is { } no) return no;
         if ((await store.FromAsync(person.Tenant, person.Subject, cancellationToken)).FirstOrDefault(one => one.Id == id) is not { } delegation)
             return new("unknown-delegation", 404, "You have given no such delegation.");
         await store.RemoveAsync(person.Tenant, delegation, CancellationToken.None);
@@ -54,10 +54,6 @@ public sealed class DelegationDesk(DelegationStore store, IDirectory directory, 
         var received = await store.ToAsync(person.Tenant, person.Subject, cancellationToken);
         return ([.. given.Where(one => one.IsActive(now)).OrderBy(one => one.Until)], [.. received.Where(one => one.IsActive(now)).OrderBy(one => one.Until)]);
     }
-
-    private static GateResult.Refused? Refuse(InteractiveSession session, DateTimeOffset now) => session.Person.Kind != PrincipalKind.User
-        ? new("interactive-session-required", 403, "Only people delegate.")
-        : now - session.SignedInAt > ApprovalDesk.RecentSignIn ? new("interactive-session-required", 401, "Your sign-in is older than an hour; sign in again.") : null;
 
     private async Task RecordAsync(Principal person, Delegation delegation, string what, DateTimeOffset now)
     {

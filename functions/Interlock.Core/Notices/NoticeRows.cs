@@ -1,4 +1,3 @@
-using System.Globalization;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Json;
@@ -18,9 +17,9 @@ internal static class NoticeRows
 
     public static string Partition(TenantId tenant) => Keys.Join(tenant.Value);
 
-    public static string DueRow(NoticeId notice, DateTimeOffset at) => Keys.Join(Due, Ticks(at), notice.Value);
+    public static string DueRow(NoticeId notice, DateTimeOffset at) => Keys.Join(Due, Keys.Time(at), notice.Value);
 
-    public static string ToldRow(NoticeId notice, DateTimeOffset until) => Keys.Join(Told, Ticks(until), notice.Value);
+    public static string ToldRow(NoticeId notice, DateTimeOffset until) => Keys.Join(Told, Keys.Time(until), notice.Value);
 
     public static (string From, string To) DueBy(DateTimeOffset now) => Range(Due, now);
 
@@ -31,7 +30,5 @@ internal static class NoticeRows
     /// <exception cref="System.Text.Json.JsonException">It is no notice.</exception>
     public static Notice Read(TableRow row) => RunJson.FromValue<Notice>(row.Body);
 
-    private static (string, string) Range(string kind, DateTimeOffset last) => (Keys.Join(kind, ""), Keys.Join(kind, Ticks(last.AddTicks(1))));
-
-    private static string Ticks(DateTimeOffset time) => time.UtcTicks.ToString("D19", CultureInfo.InvariantCulture);
+    private static (string, string) Range(string kind, DateTimeOffset last) => (Keys.Join(kind, ""), Keys.Join(kind, Keys.Time(last.AddTicks(1))));
 }

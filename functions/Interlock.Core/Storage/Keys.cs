@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Interlock.Core.Storage;
@@ -18,6 +19,9 @@ public static class Keys
         }
         return key.ToString();
     }
+
+    /// <summary>A time as part of a key that sorts by it: 19 digits of UTC ticks.</summary>
+    public static string Time(DateTimeOffset at) => at.UtcTicks.ToString("D19", CultureInfo.InvariantCulture);
 
     private static void Escape(StringBuilder key, string part)
     {

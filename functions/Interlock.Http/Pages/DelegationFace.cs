@@ -1,5 +1,4 @@
 using Interlock.Core.Approvals;
-using Interlock.Core.Gateway;
 using Interlock.Http.Hosting;
 using Interlock.Http.Sessions;
 using Microsoft.AspNetCore.Http;
@@ -38,7 +37,7 @@ internal sealed class DelegationFace(InterlockWeb web, SignedInPages pages)
     private async Task<Html> RenderAsync(HttpContext context, Session session, FormFields typed, string? notice)
     {
         var (given, received) = await web.Approvals.Delegations.ListAsync(session.Person, context.RequestAborted);
-        var isRecent = web.Time.GetUtcNow() - session.SignedInAt <= ApprovalDesk.RecentSignIn;
+        var isRecent = web.Time.GetUtcNow() - session.SignedInAt <= InteractiveSession.Recent;
         return DelegationsPage.Render(given, received, isRecent ? pages.Token(session, Path) : null, typed, notice);
     }
 }

@@ -1,5 +1,5 @@
 using Interlock.Core;
-using Interlock.Core.Gateway;
+using Interlock.Core.Approvals;
 using Interlock.Core.Identity;
 using Interlock.Http.Hosting;
 using Interlock.Http.Identity;
@@ -85,7 +85,7 @@ internal sealed class SignInFace(InterlockWeb web, Site site, SessionProtector s
             return;
         }
         await EnterAsync(context, person, signedInAt);
-        if (begun.Again && web.Time.GetUtcNow() - signedInAt > ApprovalDesk.RecentSignIn)
+        if (begun.Again && web.Time.GetUtcNow() - signedInAt > InteractiveSession.Recent)
         {
             await PageResult.WriteAsync(context, 200, SignInPage.NotAnew(begun.ReturnTo));
             return;

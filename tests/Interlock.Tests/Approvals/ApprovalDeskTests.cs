@@ -1,7 +1,6 @@
 using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
-using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Runs;
@@ -110,7 +109,7 @@ public sealed class ApprovalDeskTests
         await using var world = await World.CreateAsync();
         var gate = await OpenAsync(world);
         var decision = new Decision.Approve(null, gate.ShownDigest);
-        var session = new InteractiveSession(world.Sam, world.Time.Now - ApprovalDesk.RecentSignIn);
+        var session = new InteractiveSession(world.Sam, world.Time.Now - InteractiveSession.Recent);
         await RefusedAsync(world, session with { SignedInAt = session.SignedInAt.AddSeconds(-1) }, gate, decision, "interactive-session-required");
         Assert.IsType<GateResult.Accepted>(await world.Node.Desk.DecideAsync(session, gate.Id, decision, Token));
     }

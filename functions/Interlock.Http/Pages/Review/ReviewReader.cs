@@ -1,6 +1,5 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
-using Interlock.Core.Gateway;
 using Interlock.Core.Policy;
 using Interlock.Http.Hosting;
 using Interlock.Http.Sessions;
@@ -17,7 +16,7 @@ internal sealed class ReviewReader(InterlockWeb web)
     {
         var now = web.Time.GetUtcNow();
         var (person, isOpen) = (session.Person, gate.Outcome is null && gate.Request.ExpiresAt > now);
-        var isRecent = now - session.SignedInAt <= ApprovalDesk.RecentSignIn;
+        var isRecent = now - session.SignedInAt <= InteractiveSession.Recent;
         var seat = isOpen ? await web.Approvals.SeatAsync(person, gate, cancellationToken) : null;
         var last = new List<(Gate, BoundCall)?>();
         foreach (var call in gate.Calls) last.Add(await web.Approvals.LastApprovedAsync(gate, call, cancellationToken));
