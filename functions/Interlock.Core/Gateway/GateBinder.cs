@@ -38,7 +38,7 @@ internal sealed class GateBinder(AuthorizeStage authorize)
         };
         var routed = ResolveStage.Run(call, registry);
         if (routed.Refusal is { } unknown) return unknown;
-        var frozen = Freeze(routed.Value!, covered); // no refusal, so there is a value; the same below
+        var frozen = ValidateStage.Run(routed.Value!, covered.Computed); // no refusal, so there is a value; the same below
         if (frozen.Refusal is { } invalid) return invalid;
         var decision = await authorize.DecideAsync(frozen.Value!, cancellationToken);
         if (decision.Effect == PolicyEffect.Deny) return new Refusal(AuthorizeStage.Name, decision.RefusalRule ?? PolicyRules.DefaultDeny, 403, decision.Reason);
@@ -50,14 +50,6 @@ internal sealed class GateBinder(AuthorizeStage authorize)
             Floor = [.. decision.Floor?.Requirements ?? []],
         };
         return covered.Compensation is { } undo ? Compensate(bound, undo, call, registry) : bound;
-    }
-
-    /// <summary>Arguments with members still to be computed can't be validated whole yet; the call's own validation will.</summary>
-    private static StageResult<FrozenCall> Freeze(RoutedCall routed, CoveredCall covered)
-    {
-        if (covered.Computed.IsEmpty) return ValidateStage.Run(routed);
-        var known = routed.Contract.InputSchema is { } schema ? ValidateStage.WithDefaults(schema, covered.Arguments) : covered.Arguments;
-        return new FrozenCall(routed, known, CanonicalJson.Serialize(known), CanonicalJson.Digest(known));
     }
 
     private static StageResult<BoundCall> Compensate(BoundCall bound, CoveredCompensation undo, GatewayCall call, RegistrySnapshot registry)

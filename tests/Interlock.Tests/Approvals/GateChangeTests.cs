@@ -63,6 +63,20 @@ public sealed class GateChangeTests
         await RefusedAsync(world, world.Sam, await OpenAsync(world), g => new Decision.Edit("n", g.ShownDigest, [new EditedCall(World.Frame, World.Arguments("""{"service":7}"""))]), "arguments");
     }
 
+    [Theory]
+    [InlineData("""{"service":7}""", "arguments")]
+    [InlineData("""{"service":"mail","other":1}""", "arguments")]
+    [InlineData("""{"service":"mail"}""", null)]
+    public async Task Open_WithAnArgumentStillToBeComputed_HoldsTheOthersAgainstTheContract(string known, string? rule)
+    {
+        await using var world = await World.CreateAsync();
+        await world.MoveAsync(RegistryKind.Tool, "crm/apply", "1.0.0", Lifecycle.Deprecated, "1.1.0");
+        await world.WriteAsync(World.Tool("crm/apply", "1.1.0", schema: """{"type":"object","required":["service","ticket"],"additionalProperties":false,"properties":{"service":{"type":"string"},"ticket":{"type":"integer"}}}"""));
+        var opened = await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, world.Request(covers: World.Cover(arguments: World.Arguments(known)) with { Computed = ["/ticket"] }), Token);
+        Assert.Equal(rule, opened.Refusal?.Rule);
+        if (opened.Value is { } gate) await RefusedAsync(world, world.Sam, gate, g => new Decision.Edit("n", g.ShownDigest, [new EditedCall(World.Frame, World.Arguments("""{"service":7}"""))]), "arguments");
+    }
+
     [Fact]
     public async Task Edit_IntoWhatPolicyDenies_IsRefused()
     {

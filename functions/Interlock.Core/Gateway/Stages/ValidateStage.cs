@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Interlock.Json;
 using Interlock.Json.Schema;
 
@@ -15,7 +16,12 @@ internal static class ValidateStage
     private const int MaxCachedSchemas = 2048;
     private static readonly ConcurrentDictionary<string, JsonSchema> Schemas = new(StringComparer.Ordinal);
 
-    public static StageResult<FrozenCall> Run(RoutedCall routed)
+    public static StageResult<FrozenCall> Run(RoutedCall routed) => Run(routed, []);
+
+    /// <summary>
+    /// The same while the members at these pointers are still to be computed: what the contract says of each other argument by itself is asserted, the rest by the call's own validation.
+    /// </summary>
+    public static StageResult<FrozenCall> Run(RoutedCall routed, ImmutableArray<string> computed)
     {
         var arguments = routed.Call.Arguments;
         if (!arguments.IsObject) return new Refusal(Name, "arguments", 400, "The arguments are a JSON object.");
@@ -23,8 +29,8 @@ internal static class ValidateStage
         {
             try
             {
-                arguments = WithDefaults(schema, arguments);
-                if (Compiled(schema).Validate(arguments) is [var first, ..])
+                arguments = SchemaDefaults.Apply(schema, arguments);
+                if (Compiled(schema).Validate(arguments).FirstOrDefault(error => computed.IsEmpty || IsKnown(error, computed)) is { } first)
                     return new Refusal(Name, "arguments", 400, $"The arguments do not match the contract of '{routed.Entry.Name}' at '{first.InstanceLocation}': {first.Message}");
             }
             catch (JsonSchemaException e)
@@ -36,8 +42,15 @@ internal static class ValidateStage
         return new FrozenCall(routed, arguments, bytes, CanonicalJson.Digest(bytes));
     }
 
-    /// <summary>The arguments with the schema's defaults, as they will be frozen.</summary>
-    public static JsonValue WithDefaults(JsonValue schema, JsonValue arguments) => SchemaDefaults.Apply(schema, arguments);
+    /// <summary>Whether the error is of one top-level argument alone, and of none that holds what is still to be computed; an argument too many is wrong whatever the others are.</summary>
+    private static bool IsKnown(SchemaError error, ImmutableArray<string> computed)
+    {
+        if (error is { SchemaLocation: "/additionalProperties", InstanceLocation: "" }) return true;
+        if (!error.SchemaLocation.StartsWith("/properties/", StringComparison.Ordinal) || error.InstanceLocation.Length < 2) return false;
+        var end = error.InstanceLocation.IndexOf('/', 1);
+        var argument = end < 0 ? error.InstanceLocation : error.InstanceLocation[..end];
+        return !computed.Any(pointer => pointer.Length == 0 || pointer == argument || pointer.StartsWith(argument + "/", StringComparison.Ordinal));
+    }
 
     private static JsonSchema Compiled(JsonValue schema)
     {
