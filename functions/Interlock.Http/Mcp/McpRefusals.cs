@@ -2,6 +2,7 @@ using System.Globalization;
 using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Identity;
+using Interlock.Http.Hosting;
 using Interlock.Json;
 
 namespace Interlock.Http.Mcp;
@@ -39,19 +40,7 @@ internal sealed class McpRefusals(AuditLog audit, TimeProvider time)
     {
         var now = time.GetUtcNow();
         var chain = AuditChain.ForPrincipal(tenant, subject, now);
-        var record = new AuditRecord
-        {
-            Id = $"refused:{rule}:{key}",
-            Type = AuditTypes.CallRefused,
-            Time = now,
-            Tenant = tenant,
-            Chain = chain.Id,
-            Decision = "refused",
-            Stage = Stage,
-            Rule = rule,
-            Reason = detail,
-        };
-        await audit.AppendAsync(chain, [about(record)], [], cancellationToken);
+        await audit.AppendAsync(chain, [about(RefusalRecord.Of(chain, $"refused:{rule}:{key}", now, Stage, rule, detail))], [], cancellationToken);
         return new Problem(ProblemTypes.Refused, 403, "The call was refused", detail) { Stage = Stage, Rule = rule };
     }
 }

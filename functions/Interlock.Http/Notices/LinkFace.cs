@@ -46,20 +46,7 @@ internal sealed class LinkFace(InterlockWeb web, Site site, SessionProtector ses
         var now = web.Time.GetUtcNow();
         var chain = AuditChain.ForPrincipal(person.Tenant, person.Subject, now);
         var digest = CanonicalJson.Digest(JsonValue.From(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(token))));
-        var record = new AuditRecord
-        {
-            Id = $"link:{digest}",
-            Type = AuditTypes.CallRefused,
-            Time = now,
-            Tenant = chain.Tenant,
-            Chain = chain.Id,
-            Actors = [person.Subject],
-            ArgumentsDigest = digest,
-            Decision = "refused",
-            Stage = "link",
-            Rule = Rule,
-            Reason = why,
-        };
+        var record = RefusalRecord.Of(chain, $"link:{digest}", now, "link", Rule, why) with { Actors = [person.Subject], ArgumentsDigest = digest };
         await web.Audit.AppendAsync(chain, [record], [], cancellationToken);
     }
 }

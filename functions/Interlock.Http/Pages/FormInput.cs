@@ -12,11 +12,16 @@ internal sealed class FormInput(FormGuard forms, Site site)
     private const int MaxForm = 64 * 1024;
     private const int MaxFields = 1024;
 
-    /// <summary>The form's fields, each given once, after its origin and its token were checked; else the refusal has been written.</summary>
-    public async Task<IReadOnlyDictionary<string, string>?> ReadAsync(HttpContext context, string sessionId, string secret, bool isBound = true, int maxBytes = MaxForm)
+    /// <summary>
+    /// The form's fields, each given once, after its origin and its token were checked; else the refusal has been written, and of one that is not our form's <paramref name="forged"/> was
+    /// told the rule.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<string, string>?> ReadAsync(
+        HttpContext context, string sessionId, string secret, bool isBound = true, int maxBytes = MaxForm, Func<string, Task>? forged = null)
     {
         if (!FormGuard.IsOwnOrigin(context.Request, site.Origin(context.Request)))
         {
+            if (forged is not null) await forged("cross-site");
             await PageResult.RefuseAsync(context, 403, "cross-site", "The request comes from elsewhere", "Only this site's own forms count. Open the page here and send its form.");
             return null;
         }
@@ -30,6 +35,7 @@ internal sealed class FormInput(FormGuard forms, Site site)
         var action = context.Request.Path.Value ?? "";
         if (fields is null || !isBound || !forms.Holds(sessionId, secret, action, fields.GetValueOrDefault(FormGuard.Field)))
         {
+            if (forged is not null) await forged("antiforgery");
             await PageResult.RefuseAsync(context, 403, "antiforgery", "The form has expired", "Open the page again and send its form; nothing was done.");
             return null;
         }

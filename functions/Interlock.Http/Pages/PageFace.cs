@@ -22,7 +22,7 @@ internal sealed class PageFace
         var sessions = new SessionProtector(web.Mac, web.Directory, web.Incarnation, web.Time);
         var forms = new FormGuard(web.Mac);
         var input = new FormInput(forms, site);
-        _pages = new SignedInPages(site, sessions, forms, input);
+        _pages = new SignedInPages(web, site, sessions, forms, input);
         SignIn = new SignInFace(web, site, sessions, forms, input);
         Links = new LinkFace(web, site, sessions);
         Approvals = new ApprovalFace(web, _pages);

@@ -1,0 +1,20 @@
+using Interlock.Core.Audit;
+
+namespace Interlock.Http.Hosting;
+
+/// <summary>The audit record of what is refused at the edge, before it gets to the gateway or to a gate.</summary>
+internal static class RefusalRecord
+{
+    public static AuditRecord Of(AuditChain chain, string id, DateTimeOffset at, string stage, string rule, string detail) => new()
+    {
+        Id = id,
+        Type = AuditTypes.CallRefused,
+        Time = at,
+        Tenant = chain.Tenant,
+        Chain = chain.Id,
+        Decision = "refused",
+        Stage = stage,
+        Rule = rule,
+        Reason = detail,
+    };
+}
