@@ -42,6 +42,8 @@ public sealed class NoticeCrashTests
     {
         var struck = new List<string>();
         var repeated = new HashSet<string>();
+        string[] all = ["query notices", "get gates", "batch notices", "replace notices", "batch audit", "delete notices"];
+        var rounds = 1; // both notices are delivered at once, so which operation is the n-th differs
         for (var at = 1; ; at++)
         {
             Assert.InRange(at, 1, MostOperations);
@@ -50,7 +52,12 @@ public sealed class NoticeCrashTests
             var store = new FaultyTableStore(rig.World.Memory);
             store.Arm(at, fault);
             await Record.ExceptionAsync(() => rig.Delivery(store).RunAsync(World.Tenant, Token));
-            if (store.Struck is null) break;
+            if (store.Struck is null && (rounds++ == 10 || all.All(struck.Contains))) break;
+            if (store.Struck is null)
+            {
+                at = 0;
+                continue;
+            }
             struck.Add(store.Struck);
             if (rig.Sender.Sent.Count == 2) repeated.Add(store.Struck);
 
@@ -63,7 +70,7 @@ public sealed class NoticeCrashTests
             if (rig.Sender.Sent.Count == 3) Assert.Equal((Fault.ThrowBefore, "replace notices"), (fault, store.Struck)); // between sending and writing that down
             Assert.Empty(await rig.RowsAsync());
         }
-        foreach (var operation in (string[])["query notices", "get gates", "batch notices", "replace notices", "batch audit", "delete notices"]) Assert.Contains(operation, struck);
+        Assert.All(all, operation => Assert.Contains(operation, struck));
     }
 
     [Theory]
