@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Interlock.Core.Approvals;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
+using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Json;
 
@@ -56,10 +57,11 @@ internal sealed class DecisionDesk(ApprovalParts parts, DelegationStore delegati
         if (string.IsNullOrWhiteSpace(reason)) return Step.No("reason-required", 400, "Say why others are to decide.");
         if (gate.StandingVotes.Any(vote => vote.By == person.Subject)) return Step.No("same-person", 409, "You have decided on this gate; somebody else must name other approvers.");
         if (requirement < 0 || requirement >= gate.Request.Requirements.Length || approvers.IsEmpty) return Step.No("invalid-decision", 400, "Name one of the gate's requirements and at least one approver.");
-        foreach (var user in approvers.Where(approver => approver.Kind == ApproverKind.User))
-            if (await _directory.FindUserAsync(gate.Tenant, user.Id, cancellationToken) is null) return Step.No("unknown-user", 400, $"There is no user '{Excerpt.Of(user.Id, 80)}' in this tenant.");
-        foreach (var group in approvers.Where(approver => approver.Kind == ApproverKind.Group))
-            if (!await _directory.GroupExistsAsync(gate.Tenant, group.Id, cancellationToken)) return Step.No("unknown-group", 400, $"There is no group '{Excerpt.Of(group.Id, 80)}' in this tenant.");
+        if (await new KnownApprovers(_directory).FirstUnknownAsync(gate.Tenant, approvers.OrderBy(approver => approver.Kind), cancellationToken) is { } unknown)
+        {
+            var kind = unknown.Kind == ApproverKind.User ? "user" : "group";
+            return Step.No($"unknown-{kind}", 400, $"There is no {kind} '{Excerpt.Of(unknown.Id, 80)}' in this tenant.");
+        }
         var request = requirement == 0
             ? gate.Request with { Approvers = approvers }
             : gate.Request with { Also = gate.Request.Also.SetItem(requirement - 1, gate.Request.Also[requirement - 1] with { Approvers = approvers }) };

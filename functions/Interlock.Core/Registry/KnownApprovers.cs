@@ -28,12 +28,20 @@ internal sealed class KnownApprovers(IDirectory directory)
     /// <summary>What is wrong with the first one that is unknown, or null.</summary>
     public async Task<string?> UnknownAsync(TenantId tenant, IEnumerable<Approver> approvers, CancellationToken cancellationToken)
     {
+        return await FirstUnknownAsync(tenant, approvers, cancellationToken) is { } approver
+            ? $"there is no {approver.Kind.ToString().ToLowerInvariant()} with the id '{Excerpt.Of(approver.Id, 80)}' in this tenant; approvers are named by the ids that the directory (Entra, or users.json) has, not by e-mail or display name"
+            : null;
+    }
+
+    /// <summary>The first one whom the directory does not know, or null.</summary>
+    public async Task<Approver?> FirstUnknownAsync(TenantId tenant, IEnumerable<Approver> approvers, CancellationToken cancellationToken)
+    {
         foreach (var approver in approvers.Distinct())
         {
             var known = approver.Kind == ApproverKind.User
                 ? await directory.FindUserAsync(tenant, approver.Id, cancellationToken) is not null
                 : await directory.GroupExistsAsync(tenant, approver.Id, cancellationToken);
-            if (!known) return $"there is no {approver.Kind.ToString().ToLowerInvariant()} with the id '{Excerpt.Of(approver.Id, 80)}' in this tenant; approvers are named by the ids that the directory (Entra, or users.json) has, not by e-mail or display name";
+            if (!known) return approver;
         }
         return null;
     }

@@ -5,7 +5,7 @@ namespace Interlock.Http.Hosting;
 /// <summary>The audit record of what is refused at the edge, before it gets to the gateway or to a gate.</summary>
 internal static class RefusalRecord
 {
-    public static AuditRecord Of(AuditChain chain, string id, DateTimeOffset at, string stage, string rule, string detail) => new()
+    public static AuditRecord Of(AuditChain chain, string id, DateTimeOffset at, string? stage, string? rule, string? detail) => new()
     {
         Id = id,
         Type = AuditTypes.CallRefused,

@@ -4,6 +4,7 @@ using System.Text;
 using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Storage;
+using Interlock.Http.Hosting;
 using Interlock.Json;
 
 namespace Interlock.Http.Mcp;
@@ -38,20 +39,8 @@ internal sealed class CallKeys(ITableStore store, AuditLog audit, TimeProvider t
     {
         var now = time.GetUtcNow();
         var chain = AuditChain.ForPrincipal(caller.Principal.Tenant, caller.Chain.Starter.Subject, now);
-        var record = new AuditRecord
-        {
-            Id = $"refused:{effect}:key-reuse:{now.UtcTicks.ToString(CultureInfo.InvariantCulture)}",
-            Type = AuditTypes.CallRefused,
-            Time = now,
-            Tenant = chain.Tenant,
-            Chain = chain.Id,
-            Actors = [.. caller.Chain.Subjects],
-            Target = tool,
-            ArgumentsDigest = digest,
-            Decision = "refused",
-            Stage = problem.Stage,
-            Rule = problem.Rule,
-        };
+        var id = $"refused:{effect}:key-reuse:{now.UtcTicks.ToString(CultureInfo.InvariantCulture)}";
+        var record = RefusalRecord.Of(chain, id, now, problem.Stage, problem.Rule, null) with { Actors = [.. caller.Chain.Subjects], Target = tool, ArgumentsDigest = digest };
         await audit.AppendAsync(chain, [record], [], cancellationToken);
     }
 

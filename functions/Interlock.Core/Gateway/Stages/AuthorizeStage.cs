@@ -20,7 +20,7 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDir
         if (await gates.FindAsync(call.Tenant, grant, cancellationToken) is not { } stored)
             return new Refusal(Name, "grant-missing", 403, "The gate that is to grant this call does not exist.");
         if (stored.Gate is not { } gate)
-            return new Refusal(Name, "grant-unauthentic", 403, "The gate's row was not written by Interlock; an administrator must look at the store.");
+            return new Refusal(Name, "grant-unauthentic", 403, UnauthenticGateException.Advice);
         if (decision.Floor is { } floor && gate.WeakerThan(floor) is { } weaker) return new Refusal(Name, ApprovalFloor.Rule, 403, weaker);
         var frame = call.Site?.Frame ?? FrameId.Root;
         var claim = new GrantClaim(call.Tenant, call.Chain.Subjects, call.Site?.Run, frame, call.IsCompensation, frozen.Routed.Target, frozen.Arguments);
