@@ -29,6 +29,9 @@ public sealed record GatewayCall(
     /// <summary>When its run first asked for it. From before the store was restored, a call without a recorded outcome may have happened.</summary>
     public DateTimeOffset? IssuedAt { get; init; }
 
+    /// <summary>The client that waits for it; null for runs.</summary>
+    public CallerLink? Link { get; init; }
+
     public TenantId Tenant => Chain.Tenant;
 }
 

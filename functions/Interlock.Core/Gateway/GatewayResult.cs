@@ -5,10 +5,21 @@ namespace Interlock.Core.Gateway;
 /// <summary>How a call ended. Whatever it is, it is recorded before it is returned.</summary>
 public abstract record GatewayResult
 {
-    public sealed record Completed(JsonValue Output) : GatewayResult;
+    public sealed record Completed(JsonValue Output) : GatewayResult
+    {
+        /// <summary>See <see cref="UpstreamResult.Completed.Result"/>.</summary>
+        public JsonValue? Result { get; init; }
+    }
 
     /// <summary>It did not happen, or the tool says that it failed.</summary>
-    public sealed record Failed(Problem Problem) : GatewayResult;
+    public sealed record Failed(Problem Problem) : GatewayResult
+    {
+        /// <summary>What the tool that failed says, as it is relayed to MCP clients.</summary>
+        public JsonValue? Result { get; init; }
+    }
+
+    /// <summary>The upstream asks the caller for something; the call goes on when the same effect is asked for with <see cref="CallerLink.Answers"/>.</summary>
+    public sealed record InputRequired(JsonValue? Requests, string? State) : GatewayResult;
 
     /// <summary>A stage refused it; nothing was sent.</summary>
     public sealed record Refused(Refusal Refusal) : GatewayResult;

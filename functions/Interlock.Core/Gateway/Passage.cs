@@ -8,8 +8,15 @@ namespace Interlock.Core.Gateway;
 /// <summary>A call whose target is known: the entry it goes to, by which epoch, and where that is.</summary>
 public sealed record RoutedCall(GatewayCall Call, RegistrySnapshot Registry, RegistryEntry Entry, RegistryEntry? RepinnedFrom, BoundTarget Target, CallContract Contract);
 
-/// <summary>What the gateway needs of a contract: schema, wire name, endpoint, and the operator's word on repeating.</summary>
-public sealed record CallContract(UpstreamEndpoint Endpoint, string WireName, JsonValue? InputSchema, bool Idempotent);
+/// <summary>What the gateway needs of a contract: schemas, wire name, endpoint, and the operator's word on server and tool.</summary>
+public sealed record CallContract(UpstreamEndpoint Endpoint, string WireName, JsonValue? InputSchema)
+{
+    public JsonValue? OutputSchema { get; init; }
+
+    public ServerSettings Server { get; init; } = ServerSettings.None;
+
+    public ToolSettings Tool { get; init; } = ToolSettings.None;
+}
 
 /// <summary>A call whose arguments are valid and frozen: these bytes are shown, digested and sent.</summary>
 public sealed record FrozenCall(RoutedCall Routed, JsonValue Arguments, ReadOnlyMemory<byte> Bytes, string Digest)

@@ -144,7 +144,7 @@ public sealed class ToolGateway
     /// <summary>Only the author's word for this call or the operator's for the tool makes repeating safe; a server's hint never does.</summary>
     private async Task<bool> MayRepeatAsync(GatewayCall call, CancellationToken cancellationToken) =>
         call.OnInDoubt == InDoubtAction.Retry
-        || ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value is { Contract.Idempotent: true };
+        || ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value is { Contract.Tool.Idempotent: true };
 
     private async Task<(SettledCall? Settled, Refusal? Refusal)> AttemptAsync(AuditChain chain, GatewayCall call, Standing? previous, CancellationToken cancellationToken)
     {

@@ -11,4 +11,14 @@ public sealed record UpstreamCall(
     ReadOnlyMemory<byte> Arguments,
     string IdempotencyKey,
     DateTimeOffset Deadline,
-    string? TraceParent);
+    string? TraceParent)
+{
+    /// <summary>Who waits for it; null for runs.</summary>
+    public CallerLink? Link { get; init; }
+
+    /// <summary>Whose authority it has: connections, sessions and tokens of one subject are never another's where the endpoint's authentication depends on the caller.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>The handle of a task that an earlier call got: it is asked how that stands, and nothing is called.</summary>
+    public string? Task { get; init; }
+}

@@ -1,3 +1,5 @@
+using Interlock.Core.Registry;
+
 namespace Interlock.Core.Gateway;
 
 /// <summary>The protocol an upstream speaks.</summary>
@@ -14,4 +16,12 @@ public enum UpstreamKind
 /// Where a registered upstream is. <see cref="RegistrationId"/> names one registration of one tenant with its credential:
 /// connections and sessions are shared within it, never across.
 /// </summary>
-public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, Uri Address);
+public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, Uri Address)
+{
+    /// <summary>Whose secrets <see cref="Auth"/> names.</summary>
+    public TenantId? Tenant { get; init; }
+
+    public UpstreamAuth? Auth { get; init; }
+
+    public static UpstreamEndpoint Of(TenantId tenant, ServerBody server) => new(UpstreamKind.Mcp, server.RegistrationId, server.Address) { Tenant = tenant, Auth = server.Settings.Auth };
+}

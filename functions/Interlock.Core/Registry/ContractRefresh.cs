@@ -76,8 +76,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
         foreach (var name in registry.OfKind(RegistryKind.Server).Select(entry => entry.Name).Distinct())
         {
             if (registry.Newest(RegistryKind.Server, name) is not { } entry) continue;
-            var server = entry.As<ServerBody>();
-            yield return new(entry, new UpstreamEndpoint(UpstreamKind.Mcp, server.RegistrationId, server.Address));
+            yield return new(entry, UpstreamEndpoint.Of(registry.Tenant, entry.As<ServerBody>()));
         }
         foreach (var entry in registry.OfKind(RegistryKind.Agent).Where(entry => entry.Lifecycle == Lifecycle.Active))
         {

@@ -45,12 +45,12 @@ public sealed class RegistryDesk(
     public async Task<RegistryResult> RegisterServerAsync(Principal by, string name, Uri address, CancellationToken cancellationToken = default)
     {
         if (!IsName(name)) return BadName(name);
-        var endpoint = new UpstreamEndpoint(UpstreamKind.Mcp, NewRegistrationId(), address);
-        var found = await discovery.DiscoverAsync(endpoint, cancellationToken);
+        var registered = new ServerBody(address, NewRegistrationId());
+        var found = await discovery.DiscoverAsync(UpstreamEndpoint.Of(by.Tenant, registered), cancellationToken);
         if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
         if (BadToolName(found.Tools) is { } bad) return bad;
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
-        var server = Next(registry, Entry(RegistryKind.Server, name, FirstVersion, new ServerBody(address, endpoint.RegistrationId), by));
+        var server = Next(registry, Entry(RegistryKind.Server, name, FirstVersion, registered, by));
         var changes = new List<RegistryEntry>(Replaced(registry, server, by)) { server };
         foreach (var tool in found.Tools)
         {

@@ -46,15 +46,20 @@ public sealed record RegistryEntry(
 }
 
 /// <summary>A server of tools. <see cref="RegistrationId"/> is new with every registration, so that nothing of an old one is reused.</summary>
-public sealed record ServerBody(Uri Address, string RegistrationId);
+public sealed record ServerBody(Uri Address, string RegistrationId)
+{
+    public ServerSettings Settings { get; init; } = ServerSettings.None;
+}
 
 /// <summary>
 /// A tool's contract as approved. <see cref="ContractDigest"/> covers all that a model sees or that changes the wire.
-/// <see cref="ReadOnly"/> and <see cref="Idempotent"/> are the operator's word; the server's hints count for nothing.
+/// What it does is the operator's word; the server's hints count for nothing.
 /// </summary>
-public sealed record ToolBody(JsonValue Contract, string ContractDigest, JsonValue InputSchema, bool ReadOnly = false, bool Idempotent = false)
+public sealed record ToolBody(JsonValue Contract, string ContractDigest, JsonValue InputSchema)
 {
     public JsonValue? OutputSchema { get; init; }
+
+    public ToolSettings Settings { get; init; } = ToolSettings.None;
 }
 
 /// <summary>An A2A agent.</summary>

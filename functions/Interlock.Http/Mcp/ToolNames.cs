@@ -69,7 +69,7 @@ internal sealed class ToolNames
             Description = body.Contract["description"]?.StringOrNull(),
             InputSchema = Element(body.InputSchema),
             OutputSchema = output is null ? null : Element(output),
-            Annotations = new ToolAnnotations { ReadOnlyHint = body.ReadOnly, IdempotentHint = body.Idempotent },
+            Annotations = new ToolAnnotations { ReadOnlyHint = body.Settings.ReadOnly, IdempotentHint = body.Settings.Idempotent },
         };
     }
 

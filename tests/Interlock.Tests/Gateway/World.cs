@@ -93,7 +93,7 @@ internal sealed class World : IAsyncDisposable
     public static RegistryEntry Tool(string name, string version = "1.0.0", string? schema = null, string contract = "sha256:contract-1", bool idempotent = false)
     {
         var input = StrictJson.Parse(schema ?? """{"type":"object","properties":{"service":{"type":"string"},"level":{"type":"number","default":3}}}""");
-        return Entry(RegistryKind.Tool, name, version, new ToolBody(JsonValue.Object(("name", name)), contract, input, false, idempotent));
+        return Entry(RegistryKind.Tool, name, version, new ToolBody(JsonValue.Object(("name", name)), contract, input) { Settings = new ToolSettings { Idempotent = idempotent } });
     }
 
     public static JsonValue Arguments(string json = """{"service":"mail"}""") => StrictJson.ParseLenient(json);

@@ -7,7 +7,11 @@ internal sealed class InvokeStage(IUpstream upstream)
     {
         var (call, contract) = (committed.Authorized.Call, committed.Authorized.Routed.Contract);
         return upstream.InvokeAsync(
-            new UpstreamCall(contract.Endpoint, contract.WireName, committed.Authorized.Frozen.Bytes, call.IdempotencyKey ?? call.Effect.Value, call.Deadline, call.TraceParent),
+            new UpstreamCall(contract.Endpoint, contract.WireName, committed.Authorized.Frozen.Bytes, call.IdempotencyKey ?? call.Effect.Value, call.Deadline, call.TraceParent)
+            {
+                Link = call.Link,
+                Subject = call.Chain.Starter.Subject,
+            },
             cancellationToken);
     }
 }

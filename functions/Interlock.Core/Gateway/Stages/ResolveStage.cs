@@ -23,9 +23,13 @@ internal static class ResolveStage
         if (registry.Resolve(RegistryKind.Server, serverName, null) is not Resolution.Found { Entry: var server })
             return new Refusal(Name, "server-unavailable", 403, $"The server '{serverName}' of this tool is not active.");
         var (tool, address) = (entry.As<ToolBody>(), server.As<ServerBody>());
-        var endpoint = new UpstreamEndpoint(UpstreamKind.Mcp, address.RegistrationId, address.Address);
         var target = new BoundTarget(entry.Name, entry.Version, tool.ContractDigest, address.RegistrationId, address.Address);
-        return new RoutedCall(call, registry, entry, repinned, target, new CallContract(endpoint, call.Target[(slash + 1)..], tool.InputSchema, tool.Idempotent));
+        return new RoutedCall(call, registry, entry, repinned, target, new CallContract(UpstreamEndpoint.Of(call.Tenant, address), call.Target[(slash + 1)..], tool.InputSchema)
+        {
+            OutputSchema = tool.OutputSchema,
+            Server = address.Settings,
+            Tool = tool.Settings,
+        });
     }
 
     private static StageResult<RoutedCall> Agent(GatewayCall call, RegistrySnapshot registry)
@@ -36,7 +40,7 @@ internal static class ResolveStage
         var agent = entry.As<AgentBody>();
         var endpoint = new UpstreamEndpoint(UpstreamKind.A2a, agent.RegistrationId, agent.Address);
         var target = new BoundTarget(entry.Name, entry.Version, agent.CardDigest, agent.RegistrationId, agent.Address);
-        return new RoutedCall(call, registry, entry, repinned, target, new CallContract(endpoint, entry.Name, agent.InputSchema, agent.Idempotent));
+        return new RoutedCall(call, registry, entry, repinned, target, new CallContract(endpoint, entry.Name, agent.InputSchema) { Tool = new ToolSettings { Idempotent = agent.Idempotent } });
     }
 
     private static Refusal Refuse(Resolution.Refused refused, string unknown) =>

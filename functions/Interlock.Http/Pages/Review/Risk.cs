@@ -16,7 +16,7 @@ internal static class Risk
 
     private static string Operator(RegistryEntry entry)
     {
-        var (readOnly, idempotent) = entry.Kind == RegistryKind.Tool ? (entry.As<ToolBody>().ReadOnly, entry.As<ToolBody>().Idempotent) : (false, entry.As<AgentBody>().Idempotent);
+        var (readOnly, idempotent) = entry.Kind == RegistryKind.Tool ? (entry.As<ToolBody>().Settings.ReadOnly, entry.As<ToolBody>().Settings.Idempotent) : (false, entry.As<AgentBody>().Idempotent);
         return (readOnly, idempotent) switch
         {
             (true, true) => "it only reads; safe to repeat",
