@@ -26,6 +26,7 @@ internal sealed class Node
         {
             Lease = lease,
             Limits = limits ?? GatewayLimits.None,
+            Jitter = static () => 0, // no pause before a repeat
         });
     }
 

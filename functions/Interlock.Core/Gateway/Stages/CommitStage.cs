@@ -54,6 +54,9 @@ internal sealed class CommitStage(
         };
     }
 
+    /// <summary>Whether a call that is committed would pass the fence again: asked before what was not taken is sent once more.</summary>
+    public async Task<bool> StandsAsync(AuthorizedCall authorized, CancellationToken cancellationToken) => (await PassAsync(authorized, cancellationToken)).Refusal is null;
+
     private static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");
 
     public static Refusal Claimed { get; } = new(Name, "effect-claimed", 409, "Another worker is making this call.");
@@ -89,4 +92,8 @@ internal sealed class CommitStage(
 }
 
 /// <summary>A call that may leave: nobody else can make it any more.</summary>
-internal sealed record CommittedCall(AuthorizedCall Authorized, LedgerRow Row, string LedgerETag);
+internal sealed record CommittedCall(AuthorizedCall Authorized, LedgerRow Row, string LedgerETag)
+{
+    /// <summary>The same with the address that answered, without what only the request needs.</summary>
+    public CommittedCall At(Uri? address) => this with { Row = Row with { Address = address?.GetLeftPart(UriPartial.Path) } };
+}
