@@ -27,12 +27,17 @@ public sealed record LedgerRow(LedgerState State, int Attempt, string Target, st
 
     public DateTimeOffset? LeasedUntil { get; init; }
 
+    /// <summary>What the upstream answered: the method's whole result where <see cref="IsResult"/>, else the output alone.</summary>
     public JsonValue? Output { get; init; }
 
-    /// <summary>Where an output too large for the row is.</summary>
+    /// <summary>Where an answer too large for the row is.</summary>
     public string? OutputBlob { get; init; }
 
     public string? OutputDigest { get; init; }
+
+    /// <summary>Whether the output is to be read from what is stored, by <see cref="MethodResult.Output"/>.</summary>
+    public bool IsResult { get; init; }
+
     public Problem? Problem { get; init; }
     public DateTimeOffset? EndedAt { get; init; }
 }

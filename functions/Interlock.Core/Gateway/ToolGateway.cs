@@ -131,9 +131,11 @@ public sealed class ToolGateway
         switch (row.State)
         {
             case LedgerState.Completed:
-                return new Standing(new GatewayResult.Completed(await _ledger.OutputAsync(call.Tenant, row, cancellationToken)), 0, null, null);
+                var (output, result) = await _ledger.AnswerAsync(call.Tenant, row, cancellationToken);
+                return new Standing(new GatewayResult.Completed(output) { Result = result }, 0, null, null);
             case LedgerState.Failed:
-                return new Standing(new GatewayResult.Failed(row.Problem ?? new Problem(ProblemTypes.Runtime, 500, "The call failed")), 0, null, null);
+                var (_, said) = await _ledger.AnswerAsync(call.Tenant, row, cancellationToken);
+                return new Standing(new GatewayResult.Failed(row.Problem ?? new Problem(ProblemTypes.Runtime, 500, "The call failed")) { Result = said }, 0, null, null);
             case LedgerState.Unknown when settled.LedgerETag is { } etag && row.Attempt < MaxAttempts && !cancellationToken.IsCancellationRequested && await MayRepeatAsync(call, cancellationToken):
                 return new Standing(null, row.Attempt + 1, etag, row);
             default:

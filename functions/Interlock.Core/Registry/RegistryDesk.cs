@@ -41,7 +41,7 @@ public sealed class RegistryDesk(
         return await WriteAsync(by, registry, [Entry(RegistryKind.Workflow, definition.Name.ToString(), definition.Version, new WorkflowBody(digest, by.Subject), by)], cancellationToken);
     }
 
-    /// <summary>Registers a server of tools with every tool it shows; a tool registered before with another contract becomes a new version.</summary>
+    /// <summary>Registers a server with every tool and operation it shows; a tool registered before with another contract becomes a new version.</summary>
     public async Task<RegistryResult> RegisterServerAsync(Principal by, string name, Uri address, CancellationToken cancellationToken = default)
     {
         if (!IsName(name)) return BadName(name);
@@ -52,7 +52,7 @@ public sealed class RegistryDesk(
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
         var server = Next(registry, Entry(RegistryKind.Server, name, FirstVersion, registered, by));
         var changes = new List<RegistryEntry>(Replaced(registry, server, by)) { server };
-        foreach (var tool in found.Tools)
+        foreach (var tool in found.Contracts)
         {
             var body = new ToolBody(tool.Raw, tool.Digest, tool.InputSchema) { OutputSchema = tool.OutputSchema };
             var entry = Entry(RegistryKind.Tool, $"{name}/{tool.Name}", FirstVersion, body, by);
@@ -68,7 +68,7 @@ public sealed class RegistryDesk(
             changes.AddRange(Replaced(registry, entry, by));
             changes.Add(entry);
         }
-        changes.AddRange(Gone(registry, name, found.Tools, by.Subject, time.GetUtcNow()));
+        changes.AddRange(Gone(registry, name, found.Contracts, by.Subject, time.GetUtcNow()));
         return await WriteAsync(by, registry, changes, cancellationToken);
     }
 

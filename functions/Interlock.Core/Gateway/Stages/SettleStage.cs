@@ -70,13 +70,9 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider ti
     private async Task<LedgerRow> OutcomeAsync(GatewayCall call, LedgerRow row, UpstreamResult result) => result switch
     {
         UpstreamResult.Completed { IsError: false } done =>
-            await ledger.WithOutputAsync(call.Tenant, row with { State = LedgerState.Completed }, done.Output),
-        UpstreamResult.Completed failed => row with
-        {
-            State = LedgerState.Failed,
-            OutputDigest = CanonicalJson.Digest(failed.Output),
-            Problem = new Problem(ProblemTypes.ToolError, 502, $"'{call.Target}' failed", Text(failed.Output)),
-        },
+            await ledger.WithAnswerAsync(call.Tenant, row with { State = LedgerState.Completed }, done),
+        UpstreamResult.Completed failed => await ledger.WithAnswerAsync(
+            call.Tenant, row with { State = LedgerState.Failed, Problem = new Problem(ProblemTypes.ToolError, 502, $"'{call.Target}' failed", Text(failed.Output)) }, failed),
         // That a repeat did not happen says nothing of the attempt before it.
         UpstreamResult.NotSent { Problem: var problem } when row.Attempt > 1 => row with { State = LedgerState.Unknown, Problem = problem },
         UpstreamResult.Rejected { Problem: var problem } when row.Attempt > 1 => row with { State = LedgerState.Unknown, Problem = problem },
