@@ -180,10 +180,18 @@ public sealed class ContractRefreshTests
         foreach (var server in new[] { "hang", "throw" })
             await Desk(world, discovery).RegisterServerAsync(world.Ana, server, new Uri($"https://{server}.contoso.com/mcp"), Token);
         discovery.On["https://hang.contoso.com/mcp"] = _ => new TaskCompletionSource<DiscoveryResult>().Task; // deaf to cancelling
-        discovery.On["https://throw.contoso.com/mcp"] = _ => throw new InvalidOperationException("A bug.");
+        var thrown = new TaskCompletionSource();
+        discovery.On["https://throw.contoso.com/mcp"] = _ =>
+        {
+            thrown.SetResult();
+            throw new InvalidOperationException("A bug.");
+        };
         discovery.Show(("pay", "Other."));
         var running = new ContractRefresh(world.Node.Registries, world.Node.Audit, discovery, clock).RunAsync(World.Tenant, Token);
         await clock.TimerAsync(ContractRefresh.UpstreamPatience);
+        await thrown.Task.WaitAsync(Token);
+        while ((await ReadAsync(world)).Newest(RegistryKind.Tool, "erp/pay") is not null) await Task.Yield(); // the others have had their answers
+        while (!discovery.Asked.Any(endpoint => endpoint.Address.Host == "hang.contoso.com")) await Task.Yield();
         clock.Advance(ContractRefresh.UpstreamPatience);
         var pass = await running;
         Assert.Equal("hang", Assert.Single(pass.Unreachable).Upstream);
