@@ -43,7 +43,7 @@ internal static class CallRecords
             Attempt = row.Attempt,
             ArgumentsDigest = row.ArgumentsDigest,
             ResultDigest = row.OutputDigest,
-            Outcome = row.State switch { LedgerState.Completed => "completed", LedgerState.Failed => "failed", _ => "unknown" },
+            Outcome = row.State switch { LedgerState.Completed => "completed", LedgerState.Failed => "failed", LedgerState.InputRequired => "input-required", _ => "unknown" },
             Address = row.Address is { } address ? Excerpt.Of(address, MaxText) : null,
             Problem = row.Problem,
             DurationMs = row.EndedAt is { } ended ? (long)(ended - row.IntendedAt).TotalMilliseconds : null,

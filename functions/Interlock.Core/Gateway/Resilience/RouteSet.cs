@@ -16,25 +16,25 @@ internal sealed class RouteSet(Uri primary, ServerSettings settings, TimeProvide
     public bool IsIdle => Routes.All(route => route.Outstanding == 0);
 
     /// <summary>Leave to go to one of them, as soon as there is a place; a refusal when none takes calls or too many wait.</summary>
-    public async Task<StageResult<RoutePass>> EnterAsync(string target, ImmutableArray<Uri> avoid, DateTimeOffset deadline, CancellationToken cancellationToken)
+    public async Task<StageResult<RoutePass>> EnterAsync(RouteChoice choice, CancellationToken cancellationToken)
     {
         var refused = new List<UpstreamRoute>();
-        while (Choose(route => route.TakesCalls && !avoid.Contains(route.Address) && !refused.Contains(route)) is { } chosen)
+        while (Choose(route => route.TakesCalls && choice.Takes(route.Address) && !refused.Contains(route)) is { } chosen)
         {
-            var (entry, pass) = await chosen.EnterAsync(deadline, cancellationToken);
+            var (entry, pass) = await chosen.EnterAsync(choice.Deadline, cancellationToken);
             if (pass is not null) return pass;
-            if (entry == BulkheadEntry.Full) return Refuse("queue-full", 429, $"Too many calls wait for '{target}'", TimeSpan.FromSeconds(1));
+            if (entry == BulkheadEntry.Full) return Refuse("queue-full", 429, $"Too many calls wait for '{choice.Target}'", TimeSpan.FromSeconds(1));
             if (entry == BulkheadEntry.TooLate) return new Refusal(AdmitStage.Name, "deadline", 408, "The call's deadline passed while it waited for a place at its server.");
             refused.Add(chosen);
         }
-        return Refuse(CircuitOpen, 503, $"No address of '{target}' takes calls now: they failed too often", Routes.Min(route => route.Wait));
+        return Refuse(CircuitOpen, 503, $"No address of '{choice.Target}' takes calls now: they failed too often", Routes.Min(route => route.Wait));
     }
 
     /// <summary>Leave to go at once to one that was not tried yet; null when there is none.</summary>
-    public RoutePass? TryOther(ImmutableArray<Uri> avoid, IReadOnlySet<Uri> tried)
+    public RoutePass? TryOther(RouteChoice choice, IReadOnlySet<Uri> tried)
     {
         var refused = new List<UpstreamRoute>();
-        while (Choose(route => route.TakesCalls && !avoid.Contains(route.Address) && !tried.Contains(route.Address) && !refused.Contains(route)) is { } chosen)
+        while (Choose(route => route.TakesCalls && choice.Takes(route.Address) && !tried.Contains(route.Address) && !refused.Contains(route)) is { } chosen)
         {
             if (chosen.TryEnter() is { } pass) return pass;
             refused.Add(chosen);

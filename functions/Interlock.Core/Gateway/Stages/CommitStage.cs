@@ -1,5 +1,6 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
 using Interlock.Json;
@@ -26,7 +27,7 @@ internal sealed class CommitStage(
             return new Refusal(Name, "grant-unauthentic", 403, "The audit does not say that the gate was approved as its row has it; an administrator must look at the store.");
         var registration = authorized.Routed.Target.RegistrationId;
         if (repeated is not null && (repeated.Registration != registration || repeated.ArgumentsDigest != authorized.Frozen.Digest))
-            return new Refusal(Name, "fence-changed", 409, "The tool's registration changed since the attempt whose outcome is unknown: to repeat it would be another call.");
+            return new Refusal(Name, "fence-changed", 409, $"The tool's registration changed since the attempt {(repeated.HasDoubt ? "whose outcome is unknown" : "that asked")}: to go on would be another call.");
         var spent = authorized.Gate is { } gate ? SpentRow(call, gate) : null;
         var spender = spent is null ? null : await claims.SpentByAsync(chain, spent, cancellationToken);
         if (spender is { } other && other != call.Effect) return Spent;
@@ -39,6 +40,10 @@ internal sealed class CommitStage(
             Registration = registration,
             LeasedBy = lease?.Holder,
             LeasedUntil = time.GetUtcNow() + lease?.Time,
+            Rounds = repeated is null ? 0 : repeated.State == LedgerState.InputRequired ? repeated.Rounds + 1 : repeated.Rounds,
+            Asked = repeated?.Asked,
+            Address = repeated?.Asked is null ? null : repeated.Address,
+            Handle = repeated is { State: LedgerState.InputRequired } ? repeated.Handle : null,
         };
         if (await ledger.WriteAsync(call, row, ledgerETag, cancellationToken) is not { } etag) return Claimed;
 
@@ -94,6 +99,9 @@ internal sealed class CommitStage(
 /// <summary>A call that may leave: nobody else can make it any more.</summary>
 internal sealed record CommittedCall(AuthorizedCall Authorized, LedgerRow Row, string LedgerETag)
 {
-    /// <summary>The same with the address that answered, without what only the request needs.</summary>
-    public CommittedCall At(Uri? address) => this with { Row = Row with { Address = address?.GetLeftPart(UriPartial.Path) } };
+    /// <summary>The caller, with its answers only where the upstream asked.</summary>
+    public CallerLink? Link => Row.Asked is null ? Authorized.Call.Link?.WithoutAnswers() : Authorized.Call.Link;
+
+    /// <summary>The same with the address that answered.</summary>
+    public CommittedCall At(Uri? address) => address is null ? this : this with { Row = Row with { Address = RouteChoice.Shown(address) } };
 }

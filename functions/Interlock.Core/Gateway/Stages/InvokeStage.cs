@@ -11,19 +11,20 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
     public async Task<Answer> RunAsync(CommittedCall committed, RoutePass first, CancellationToken cancellationToken)
     {
         var (authorized, contract) = (committed.Authorized, committed.Authorized.Routed.Contract);
-        var (set, deadline) = (routes.Of(authorized.Call, contract), authorized.Call.Deadline);
+        var (set, choice) = (routes.Of(authorized.Call, contract), RouteChoice.Of(authorized, committed.Row));
         var (pass, tried) = (first, new HashSet<Uri>());
         for (var repeats = 0; ;)
         {
-            var answer = new Answer(await pass.SendAsync(Request(authorized), call => upstream.InvokeAsync(call, cancellationToken)), pass.Address);
-            if (!Untaken(answer.Result, out var asked) || cancellationToken.IsCancellationRequested) return answer;
+            var answer = new Answer(await pass.SendAsync(Request(committed), call => upstream.InvokeAsync(call, cancellationToken)), pass.Address);
+            if (answer.Result is UpstreamResult.Handed { At: null } handed) return answer with { Result = handed with { At = pass.Address } };
+            if (!IsUntaken(answer.Result, out var asked) || cancellationToken.IsCancellationRequested) return answer;
             tried.Add(pass.Address);
-            var next = set.TryOther(contract.Avoid, tried);
+            var next = set.TryOther(choice, tried);
             if (next is null)
             {
-                if (repeats == contract.Server.Resilience.Retries || !await pauses.WaitAsync(repeats++, asked, deadline, cancellationToken)) return answer;
+                if (repeats == contract.Server.Resilience.Retries || !await pauses.WaitAsync(repeats++, asked, choice.Deadline, cancellationToken)) return answer;
                 tried.Clear();
-                next = await EnterAsync(set, authorized, cancellationToken);
+                next = await EnterAsync(set, choice, cancellationToken);
             }
             if (next is null) return answer;
             if (!await StandsAsync(authorized, cancellationToken))
@@ -35,28 +36,44 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
         }
     }
 
-    private static UpstreamCall Request(AuthorizedCall authorized)
+    /// <summary>Asks after a call that goes on, or tells it to stop, by this deadline. Nothing is called.</summary>
+    public Task<UpstreamResult> AskAsync(GatewayCall call, CallContract contract, LedgerHandle handle, DateTimeOffset deadline, bool stop, CancellationToken cancellationToken)
     {
-        var (call, contract) = (authorized.Call, authorized.Routed.Contract);
-        return new UpstreamCall(contract.Endpoint, contract.WireName, authorized.Frozen.Bytes, call.IdempotencyKey ?? call.Effect.Value, call.Deadline, call.TraceParent)
+        var endpoint = handle.At is { } at ? contract.Endpoint with { Address = at } : contract.Endpoint;
+        return upstream.InvokeAsync(
+            new UpstreamCall(endpoint, contract.WireName, "{}"u8.ToArray(), call.IdempotencyKey ?? call.Effect.Value, deadline, call.TraceParent)
+            {
+                Link = call.Link?.WithoutAnswers(),
+                Subject = call.Chain.Starter.Subject,
+                Task = handle.Task,
+                Stop = stop,
+            },
+            cancellationToken);
+    }
+
+    private static UpstreamCall Request(CommittedCall committed)
+    {
+        var (call, contract) = (committed.Authorized.Call, committed.Authorized.Routed.Contract);
+        return new UpstreamCall(contract.Endpoint, contract.WireName, committed.Authorized.Frozen.Bytes, call.IdempotencyKey ?? call.Effect.Value, call.Deadline, call.TraceParent)
         {
-            Link = call.Link,
+            Link = committed.Link,
             Subject = call.Chain.Starter.Subject,
+            Task = committed.Row.Handle?.Task,
         };
     }
 
     /// <summary>Whether nothing happened and something may when it is tried again.</summary>
-    private static bool Untaken(UpstreamResult result, out TimeSpan? asked)
+    private static bool IsUntaken(UpstreamResult result, out TimeSpan? asked)
     {
         asked = (result as UpstreamResult.Rejected)?.RetryAfter;
         return asked is not null || result is UpstreamResult.NotSent { IsFinal: false };
     }
 
-    private static async Task<RoutePass?> EnterAsync(RouteSet set, AuthorizedCall authorized, CancellationToken cancellationToken)
+    private static async Task<RoutePass?> EnterAsync(RouteSet set, RouteChoice choice, CancellationToken cancellationToken)
     {
         try
         {
-            return (await set.EnterAsync(authorized.Call.Target, authorized.Routed.Contract.Avoid, authorized.Call.Deadline, cancellationToken)).Value;
+            return (await set.EnterAsync(choice, cancellationToken)).Value;
         }
         catch (OperationCanceledException)
         {
