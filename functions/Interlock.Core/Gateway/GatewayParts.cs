@@ -1,7 +1,6 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
-using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
@@ -18,9 +17,6 @@ public sealed record GatewayParts(
 
     /// <summary>The rates at which calls are admitted, kept in <see cref="Store"/>; none where nothing is said.</summary>
     public GatewayLimits Limits { get; init; } = GatewayLimits.None;
-
-    /// <summary>What the process knows of the addresses it calls; shared with what checks and shows them.</summary>
-    public UpstreamRoutes Routes { get; init; } = new(Time);
 
     /// <summary>Spreads tries that would come at once: 0 to 1, independent each time.</summary>
     public Func<double> Jitter { get; init; } = Random.Shared.NextDouble;

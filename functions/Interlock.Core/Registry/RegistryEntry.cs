@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Interlock.Core.Registry.Contracts;
 using Interlock.Core.Runs;
 using Interlock.Json;
@@ -41,6 +42,9 @@ public sealed record RegistryEntry(
 
     /// <summary>What was found in the contract that was last looked at: the one shown, or its own.</summary>
     public IReadOnlyList<ContractFinding>? Findings { get; init; }
+
+    /// <summary>Of a server, the replicas that showed another contract since: none is called again before the server is registered anew.</summary>
+    public ImmutableArray<Uri>? PassedOver { get; init; }
 
     /// <summary>The body as its kind's record.</summary>
     public T As<T>() => RunJson.FromValue<T>(Body);

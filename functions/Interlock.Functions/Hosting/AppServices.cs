@@ -7,6 +7,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Intake;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
@@ -97,6 +98,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             OnHeldUp = (run, command, e) => Log.HeldUp(logger, e, command.GetType().Name, command.Id, run),
         };
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
+        Health = new HealthChecks(registries, upstreams, gateway.Routes, time, Random.Shared.NextDouble);
         Refresh = new ContractRefresh(registries, audit, upstreams, time);
         Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
@@ -144,6 +146,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public AdHocDesk AdHoc { get; }
     public AuditArchive Archive { get; }
     public ContractRefresh Refresh { get; }
+    public HealthChecks Health { get; }
     public NoticeDelivery Notices { get; }
     public RunIntake Intake { get; }
     public EventSource EventSource { get; }

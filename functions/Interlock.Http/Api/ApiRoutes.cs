@@ -86,6 +86,11 @@ internal static class ApiRoutes
             Query = [("kind", "server, tool, agent, workflow or policy")],
             Answers = [(200, "Registry")],
         },
+        new("GET", "/api/servers", "listServers", "The active servers and their addresses as they stand with the process that answers: health, circuit, calls under way.", ServersApi.ListAsync)
+        {
+            Roles = ["operator", "admin", "auditor"],
+            Answers = [(200, "Servers")],
+        },
         new("POST", "/api/registry/servers", "registerServer", "Registers an MCP server with every tool it shows.", RegistryApi.ServerAsync)
         {
             Roles = ["admin"],

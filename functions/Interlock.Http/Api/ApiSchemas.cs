@@ -48,6 +48,12 @@ internal static class ApiSchemas
           "SchemaChange": { "type": "object", "properties": {
             "location": { "type": "string" }, "breaksCallers": { "type": "boolean" }, "breaksResults": { "type": "boolean" }, "explanation": { "type": "string" } } },
           "Registry": { "type": "object", "properties": { "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
+          "Servers": { "type": "object", "properties": { "servers": { "type": "array", "items": { "type": "object", "properties": {
+            "name": { "type": "string" }, "version": { "type": "string" }, "available": { "type": "boolean" }, "reason": { "type": "string" },
+            "addresses": { "type": "array", "items": { "type": "object", "properties": {
+              "address": { "type": "string" }, "health": { "enum": ["unknown", "up", "down"] }, "checkedAt": { "type": "string", "format": "date-time" },
+              "circuit": { "enum": ["closed", "half-open", "open"] }, "outstanding": { "type": "integer" }, "queued": { "type": "integer" }, "passedOver": { "type": "boolean" },
+              "lastFailure": { "type": "object", "properties": { "at": { "type": "string", "format": "date-time" }, "title": { "type": "string" }, "detail": { "type": ["string", "null"] } } } } } } } } } } },
           "RegistryChange": { "type": "object", "properties": {
             "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } }, "inFlight": { "type": "array", "items": { "type": "string" } } } },
           "Workflows": { "type": "object", "properties": { "workflows": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },

@@ -1,4 +1,5 @@
 using Interlock.Core;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Http.Notices;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Interlock.Local.Hosting;
 
-/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, closes clients' gates whose time is over, and tells people of gates with links to an address.</summary>
+/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, checks the health of servers, closes clients' gates whose time is over, and tells people of gates with links to an address.</summary>
 internal sealed class LocalUpkeep : IAsyncDisposable
 {
     private static readonly TenantId Tenant = new(LocalOptions.Tenant);
@@ -18,6 +19,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
     private readonly UpkeepLoop _refresh;
     private readonly UpkeepLoop _notices;
     private readonly UpkeepLoop _expiry;
+    private readonly UpkeepLoop _health;
 
     public LocalUpkeep(LocalServices services, Uri origin, ILoggerFactory loggers)
     {
@@ -27,6 +29,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         _refresh = new UpkeepLoop(
             "The refresh of contracts", ContractRefresh.Interval, async stop => RefreshLog.Write(refreshes, await services.Refresh.RunAsync(Tenant, stop)), services.Time, logger);
         _notices = new UpkeepLoop("The delivery of notices", NoticeInterval, async stop => NoticeLog.Write(notices, await delivery.RunAsync(Tenant, stop)), services.Time, logger);
+        _health = new UpkeepLoop("The health checks", HealthChecks.Interval, stop => services.Health.RunAsync(Tenant, stop), services.Time, logger);
         _expiry = new UpkeepLoop("The closing of clients' gates", ExpiryInterval, stop => services.AdHoc.CloseExpiredAsync(Tenant, stop), services.Time, logger);
     }
 
@@ -35,6 +38,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         await _notices.DisposeAsync();
         await _refresh.DisposeAsync();
         await _expiry.DisposeAsync();
+        await _health.DisposeAsync();
         _sender.Dispose();
     }
 }

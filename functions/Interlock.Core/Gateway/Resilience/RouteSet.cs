@@ -19,7 +19,7 @@ internal sealed class RouteSet(Uri primary, ServerSettings settings, TimeProvide
     public async Task<StageResult<RoutePass>> EnterAsync(RouteChoice choice, CancellationToken cancellationToken)
     {
         var refused = new List<UpstreamRoute>();
-        while (Choose(route => route.TakesCalls && choice.Takes(route.Address) && !refused.Contains(route)) is { } chosen)
+        while (Choose(choice, route => !refused.Contains(route)) is { } chosen)
         {
             var (entry, pass) = await chosen.EnterAsync(choice.Deadline, cancellationToken);
             if (pass is not null) return pass;
@@ -34,7 +34,7 @@ internal sealed class RouteSet(Uri primary, ServerSettings settings, TimeProvide
     public RoutePass? TryOther(RouteChoice choice, IReadOnlySet<Uri> tried)
     {
         var refused = new List<UpstreamRoute>();
-        while (Choose(route => route.TakesCalls && choice.Takes(route.Address) && !tried.Contains(route.Address) && !refused.Contains(route)) is { } chosen)
+        while (Choose(choice, route => !tried.Contains(route.Address) && !refused.Contains(route)) is { } chosen)
         {
             if (chosen.TryEnter() is { } pass) return pass;
             refused.Add(chosen);
@@ -42,11 +42,14 @@ internal sealed class RouteSet(Uri primary, ServerSettings settings, TimeProvide
         return null;
     }
 
-    private UpstreamRoute? Choose(Func<UpstreamRoute, bool> takes)
+    private UpstreamRoute? Choose(RouteChoice choice, Func<UpstreamRoute, bool> isOpen)
     {
-        if (Routes is [var only]) return takes(only) ? only : null;
+        if (Routes is [var only]) return Takes(only) ? only : null;
         var first = (int)(Interlocked.Increment(ref _turn) % (uint)Routes.Length);
-        return Enumerable.Range(0, Routes.Length).Select(i => Routes[(first + i) % Routes.Length]).Where(takes).MinBy(route => (route.Rests, route.Outstanding));
+        return Enumerable.Range(0, Routes.Length).Select(i => Routes[(first + i) % Routes.Length]).Where(Takes)
+            .MinBy(route => (choice.Failed == RouteChoice.Shown(route.Address), route.Rests, route.Outstanding));
+
+        bool Takes(UpstreamRoute route) => isOpen(route) && choice.Takes(route.Address) && route.TakesCalls;
     }
 
     private static Refusal Refuse(string rule, int status, string what, TimeSpan wait)

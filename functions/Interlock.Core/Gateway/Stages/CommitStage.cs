@@ -78,7 +78,7 @@ internal sealed class CommitStage(
             if (routed.Refusal is { } gone) return gone;
             var again = ValidateStage.Run(routed.Value!); // no refusal, so there is a value; the same below
             if (again.Refusal is { } invalid) return invalid;
-            if (routed.Value!.Target != authorized.Routed.Target || again.Value!.Digest != frozen.Digest)
+            if (routed.Value!.Target != authorized.Routed.Target || again.Value!.Digest != frozen.Digest || !routed.Value.Contract.Avoid.SequenceEqual(authorized.Routed.Contract.Avoid))
                 return new Refusal(Name, "fence-changed", 409, "The tool's registration changed while the call waited; repeat the call.");
             frozen = again.Value!;
         }
