@@ -18,16 +18,11 @@ public sealed partial class McpUpstream : IUpstreamHealth
         try
         {
             var connection = await _pool.GetAsync(endpoint, budget.Token);
-            await connection.Client.PingAsync((RequestOptions?)null, budget.Token);
-            return null;
+            return await PingAsync(connection, budget);
         }
         catch (OperationCanceledException) when (budget.Token.IsCancellationRequested)
         {
             return UpstreamFailures.OutOfTime(budget);
-        }
-        catch (McpProtocolException)
-        {
-            return null;
         }
         catch (HttpRequestException e) when ((int?)e.StatusCode is >= 400 and < 500)
         {
@@ -36,6 +31,19 @@ public sealed partial class McpUpstream : IUpstreamHealth
         catch (Exception e) when (UpstreamFailures.IsExpected(e) || IsNegotiationFailure(e))
         {
             return UpstreamFailures.ProblemOf(e);
+        }
+    }
+
+    private static async Task<Problem?> PingAsync(McpConnection connection, CallBudget budget)
+    {
+        try
+        {
+            await connection.Client.PingAsync((RequestOptions?)null, budget.Token);
+            return null;
+        }
+        catch (McpException)
+        {
+            return null; // an answer: 2026-07-28 has no ping
         }
     }
 }
