@@ -6,11 +6,13 @@ var root = new RootCommand("Interlock: workflows over agents and MCP tools, behi
 {
     DemoCommand.Create(),
     ServeCommand.Create(),
+    ServerCommand.Create(),
     CheckCommand.Create(),
     RunCommand.Create(),
     TokenCommand.Create(),
     AuditCommand.Create(),
     RestoredCommand.Create(),
+    BenchCommand.Create(),
 };
 try
 {

@@ -1,3 +1,4 @@
+using Interlock.Core.Registry.Contracts;
 using Interlock.Core.Runs;
 using Interlock.Json;
 
@@ -35,6 +36,12 @@ public sealed record RegistryEntry(
     /// <summary>Why it was deprecated, disabled or quarantined.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>What its server shows instead, of a tool quarantined for that: approved by its digest, or not at all.</summary>
+    public ShownContract? Shown { get; init; }
+
+    /// <summary>What was found in the contract that was last looked at: the one shown, or its own.</summary>
+    public IReadOnlyList<ContractFinding>? Findings { get; init; }
+
     /// <summary>The body as its kind's record.</summary>
     public T As<T>() => RunJson.FromValue<T>(Body);
 
@@ -49,6 +56,9 @@ public sealed record RegistryEntry(
 public sealed record ServerBody(Uri Address, string RegistrationId)
 {
     public ServerSettings Settings { get; init; } = ServerSettings.None;
+
+    /// <summary>Its instructions when it was registered, where they are short enough to be kept.</summary>
+    public string? Instructions { get; init; }
 }
 
 /// <summary>
