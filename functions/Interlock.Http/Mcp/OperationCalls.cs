@@ -29,7 +29,7 @@ internal sealed class OperationCalls(InterlockWeb web, InputRounds rounds, McpRe
         return await CallAsync(caller, call, cancellationToken) switch
         {
             GatewayResult.InputRequired required => await rounds.AskAsync(exchange, caller, call, subject, registry, false, state, required, cancellationToken),
-            var result => Result(result) is { } done ? McpAnswer.Of(done) : subject.Fail(ProblemOf(result), null),
+            var result => Result(result) is { } done ? McpAnswer.Of(done) : CallSubject.Lacking(exchange, result) ?? subject.Fail(ProblemOf(result), null),
         };
     }
 

@@ -12,7 +12,7 @@ internal abstract record JsonRpcReply
 
     public sealed record Result(JsonValue Value) : JsonRpcReply;
 
-    public sealed record Error(double Code, string Message, HttpStatusCode Status) : JsonRpcReply;
+    public sealed record Error(double Code, string Message, HttpStatusCode Status, JsonValue? Data = null) : JsonRpcReply;
 
     /// <summary>A status other than 2xx without a JSON-RPC error.</summary>
     public sealed record Failed(HttpStatusCode Status) : JsonRpcReply;

@@ -168,6 +168,7 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncD
         if (message["id"] is not null) return AnswerAsync(connection, message);
         if (link?.Progress is { } progress && message["method"]?.StringOrNull() == NotificationMethods.ProgressNotification && message["params"] is { IsObject: true } said && said["progressToken"]?.StringOrNull() == id)
             progress(said.Without("progressToken"));
+        if (link?.Log is { } log && message["method"]?.StringOrNull() == McpProtocolRules.LogNotification && message["params"] is { IsObject: true } logged) log(logged);
         return Task.CompletedTask;
     }
 

@@ -69,7 +69,7 @@ internal sealed class ToolsCall : IMcpMethod
         if (handle is not null) return McpAnswer.Of(CallResults.Working(handle));
         return result is GatewayResult.InputRequired required
             ? await _rounds.AskAsync(exchange, caller, call, subject, registry, key is not null, state, required, ct)
-            : McpAnswer.Of(CallResults.Of(result!, tool.Contract)); // without a handle there is a result
+            : CallSubject.Lacking(exchange, result!) ?? McpAnswer.Of(CallResults.Of(result!, tool.Contract)); // without a handle there is a result
     }
 
     /// <summary>A state of somebody else or for something else is no mistake of the tool's.</summary>
