@@ -54,5 +54,5 @@ internal static class McpResults
 
     private static bool IsContents(JsonValue? resource) => resource?["uri"] is { IsString: true } && (resource["text"] is { IsString: true } || resource["blob"] is { IsString: true });
 
-    private static UpstreamResult Garbled(string why) => UpstreamFailures.Of(new JsonRpcReply.Garbled(why));
+    private static UpstreamResult.Unknown Garbled(string why) => UpstreamFailures.Of(new JsonRpcReply.Garbled(why));
 }
