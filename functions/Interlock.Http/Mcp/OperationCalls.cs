@@ -28,7 +28,7 @@ internal sealed class OperationCalls(InterlockWeb web, InputRounds rounds, McpRe
         call = (call with { Effect = state.Effect ?? call.Effect }).With(answers);
         return await CallAsync(caller, call, cancellationToken) switch
         {
-            GatewayResult.InputRequired required => await rounds.AskAsync(exchange, caller, call, subject, registry, false, state, required, cancellationToken),
+            GatewayResult.InputRequired required => rounds.Ask(exchange, call, subject, registry, false, state, required),
             var result => Result(result) is { } done ? McpAnswer.Of(done) : CallSubject.Lacking(exchange, result) ?? subject.Fail(ProblemOf(result), null),
         };
     }

@@ -68,7 +68,7 @@ internal sealed class ToolsCall : IMcpMethod
         var (result, handle) = await _answers.OfAsync(exchange.Http, caller, call, tool.Exposed, ct);
         if (handle is not null) return McpAnswer.Of(CallResults.Working(handle));
         return result is GatewayResult.InputRequired required
-            ? await _rounds.AskAsync(exchange, caller, call, subject, registry, key is not null, state, required, ct)
+            ? _rounds.Ask(exchange, call, subject, registry, key is not null, state, required)
             : CallSubject.Lacking(exchange, result!) ?? McpAnswer.Of(CallResults.Of(result!, tool.Contract)); // without a handle there is a result
     }
 
