@@ -63,7 +63,7 @@ internal static class JsonRpcHttp
         if (message["method"] is not null) return null;
         if (message["error"] is { IsObject: true } error && (message["id"] is null or { IsNull: true } || message["id"]?.StringOrNull() == id))
             return new JsonRpcReply.Error(
-                error["code"] is { IsNumber: true } code ? code.AsNumber() : 0, error["message"]?.StringOrNull() ?? "(no message)", status);
+                error["code"] is { IsNumber: true } code ? code.AsNumber() : 0, error["message"]?.StringOrNull() ?? "(no message)", status, error["data"]);
         if (message["id"]?.StringOrNull() != id) return null;
         return message["result"] is { } result ? new JsonRpcReply.Result(result) : null;
     }

@@ -12,7 +12,7 @@ internal abstract record JsonRpcReply
 
     public sealed record Result(JsonValue Value) : JsonRpcReply;
 
-    public sealed record Error(double Code, string Message, HttpStatusCode Status) : JsonRpcReply
+    public sealed record Error(double Code, string Message, HttpStatusCode Status, JsonValue? Data = null) : JsonRpcReply
     {
         public TimeSpan? RetryAfter { get; init; }
     }

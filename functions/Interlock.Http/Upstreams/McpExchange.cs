@@ -1,4 +1,5 @@
 using Interlock.Core.Gateway;
+using Interlock.Http.Mcp;
 using Interlock.Http.Upstreams.Credentials;
 using Interlock.Json;
 using Microsoft.Extensions.Logging;
@@ -65,7 +66,7 @@ internal sealed partial class McpExchange(McpConnection connection, UpstreamCall
         return request;
     }
 
-    /// <summary>The server's progress goes to who waits, in its order and before the answer; of its requests pings are answered and all others refused.</summary>
+    /// <summary>The server's progress, and what it logs, goes to who waits, in its order and before the answer; of its requests pings are answered and all others refused.</summary>
     private Task HearAsync(string id, JsonValue message)
     {
         if (message["id"] is { } asked) return TellAsync(McpRequest.Answer(Connection, asked, isPing: message["method"]?.StringOrNull() == RequestMethods.Ping));
@@ -73,6 +74,7 @@ internal sealed partial class McpExchange(McpConnection connection, UpstreamCall
             && message["method"]?.StringOrNull() == NotificationMethods.ProgressNotification
             && message["params"] is { } said && said["progressToken"]?.StringOrNull() == id && said["progress"] is { IsNumber: true })
             progress(McpResults.Relayed(said.Without("progressToken")));
+        if (call?.Link?.Log is { } log && message["method"]?.StringOrNull() == McpProtocolRules.LogNotification && message["params"] is { IsObject: true } logged) log(McpResults.Relayed(logged));
         return Task.CompletedTask;
     }
 

@@ -6,8 +6,8 @@ using Interlock.Json;
 namespace Interlock.Http.Upstreams;
 
 /// <summary>
-/// What a server of 2026-07-28 asks of the caller in the place of a result. Only elicitations are relayed, in the modes that the caller states, and pages to open
-/// only at origins that the operator allows: what the server wants beside that, nobody is asked.
+/// What a server of 2026-07-28 asks of the caller in the place of a result. Relayed is what the caller states that it can be asked, elicitations in the modes that
+/// it states, and pages to open only at origins that the operator allows: what the server wants beside that, nobody is asked.
 /// </summary>
 internal static class McpInput
 {
@@ -15,12 +15,18 @@ internal static class McpInput
     private const long MaxSize = 64 * 1024;
     private const string Elicitation = "elicitation";
 
-    /// <summary>The caller's capabilities as they are declared to the server: its elicitation modes, and nothing else.</summary>
+    /// <summary>The capabilities with which a caller can be asked for something.</summary>
+    private static readonly string[] Asking = [Elicitation, "sampling", "roots"];
+
+    /// <summary>The caller's capabilities as they are declared to the server: what it can be asked for, and nothing else.</summary>
     public static void WriteCapabilities(Utf8JsonWriter json, CallerLink? link)
     {
-        if (Modes(link) is not { } modes) return;
-        json.WritePropertyName(Elicitation);
-        json.WriteRawValue(CanonicalJson.Serialize(modes), skipInputValidation: true);
+        foreach (var name in Asking)
+        {
+            if (link?.Capabilities?[name] is not { IsObject: true } stated) continue;
+            json.WritePropertyName(name);
+            json.WriteRawValue(CanonicalJson.Serialize(stated), skipInputValidation: true);
+        }
     }
 
     /// <summary>The answers of an earlier round, as parameters.</summary>
@@ -52,8 +58,9 @@ internal static class McpInput
 
     private static UpstreamResult.Rejected? Refuse(UpstreamCall call, JsonValue request)
     {
+        if (Other(request) is { } other && call.Link?.Capabilities?[other] is { IsObject: true } && request["params"] is null or { IsObject: true }) return null;
         if (request["method"]?.StringOrNull() is not "elicitation/create" || request["params"] is not { IsObject: true } asked)
-            return Rejected("input-required", "It asks the caller for something other than an elicitation, which is not relayed.");
+            return Rejected("input-required", "It asks the caller for something that the caller's client can't be asked for.");
         var isUrl = asked["mode"]?.StringOrNull() == "url" || asked["url"] is not null;
         if (Modes(call.Link) is not { } modes || (isUrl ? modes["url"] is null : modes.Count > 0 && modes["form"] is null))
             return Rejected("input-required", "It asks in a way that the caller's client can't be asked in.");
@@ -61,6 +68,14 @@ internal static class McpInput
             return Rejected("elicitation-origin", "It wants the caller to open a page at an origin that is not among those registered for this server.");
         return null;
     }
+
+    /// <summary>The capability that a request other than an elicitation needs; null for any else.</summary>
+    private static string? Other(JsonValue request) => request["method"]?.StringOrNull() switch
+    {
+        "sampling/createMessage" => "sampling",
+        "roots/list" => "roots",
+        _ => null,
+    };
 
     private static bool IsAllowed(UpstreamEndpoint endpoint, string? url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var page) && page is { UserInfo: "", Scheme: "https" or "http" }

@@ -99,6 +99,7 @@ internal static class McpRequest
         parameters(json);
         json.WriteStartObject("_meta");
         if (connection.IsNewest) WriteEnvelope(json, call);
+        if (connection.IsNewest && call?.Link?.LogLevel is { } level) json.WriteString(McpProtocolRules.LogLevelMeta, level);
         if (call?.Link?.Progress is not null) json.WriteString("progressToken", id);
         if (call is not null) json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
         if (call?.TraceParent is { } traceParent) json.WriteString("traceparent", traceParent);

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using Interlock.Core;
 using Interlock.Core.Gateway;
+using Interlock.Http.Mcp;
 using Interlock.Http.Upstreams.Credentials;
 
 namespace Interlock.Http.Upstreams;
@@ -15,6 +16,8 @@ internal static class UpstreamFailures
 {
     /// <summary>JSON-RPC's and MCP's codes that mean the request was turned away before it was carried out.</summary>
     private static readonly double[] Refusals = [-32700, -32600, -32601, -32602, -32002, -32020, -32021, -32022, -32042];
+
+    private const long MaxNeeds = 2000;
 
     private static readonly TimeSpan UnstatedRest = TimeSpan.FromSeconds(1);
 
@@ -59,6 +62,7 @@ internal static class UpstreamFailures
     public static UpstreamResult Of(JsonRpcReply.Error error)
     {
         var problem = new Problem(ProblemTypes.Communication, 502, "The upstream answered with an error", $"{error.Code}: {error.Message}");
+        if (error.Code == McpErrorCodes.MissingCapability && error.Data?["requiredCapabilities"] is { IsObject: true, Size: < MaxNeeds } needs) problem = problem with { Rule = "missing-capability", Needs = needs };
         return Refusals.Contains(error.Code) || IsRefusal(error.Status, error.RetryAfter)
             ? new UpstreamResult.Rejected(problem) { RetryAfter = Rest(error.Status, error.RetryAfter) }
             : new UpstreamResult.Unknown(problem);
