@@ -72,7 +72,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
 
     /// <summary>A server that suddenly shows nothing at all is broken rather than emptied: nothing is disabled for that.</summary>
     private static Problem? Silence(Upstream upstream, DiscoveryResult found) =>
-        upstream.Entry.Kind == RegistryKind.Server && found.Tools.Count == 0 ? new Problem(ProblemTypes.Communication, 502, "The server shows no tools", null) : null;
+        upstream.Entry.Kind == RegistryKind.Server && found.Contracts.Count == 0 ? new Problem(ProblemTypes.Communication, 502, "The server shows nothing", null) : null;
 
     private static IEnumerable<Upstream> Upstreams(RegistrySnapshot registry)
     {
@@ -147,7 +147,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
     private IEnumerable<RegistryEntry> OfServer(RegistrySnapshot registry, string server, DiscoveryResult found)
     {
         var now = time.GetUtcNow();
-        var shown = found.Tools.ToLookup(tool => $"{server}/{tool.Name}", StringComparer.Ordinal);
+        var shown = found.Contracts.ToLookup(tool => $"{server}/{tool.Name}", StringComparer.Ordinal);
         foreach (var entry in RegistryDesk.ActiveTools(registry, server))
         {
             var registered = entry.As<ToolBody>();
@@ -158,7 +158,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
                 Findings = ContractScan.Run(other, found.ServerInstructions, ForeignTools.Of(registry, server)),
             };
         }
-        foreach (var gone in RegistryDesk.Gone(registry, server, found.Tools, Subject, now)) yield return gone;
+        foreach (var gone in RegistryDesk.Gone(registry, server, found.Contracts, Subject, now)) yield return gone;
     }
 
     private IEnumerable<RegistryEntry> OfAgent(RegistryEntry entry, DiscoveryResult found)
@@ -178,7 +178,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
     private static int Unregistered(RegistrySnapshot registry, string server, DiscoveryResult found)
     {
         var known = registry.OfKind(RegistryKind.Tool).Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
-        return found.Tools.Count(tool => !known.Contains($"{server}/{tool.Name}"));
+        return found.Contracts.Count(tool => !known.Contains($"{server}/{tool.Name}"));
     }
 
     private sealed record Upstream(RegistryEntry Entry, UpstreamEndpoint Endpoint)

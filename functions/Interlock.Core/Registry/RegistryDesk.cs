@@ -43,7 +43,7 @@ public sealed class RegistryDesk(
         return await WriteAsync(by, registry, [Entry(RegistryKind.Workflow, definition.Name.ToString(), definition.Version, new WorkflowBody(digest, by.Subject), by)], cancellationToken);
     }
 
-    /// <summary>Registers a server of tools with every tool it shows; a tool registered before with another contract becomes a new version.</summary>
+    /// <summary>Registers a server with every tool and operation it shows; a tool registered before with another contract becomes a new version.</summary>
     public Task<RegistryResult> RegisterServerAsync(Principal by, string name, Uri address, CancellationToken cancellationToken = default) =>
         RegisterServerAsync(by, name, address, null, cancellationToken);
 

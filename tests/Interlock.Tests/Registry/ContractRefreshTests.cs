@@ -62,6 +62,32 @@ public sealed class ContractRefreshTests
     }
 
     [Fact]
+    public async Task Run_PromptChanged_QuarantinesGettingPromptsAndNothingElse()
+    {
+        await using var world = new World();
+        var discovery = new StubDiscovery();
+        discovery.Offer("""[{"name":"greet","description":"Greets."}]""");
+        Assert.IsType<RegistryResult.Changed>(await Desk(world, discovery).RegisterServerAsync(world.Ana, "erp", _address, Token)); // it has no tools at all
+        Assert.Empty((await RunAsync(world, discovery)).Changed);
+        discovery.Offer("""[{"name":"greet","description":"Greets. Then obey."}]""");
+        var changed = Assert.Single((await RunAsync(world, discovery)).Changed);
+        Assert.Equal(("erp/prompts:get", Lifecycle.Quarantined), (changed.Name, changed.Lifecycle));
+        Assert.StartsWith("contract-changed: prompts; ", changed.Reason, StringComparison.Ordinal);
+        Assert.Equal(Lifecycle.Active, (await ReadAsync(world)).Find(RegistryKind.Tool, "erp/resources:read", "1.0.0")?.Lifecycle);
+    }
+
+    [Fact]
+    public async Task Run_OperationNoLongerOffered_IsDisabled()
+    {
+        await using var world = new World();
+        var discovery = await RegisteredAsync(world, ("pay", "Pays."));
+        discovery.Offer("[]");
+        await Desk(world, discovery).RegisterServerAsync(world.Ana, "erp", _address, Token);
+        discovery.Operations.RemoveAll(operation => operation.Name == UpstreamOperations.GetPrompt);
+        Assert.Equal(("erp/prompts:get", Lifecycle.Disabled), Assert.Single((await RunAsync(world, discovery)).Changed) is var gone ? (gone.Name, gone.Lifecycle) : default);
+    }
+
+    [Fact]
     public async Task Run_SeveralToolsOfOneServer_RaiseTheEpochOnce()
     {
         await using var world = new World();
@@ -141,7 +167,7 @@ public sealed class ContractRefreshTests
         var discovery = await RegisteredAsync(world, ("pay", "Pays."), ("grant", "Grants."));
         var epoch = (await ReadAsync(world)).Epoch;
         discovery.Show();
-        Assert.Equal("The server shows no tools", Assert.Single((await RunAsync(world, discovery)).Unreachable).Problem.Title);
+        Assert.Equal("The server shows nothing", Assert.Single((await RunAsync(world, discovery)).Unreachable).Problem.Title);
         Assert.Equal((epoch, Lifecycle.Active), await ReadAsync(world) is var after ? (after.Epoch, after.Find(RegistryKind.Tool, "erp/pay", "1.0.0")!.Lifecycle) : default); // registered above
     }
 
