@@ -25,10 +25,18 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
     /// </summary>
     /// <exception cref="ArgumentException">A record of another chain, a row key that is not allowed, or a limit.</exception>
     /// <exception cref="AuditContentionException">Other processes kept winning the chain's next place.</exception>
+    public Task<AuditAppendResult> AppendAsync(
+        AuditChain chain, IReadOnlyList<AuditRecord> records, IReadOnlyList<TableWrite> alongside, CancellationToken cancellationToken = default) =>
+        AppendAsync(chain, records, alongside, null, cancellationToken);
+
+    /// <summary>Whether rows of that store can be written in the commit of an append: it is the audit's own store, and can do so.</summary>
+    public bool Joins(ITableStore other) => ReferenceEquals(store, other) && other is IJointTables;
+
+    /// <summary>The same, and in the same commit the batch given, of another table of a store that <see cref="Joins"/> says can.</summary>
     public async Task<AuditAppendResult> AppendAsync(
-        AuditChain chain, IReadOnlyList<AuditRecord> records, IReadOnlyList<TableWrite> alongside, CancellationToken cancellationToken = default)
+        AuditChain chain, IReadOnlyList<AuditRecord> records, IReadOnlyList<TableWrite> alongside, TableBatch? together, CancellationToken cancellationToken = default)
     {
-        var append = new PendingAppend(Bodies(chain, records), Rows(alongside));
+        var append = new PendingAppend(Bodies(chain, records), Rows(alongside), together);
         cancellationToken.ThrowIfCancellationRequested();
         Appender(chain).Enqueue(append);
         return await append.Completion.WaitAsync(cancellationToken);

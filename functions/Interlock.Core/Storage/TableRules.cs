@@ -98,6 +98,23 @@ public static class TableRules
         return bodies;
     }
 
+    /// <summary>The same for the batches of a joint write, of which no two name one row.</summary>
+    public static IReadOnlyList<byte[]?>[] EncodeJoint(IReadOnlyList<TableBatch> batches)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        if (batches.Count == 0) throw new ArgumentException("A joint write has batches.", nameof(batches));
+        var rows = new HashSet<(string, string, string)>();
+        var bodies = new IReadOnlyList<byte[]?>[batches.Count];
+        for (var i = 0; i < batches.Count; i++)
+        {
+            var batch = batches[i];
+            bodies[i] = EncodeBatch(batch.Table, batch.Partition, batch.Writes);
+            foreach (var write in batch.Writes)
+                if (!rows.Add((batch.Table, batch.Partition, write.Row))) throw Broken(batch.Table, "a joint write names each row once");
+        }
+        return bodies;
+    }
+
     private static byte[]? Encode(string table, TableWrite write)
     {
         switch (write)
