@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Interlock.Core.Runs;
 using Interlock.Json;
 
@@ -35,8 +36,17 @@ public sealed record RegistryEntry(
     /// <summary>Why it was deprecated, disabled or quarantined.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>The body as its kind's record.</summary>
-    public T As<T>() => RunJson.FromValue<T>(Body);
+    private static readonly ConditionalWeakTable<JsonValue, object> Bodies = [];
+
+    /// <summary>The body as its kind's record, read once.</summary>
+    public T As<T>()
+        where T : class
+    {
+        if (Bodies.TryGetValue(Body, out var known) && known is T read) return read;
+        var body = RunJson.FromValue<T>(Body);
+        Bodies.AddOrUpdate(Body, body);
+        return body;
+    }
 
     public static RegistryEntry Create<T>(RegistryKind kind, string name, string version, Lifecycle lifecycle, T body, string by, DateTimeOffset at)
     {

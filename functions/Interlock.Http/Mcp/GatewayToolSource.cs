@@ -77,6 +77,7 @@ internal sealed class GatewayToolSource : IMcpToolSource
         if (key is not null && await _handles.WorkingAsync(caller, effect, ct) is { } working) return CallResults.Working(working);
         var call = new GatewayCall(effect, caller.Chain, TargetKind.Tool, entry.Name, null, arguments, _web.Time.GetUtcNow() + _web.Options.CallDeadline)
         {
+            IsNew = key is null,
             TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace } ? trace : null,
         };
         if (RequestState.Read(_web.Mac, context, caller, call, key is not null, _web.Time.GetUtcNow()) is not { } state)
