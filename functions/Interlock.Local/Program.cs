@@ -6,6 +6,7 @@ var root = new RootCommand("Interlock: workflows over agents and MCP tools, behi
 {
     DemoCommand.Create(),
     ServeCommand.Create(),
+    ServerCommand.Create(),
     CheckCommand.Create(),
     RunCommand.Create(),
     TokenCommand.Create(),

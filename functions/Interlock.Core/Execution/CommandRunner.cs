@@ -44,6 +44,7 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
             IdempotencyKey = (call as Command.CallTool)?.IdempotencyKey,
             OnInDoubt = call.OnInDoubt,
             TraceParent = run.Origin.TraceParent,
+            IsAbandoned = !run.Pending.ContainsKey(call.Id),
             IssuedAt = call.IssuedAt ?? run.StartedAt,
         };
     }
@@ -58,7 +59,7 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
         GatewayResult.Failed failed => Failed(call, failed.Problem),
         GatewayResult.Refused refused => Failed(call, refused.Refusal.ToProblem(call.Frame)),
         GatewayResult.InDoubt doubt => Failed(call, doubt.Problem),
-        GatewayResult.UnderWay elsewhere => new CommandOutcome.UnderWay(elsewhere.Until),
+        GatewayResult.UnderWay elsewhere => new CommandOutcome.UnderWay(elsewhere.Until, elsewhere.IsHanded),
         _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
     };
 

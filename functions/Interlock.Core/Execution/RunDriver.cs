@@ -18,6 +18,8 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
 
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PublishPatience = TimeSpan.FromHours(1);
 
@@ -61,9 +63,11 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
     {
         var stored = await runs.FindAsync(tenant, run, cancellationToken);
         if (stored is { IsForeign: true }) return RunPlan.Of(stored);
-        if (stored is not null && RunPlan.Outstanding(stored.State).FirstOrDefault(call => call.Id == effect) is { } call && await EndAsync(stored.State, call, cancellationToken) is { } happened)
-            await PostAsync(tenant, run, happened, state => IsAwaited(state, happened, effect), cancellationToken);
-        return await AdvanceAsync(tenant, run, default, cancellationToken);
+        if (stored is null || RunPlan.Outstanding(stored.State).FirstOrDefault(call => call.Id == effect) is not { } call) return await AdvanceAsync(tenant, run, default, cancellationToken);
+        var (happened, askAgain) = await EndAsync(stored.State, call, cancellationToken);
+        if (happened is not null) await PostAsync(tenant, run, happened, state => IsAwaited(state, happened, effect), cancellationToken);
+        var plan = await AdvanceAsync(tenant, run, default, cancellationToken);
+        return plan is null ? null : plan with { AskAgain = askAgain };
     }
 
     /// <summary>Folds an event into a run that is open and, if asked, still in need of it; false when it is not.</summary>
@@ -156,8 +160,8 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
         return ended with { IsRecorded = true };
     }
 
-    /// <summary>The event that ends a call; null when the call was held back because the run was suspended before it left.</summary>
-    private async Task<RunEvent?> EndAsync(RunState state, Command.Call call, CancellationToken cancellationToken)
+    /// <summary>The event that ends a call, or when to ask for it again where it goes on at its upstream; neither when it was held back because the run was suspended before it left.</summary>
+    private async Task<(RunEvent? Happened, DateTimeOffset? AskAgain)> EndAsync(RunState state, Command.Call call, CancellationToken cancellationToken)
     {
         using var watch = new CallWatch(runs, state.Tenant, state.Id, call.Id, time, WatchInterval, cancellationToken);
         var stop = watch.Left;
@@ -168,15 +172,20 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
                 switch (await commands.RunAsync(state, call, stop))
                 {
                     case CommandOutcome.Happened { Event: var happened }:
-                        return happened;
-                    case CommandOutcome.UnderWay:
+                        return (happened, null);
+                    case CommandOutcome.UnderWay { IsHanded: false }:
                         await Task.Delay(AskAgain, time, cancellationToken);
+                        break;
+                    case CommandOutcome.UnderWay { Until: var until } when until - time.GetUtcNow() is var left:
+                        if (left > LongestHold) return (null, until);
+                        await Task.Delay(left > ShortestPause ? left : ShortestPause, time, stop);
                         break;
                 }
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
-                stop = cancellationToken; // Told to stop before it had left: asked once more, the gateway says how it stands, and nothing is sent any more.
+                // Told to stop before it had left: asked once more, the gateway says how it stands, and nothing is sent any more.
+                (stop, state) = (cancellationToken, state with { Pending = state.Pending.Remove(call.Id) });
             }
         }
     }

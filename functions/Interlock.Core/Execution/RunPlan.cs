@@ -18,6 +18,9 @@ namespace Interlock.Core.Execution;
 public sealed record RunPlan(
     long Events, string Status, bool IsOver, bool IsForeign, bool Suspended, IReadOnlyList<string> Calls, int Gates, int Doubts, DateTimeOffset? NextDue)
 {
+    /// <summary>Of the plan after a call: when its effect is to be asked for again, because it goes on at its upstream and nobody is to wait for it here.</summary>
+    public DateTimeOffset? AskAgain { get; init; }
+
     public static RunPlan Of(StoredRun run)
     {
         var state = run.State;

@@ -121,7 +121,7 @@ public sealed class AdHocDesk
         if (gate is { Outcome: not GateOutcome.Approved }) return new Standing(new AdHocResult.Declined(gate), MayStay: false, null);
         var granted = Granted(frozen.Call, id, isKeyed);
         var made = (await _ledger.FindAsync(granted, cancellationToken))?.Row.State;
-        if (made is not (null or LedgerState.Intended) && !isKeyed && !isPinned) return new Standing(null, MayStay: false, made == LedgerState.Unknown ? "in-doubt" : null);
+        if (made is not (null or LedgerState.Intended or LedgerState.InputRequired) && !isKeyed && !isPinned) return new Standing(null, MayStay: false, made == LedgerState.Unknown ? "in-doubt" : null);
         // A grant that does not hold any more is refused, and recorded, by the gateway.
         var held = made is null ? await _authorize.RunAsync(frozen with { Routed = frozen.Routed with { Call = granted } }, cancellationToken) : default;
         return new Standing(new AdHocResult.Approved(granted), MayStay: held.Refusal is null, held.Refusal?.Rule);

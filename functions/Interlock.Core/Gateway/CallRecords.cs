@@ -42,7 +42,7 @@ internal static class CallRecords
             Attempt = row.Attempt,
             ArgumentsDigest = row.ArgumentsDigest,
             ResultDigest = row.OutputDigest,
-            Outcome = row.State switch { LedgerState.Completed => "completed", LedgerState.Failed => "failed", _ => "unknown" },
+            Outcome = row.State switch { LedgerState.Completed => "completed", LedgerState.Failed => "failed", LedgerState.InputRequired => "input-required", _ => "unknown" },
             Problem = row.Problem,
             DurationMs = row.EndedAt is { } ended ? (long)(ended - row.IntendedAt).TotalMilliseconds : null,
         };

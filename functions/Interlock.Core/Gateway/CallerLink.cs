@@ -16,6 +16,9 @@ public sealed record CallerLink
 
     /// <summary>The answers to an <see cref="GatewayResult.InputRequired"/>, with the upstream's own state that it named.</summary>
     public InputAnswers? Answers { get; init; }
+
+    /// <summary>The same for what asked nothing.</summary>
+    internal CallerLink WithoutAnswers() => Answers is null ? this : this with { Answers = null };
 }
 
 /// <summary>A client's answers to what an upstream asked: the <c>inputResponses</c> of 2026-07-28, and the upstream's <c>requestState</c>.</summary>

@@ -6,5 +6,8 @@ public sealed record DiscoveryResult(IReadOnlyList<ToolContract> Tools, string? 
     /// <summary>What it offers beside its tools, named as in <see cref="UpstreamOperations"/>: the schemas are ours, the rest is what the server shows of its prompts.</summary>
     public IReadOnlyList<ToolContract> Operations { get; init; } = [];
 
+    /// <summary>Everything it offers.</summary>
+    public IReadOnlyList<ToolContract> Contracts => [.. Tools, .. Operations];
+
     public static DiscoveryResult Failed(Problem failure) => new([], null, failure);
 }

@@ -32,6 +32,9 @@ public sealed record GatewayCall(
     /// <summary>When its run first asked for it. From before the store was restored, a call without a recorded outcome may have happened.</summary>
     public DateTimeOffset? IssuedAt { get; init; }
 
+    /// <summary>Whether its run waits for it no more: what goes on at an upstream is asked to stop.</summary>
+    public bool IsAbandoned { get; init; }
+
     /// <summary>The client that waits for it; null for runs.</summary>
     public CallerLink? Link { get; init; }
 

@@ -28,7 +28,11 @@ public abstract record GatewayResult
     public sealed record InDoubt(Problem Problem) : GatewayResult;
 
     /// <summary>Another worker makes the call and is alive: ask again, at the latest after that time. Not an end, and not recorded.</summary>
-    public sealed record UnderWay(DateTimeOffset Until) : GatewayResult;
+    public sealed record UnderWay(DateTimeOffset Until) : GatewayResult
+    {
+        /// <summary>Whether it goes on at the upstream: nothing is learnt before that time, and nobody need wait. Of runs' calls only.</summary>
+        public bool IsHanded { get; init; }
+    }
 }
 
 /// <summary>Which stage refused a call, under which rule, and what to do about it.</summary>

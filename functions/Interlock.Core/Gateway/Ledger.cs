@@ -37,24 +37,25 @@ public sealed class Ledger(ITableStore store, IBlobStore blobs)
         return new TableBatch(Table, key.Partition, [etag is null ? new TableWrite.Insert(key.Row, body) : new TableWrite.Replace(key.Row, body, etag)]);
     }
 
-    /// <summary>The row with an output, kept apart when it is larger than 128 KiB.</summary>
-    public async Task<LedgerRow> WithOutputAsync(TenantId tenant, LedgerRow row, JsonValue output, CancellationToken cancellationToken = default)
+    /// <summary>The row with what the upstream answered, kept apart when it is larger than 128 KiB.</summary>
+    public async Task<LedgerRow> WithAnswerAsync(TenantId tenant, LedgerRow row, UpstreamResult.Completed answer, CancellationToken cancellationToken = default)
     {
-        var bytes = CanonicalJson.Serialize(output);
-        row = row with { OutputDigest = CanonicalJson.Digest(bytes) };
+        var stored = answer.Result ?? answer.Output;
+        var bytes = CanonicalJson.Serialize(stored);
+        row = row with { OutputDigest = CanonicalJson.Digest(bytes), IsResult = answer.Result is not null };
         return bytes.Length <= InlineBytes
-            ? row with { Output = output }
+            ? row with { Output = stored }
             : row with { OutputBlob = await blobs.PutAsync(tenant, bytes, cancellationToken) };
     }
 
-    /// <summary>The recorded output of a completed effect.</summary>
+    /// <summary>The recorded answer of an effect: its output, and the whole result where the upstream gave one.</summary>
     /// <exception cref="InvalidDataException">Its blob is gone.</exception>
-    public async Task<JsonValue> OutputAsync(TenantId tenant, LedgerRow row, CancellationToken cancellationToken = default)
+    public async Task<(JsonValue Output, JsonValue? Result)> AnswerAsync(TenantId tenant, LedgerRow row, CancellationToken cancellationToken = default)
     {
-        if (row.OutputBlob is not { } digest) return row.Output ?? JsonValue.Null;
-        return await blobs.GetAsync(tenant, digest, cancellationToken) is { } bytes
-            ? StrictJson.ParseLenient(bytes)
+        var stored = row.OutputBlob is not { } digest ? row.Output ?? JsonValue.Null
+            : await blobs.GetAsync(tenant, digest, cancellationToken) is { } bytes ? StrictJson.ParseLenient(bytes)
             : throw new InvalidDataException($"The recorded output {digest} is missing from the blob store.");
+        return row.IsResult ? (MethodResult.Output(stored), stored) : (stored, null);
     }
 
     private static RowKey Key(GatewayCall call) =>

@@ -1,16 +1,20 @@
+using System.Text.Json.Serialization;
 using Interlock.Json;
 
 namespace Interlock.Core.Gateway;
 
 public enum LedgerState
 {
-    /// <summary>About to leave, or left: the audit's effect row says which.</summary>
+    /// <summary>About to leave, or left: the audit's effect row says which. With a handle it goes on at its upstream.</summary>
     Intended,
     Completed,
     Failed,
 
     /// <summary>Sent, and no answer that says what happened.</summary>
     Unknown,
+
+    /// <summary>Not done: the upstream asks the caller for something first, and the next attempt answers it.</summary>
+    InputRequired,
 }
 
 /// <summary>An effect in the ledger: what was intended, by which attempt, and its outcome, from which it is answered when asked for again.</summary>
@@ -27,12 +31,31 @@ public sealed record LedgerRow(LedgerState State, int Attempt, string Target, st
 
     public DateTimeOffset? LeasedUntil { get; init; }
 
+    /// <summary>How many attempts before this one ended with a question.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Rounds { get; init; }
+
+    /// <summary>What the upstream asks, also while an attempt answers it.</summary>
+    public GatewayResult.InputRequired? Asked { get; init; }
+
+    /// <summary>What the upstream gave to ask after the call with.</summary>
+    public LedgerHandle? Handle { get; init; }
+
+    /// <summary>Whether an attempt of this effect has no known outcome: not one that only asked.</summary>
+    [JsonIgnore]
+    public bool HasDoubt => State == LedgerState.Unknown || Attempt - Rounds > 1;
+
+    /// <summary>What the upstream answered: the method's whole result where <see cref="IsResult"/>, else the output alone.</summary>
     public JsonValue? Output { get; init; }
 
-    /// <summary>Where an output too large for the row is.</summary>
+    /// <summary>Where an answer too large for the row is.</summary>
     public string? OutputBlob { get; init; }
 
     public string? OutputDigest { get; init; }
+
+    /// <summary>Whether the output is to be read from what is stored, by <see cref="MethodResult.Output"/>.</summary>
+    public bool IsResult { get; init; }
+
     public Problem? Problem { get; init; }
     public DateTimeOffset? EndedAt { get; init; }
 }

@@ -16,6 +16,16 @@ public sealed record CallContract(UpstreamEndpoint Endpoint, string WireName, Js
     public ServerSettings Server { get; init; } = ServerSettings.None;
 
     public ToolSettings Tool { get; init; } = ToolSettings.None;
+
+    public static CallContract Of(TenantId tenant, string wireName, ToolBody tool, ServerBody server) => new(UpstreamEndpoint.Of(tenant, server), wireName, tool.InputSchema)
+    {
+        OutputSchema = tool.OutputSchema,
+        Server = server.Settings,
+        Tool = tool.Settings,
+    };
+
+    public static CallContract Of(string name, AgentBody agent) =>
+        new(new UpstreamEndpoint(UpstreamKind.A2a, agent.RegistrationId, agent.Address), name, agent.InputSchema) { Tool = new ToolSettings { Idempotent = agent.Idempotent } };
 }
 
 /// <summary>A call whose arguments are valid and frozen: these bytes are shown, digested and sent.</summary>

@@ -28,6 +28,7 @@ public sealed class ToolGateway
     private readonly EffectLease? _lease;
     private readonly LeaseKeeper _keeper;
     private readonly SettleStage _settle;
+    private readonly FollowStage _follow;
     private readonly Incarnation _incarnation;
     private readonly ConcurrentDictionary<(TenantId, EffectId), Lazy<Task<GatewayResult>>> _active = new();
 
@@ -44,6 +45,7 @@ public sealed class ToolGateway
         _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, _ledger, parts.Time);
         _settle = new SettleStage(_ledger, parts.Audit, parts.Time);
+        _follow = new FollowStage(parts.Registries, _invoke, _settle, parts.Time);
     }
 
     /// <summary>
@@ -66,17 +68,21 @@ public sealed class ToolGateway
 
     /// <summary>
     /// What the ledger says of a call, without making it: null when none was committed; no result while no outcome is recorded and, where processes
-    /// hold leases, its own is alive. Only tenant, site, starter and
-    /// effect count for finding it.
+    /// hold leases, its own is alive. One that goes on at its upstream is asked after when that is due. Only tenant, site, starter and
+    /// effect count for finding it, and the deadline for how long it may go on.
     /// </summary>
     public async Task<(LedgerState State, GatewayResult? Result)?> FindAsync(GatewayCall call, CancellationToken cancellationToken = default)
     {
-        if (await _ledger.FindAsync(call, cancellationToken) is not var (row, _)) return null;
+        if (await _ledger.FindAsync(call, cancellationToken) is not var (row, etag)) return null;
+        if (row is { State: LedgerState.Intended, Handle: not null } && row.LeasedUntil is null && !_active.ContainsKey((call.Tenant, call.Effect)))
+            row = (await _follow.LookAsync(ChainOf(call, row), call, row, etag, isLeft: false, cancellationToken))?.Row ?? row;
         if (row.State == LedgerState.Intended)
             return (row.State, row.LeasedUntil <= _time.GetUtcNow() ? InDoubt($"'{call.Target}' may or may not have done it: the process that made the call is gone. Look there before you repeat it.") : null);
-        await _settle.RecordAsync(row.Chain is { } id ? new AuditChain(call.Tenant, id) : CallRecords.ChainOf(call, row.IntendedAt), call, row);
+        await _settle.RecordAsync(ChainOf(call, row), call, row);
         return (row.State, (await AnswerAsync(call, new SettledCall(row, null), cancellationToken)).Result);
     }
+
+    private static AuditChain ChainOf(GatewayCall call, LedgerRow row) => row.Chain is { } id ? new AuditChain(call.Tenant, id) : CallRecords.ChainOf(call, row.IntendedAt);
 
     private async Task<GatewayResult> ExecuteAsync(GatewayCall call, CancellationToken cancellationToken)
     {
@@ -95,8 +101,10 @@ public sealed class ToolGateway
                 previous = await RecoverAsync(call, cancellationToken);
                 continue;
             }
-            if (refusal is not null) return await RefuseAsync(chain, call, refusal, isRepeat: previous is { Attempt: > 1 });
-            previous = await AnswerAsync(call, settled!, cancellationToken); // no refusal, so it was settled
+            if (refusal is not null) return await RefuseAsync(chain, call, refusal, isRepeat: previous?.Repeated?.HasDoubt == true);
+            if (settled is { Row.State: LedgerState.Intended, LedgerETag: { } etag })
+                settled = await _follow.RunAsync(chain, call, settled.Row, etag, cancellationToken);
+            previous = settled is null ? await RecoverAsync(call, CancellationToken.None) : await AnswerAsync(call, settled, cancellationToken);
         }
     }
 
@@ -106,18 +114,25 @@ public sealed class ToolGateway
         while (true)
         {
             if (await _ledger.FindAsync(call, cancellationToken) is not var (row, etag)) return null;
-            var chain = row.Chain is { } id ? new AuditChain(call.Tenant, id) : CallRecords.ChainOf(call, row.IntendedAt);
+            var chain = ChainOf(call, row);
             if (row.State == LedgerState.Intended && _lease?.IsElsewhere(row, _time.GetUtcNow()) == true)
                 return new Standing(new GatewayResult.UnderWay(row.LeasedUntil!.Value), 0, null, null) { Chain = chain }; // a lease elsewhere has its time
+            if (row is { State: LedgerState.Intended, Handle: not null })
+            {
+                if (await _follow.RunAsync(chain, call, row, etag, cancellationToken) is not { } followed) continue;
+                return await AnswerAsync(call, followed, cancellationToken) with { Chain = chain };
+            }
             if (row.State != LedgerState.Intended)
             {
                 await _settle.RecordAsync(chain, call, row);
+                if (row.State == LedgerState.InputRequired && IsAnswered(call, row)) return new Standing(null, row.Attempt + 1, etag, row) { Chain = chain };
                 return await AnswerAsync(call, new SettledCall(row, etag), cancellationToken) with { Chain = chain };
             }
             if (!await _claims.IsClaimedAsync(chain, call.Effect, row.Attempt, cancellationToken))
             {
                 if (row.Attempt == 1) return new Standing(null, 1, etag, null) { Chain = chain };
-                if (await MayRepeatAsync(call, cancellationToken)) return new Standing(null, row.Attempt, etag, row) { Chain = chain };
+                if (row.Asked is not null && !IsAnswered(call, row)) return new Standing(row.Asked, 0, null, null);
+                if (!row.HasDoubt || await MayRepeatAsync(call, cancellationToken)) return new Standing(null, row.Attempt, etag, row) { Chain = chain };
                 return new Standing(InDoubt("An attempt has no known outcome, and it may not be repeated any more."), 0, null, null);
             }
             if (await _settle.UnknownAsync(chain, call, row, etag) is { } settled) return await AnswerAsync(call, settled, cancellationToken) with { Chain = chain };
@@ -131,15 +146,27 @@ public sealed class ToolGateway
         switch (row.State)
         {
             case LedgerState.Completed:
-                return new Standing(new GatewayResult.Completed(await _ledger.OutputAsync(call.Tenant, row, cancellationToken)), 0, null, null);
+                var (output, result) = await _ledger.AnswerAsync(call.Tenant, row, cancellationToken);
+                return new Standing(new GatewayResult.Completed(output) { Result = result }, 0, null, null);
             case LedgerState.Failed:
-                return new Standing(new GatewayResult.Failed(row.Problem ?? new Problem(ProblemTypes.Runtime, 500, "The call failed")), 0, null, null);
-            case LedgerState.Unknown when settled.LedgerETag is { } etag && row.Attempt < MaxAttempts && !cancellationToken.IsCancellationRequested && await MayRepeatAsync(call, cancellationToken):
+                var (_, said) = await _ledger.AnswerAsync(call.Tenant, row, cancellationToken);
+                return new Standing(new GatewayResult.Failed(row.Problem ?? new Problem(ProblemTypes.Runtime, 500, "The call failed")) { Result = said }, 0, null, null);
+            case LedgerState.Intended: // of a run: it goes on
+                return new Standing(new GatewayResult.UnderWay(row.Handle!.PollAt) { IsHanded = true }, 0, null, null);
+            case LedgerState.InputRequired:
+                return new Standing(row.Asked, 0, null, null);
+            case LedgerState.Unknown when settled.LedgerETag is { } etag && row.Attempt - row.Rounds < MaxAttempts && !cancellationToken.IsCancellationRequested && await MayRepeatAsync(call, cancellationToken):
                 return new Standing(null, row.Attempt + 1, etag, row);
             default:
                 return new Standing(InDoubt($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} Look there, then say what happened."), 0, null, null);
         }
     }
+
+    /// <summary>Whether the caller answers what is asked now: with the state that came with it, and nothing that it didn't ask.</summary>
+    private static bool IsAnswered(GatewayCall call, LedgerRow row) =>
+        call.Link?.Answers is { } answers
+        && answers.State == row.Asked?.State
+        && (answers.Responses is not { IsObject: true } given || (row.Asked?.Requests is { IsObject: true } asked && given.Members.All(member => asked[member.Key] is not null)));
 
     /// <summary>Only the author's word for this call or the operator's for the tool makes repeating safe; a server's hint never does.</summary>
     private async Task<bool> MayRepeatAsync(GatewayCall call, CancellationToken cancellationToken) =>
@@ -155,7 +182,7 @@ public sealed class ToolGateway
         if (frozen.Refusal is { } invalid) return (null, invalid);
         var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken);
         if (authorized.Refusal is { } denied) return (null, denied);
-        if (previous is not { Attempt: > 1 } && await _admit.LimitAsync(call, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
+        if (previous?.Repeated?.HasDoubt != true && await _admit.LimitAsync(call, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
         if (authorized.Value!.Gate is { Run: null } own)
         {
             chain = GateRecords.Chain(own); // one partition for its one use, whatever day it is

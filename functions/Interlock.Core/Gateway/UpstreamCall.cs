@@ -21,4 +21,7 @@ public sealed record UpstreamCall(
 
     /// <summary>The handle of a task that an earlier call got: it is asked how that stands, and nothing is called.</summary>
     public string? Task { get; init; }
+
+    /// <summary>With a task: it is to end. <see cref="UpstreamResult.Completed"/> says that it had ended already; anything else leaves open what it did.</summary>
+    public bool Stop { get; init; }
 }

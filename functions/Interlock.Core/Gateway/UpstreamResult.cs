@@ -23,7 +23,11 @@ public abstract record UpstreamResult
     public sealed record InputRequired(JsonValue? Requests, string? State) : UpstreamResult;
 
     /// <summary>It goes on at the upstream under this handle; ask again after a while.</summary>
-    public sealed record Handed(string Task, TimeSpan PollAfter) : UpstreamResult;
+    public sealed record Handed(string Task, TimeSpan PollAfter) : UpstreamResult
+    {
+        /// <summary>The address that has the task; null is the one of the call's endpoint.</summary>
+        public Uri? At { get; init; }
+    }
 
     /// <summary>Certain that the request never left: refused by egress, connection refused, DNS, TLS, no session.</summary>
     public sealed record NotSent(Problem Problem) : UpstreamResult

@@ -6,7 +6,7 @@ namespace Interlock.Core.Registry;
 /// <summary>Says which parts of a tool's contract are others than those registered, in words that are none of the server's.</summary>
 internal static class ContractChange
 {
-    private static readonly string[] _parts = ["title", "description", "inputSchema", "outputSchema", "annotations", "icons", "execution", "_meta"];
+    private static readonly string[] _parts = ["title", "description", "inputSchema", "outputSchema", "annotations", "icons", "execution", "prompts", "_meta"];
 
     /// <param name="registered">The contract as registered.</param>
     /// <param name="shown">The contract under the tool's name as the server shows it now.</param>

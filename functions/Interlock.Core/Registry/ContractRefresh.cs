@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
+using Interlock.Core.Registry.Contracts;
+using Interlock.Core.Runs;
+using Interlock.Core.Storage;
 
 namespace Interlock.Core.Registry;
 
@@ -69,7 +72,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
 
     /// <summary>A server that suddenly shows nothing at all is broken rather than emptied: nothing is disabled for that.</summary>
     private static Problem? Silence(Upstream upstream, DiscoveryResult found) =>
-        upstream.Entry.Kind == RegistryKind.Server && found.Tools.Count == 0 ? new Problem(ProblemTypes.Communication, 502, "The server shows no tools", null) : null;
+        upstream.Entry.Kind == RegistryKind.Server && found.Contracts.Count == 0 ? new Problem(ProblemTypes.Communication, 502, "The server shows nothing", null) : null;
 
     private static IEnumerable<Upstream> Upstreams(RegistrySnapshot registry)
     {
@@ -121,24 +124,41 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
                 if (upstream.Entry.Kind == RegistryKind.Server && Unregistered(registry, upstream.Name, found) is > 0 and var tools) pass.Unregistered.Enqueue((upstream.Name, tools));
                 return;
             }
-            var next = changes.Take(RegistryWriter.MaxEntries).ToList();
+            var next = OneBatch(changes);
             if (await _writer.WriteAsync(Subject, registry, next, Rule, cancellationToken) is not RegistryResult.Changed) continue;
             foreach (var entry in next) pass.Changed.Enqueue(entry);
         }
         throw new InvalidOperationException($"The registry kept changing while '{upstream.Name}' was refreshed.");
     }
 
+    /// <summary>As many as the store takes at once: what servers show comes on top of what was registered together.</summary>
+    private static List<RegistryEntry> OneBatch(List<RegistryEntry> changes)
+    {
+        var (next, bytes) = (new List<RegistryEntry>(), 0);
+        foreach (var entry in changes.Take(RegistryWriter.MaxEntries))
+        {
+            bytes += RunJson.Serialize(entry).Length;
+            if (next.Count > 0 && bytes > TableRules.MaxBatchBytes / 2) break;
+            next.Add(entry);
+        }
+        return next;
+    }
+
     private IEnumerable<RegistryEntry> OfServer(RegistrySnapshot registry, string server, DiscoveryResult found)
     {
         var now = time.GetUtcNow();
-        var shown = found.Tools.ToLookup(tool => $"{server}/{tool.Name}", StringComparer.Ordinal);
+        var shown = found.Contracts.ToLookup(tool => $"{server}/{tool.Name}", StringComparer.Ordinal);
         foreach (var entry in RegistryDesk.ActiveTools(registry, server))
         {
             var registered = entry.As<ToolBody>();
             if (shown[entry.Name].FirstOrDefault(tool => tool.Digest != registered.ContractDigest) is not { } other) continue;
-            yield return Quarantined(entry, ContractChange.Describe(registered, other, found.ServerInstructions), other.Digest, now);
+            yield return Quarantined(entry, ContractChange.Describe(registered, other, found.ServerInstructions), other.Digest, now) with
+            {
+                Shown = ShownContract.Of(entry, other, found.ServerInstructions, now),
+                Findings = ContractScan.Run(other, found.ServerInstructions, ForeignTools.Of(registry, server)),
+            };
         }
-        foreach (var gone in RegistryDesk.Gone(registry, server, found.Tools, Subject, now)) yield return gone;
+        foreach (var gone in RegistryDesk.Gone(registry, server, found.Contracts, Subject, now)) yield return gone;
     }
 
     private IEnumerable<RegistryEntry> OfAgent(RegistryEntry entry, DiscoveryResult found)
@@ -158,7 +178,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
     private static int Unregistered(RegistrySnapshot registry, string server, DiscoveryResult found)
     {
         var known = registry.OfKind(RegistryKind.Tool).Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
-        return found.Tools.Count(tool => !known.Contains($"{server}/{tool.Name}"));
+        return found.Contracts.Count(tool => !known.Contains($"{server}/{tool.Name}"));
     }
 
     private sealed record Upstream(RegistryEntry Entry, UpstreamEndpoint Endpoint)

@@ -3,6 +3,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
+using Interlock.Core.Registry.Contracts;
 using Interlock.Core.Workflows;
 using Interlock.Json;
 using Interlock.Json.Schema;
@@ -22,6 +23,7 @@ public sealed class RegistryDesk(
     private const string FirstVersion = "1.0.0";
     private const string OwnName = "interlock";
     private const int MaxToolName = 128;
+    private const int MaxInstructions = 64 * 1024;
 
     private readonly RegistryWriter _writer = new(registries, audit, time);
     private readonly KnownApprovers _approvers = new(directory);
@@ -41,25 +43,44 @@ public sealed class RegistryDesk(
         return await WriteAsync(by, registry, [Entry(RegistryKind.Workflow, definition.Name.ToString(), definition.Version, new WorkflowBody(digest, by.Subject), by)], cancellationToken);
     }
 
-    /// <summary>Registers a server of tools with every tool it shows; a tool registered before with another contract becomes a new version.</summary>
-    public async Task<RegistryResult> RegisterServerAsync(Principal by, string name, Uri address, CancellationToken cancellationToken = default)
+    /// <summary>Registers a server with every tool and operation it shows; a tool registered before with another contract becomes a new version.</summary>
+    public Task<RegistryResult> RegisterServerAsync(Principal by, string name, Uri address, CancellationToken cancellationToken = default) =>
+        RegisterServerAsync(by, name, address, null, cancellationToken);
+
+    /// <summary>The same with settings; without, those of its newest registration stay, which was at the same address or had none.</summary>
+    public async Task<RegistryResult> RegisterServerAsync(Principal by, string name, Uri address, ServerSettings? settings, CancellationToken cancellationToken = default)
     {
         if (!IsName(name)) return BadName(name);
-        var registered = new ServerBody(address, NewRegistrationId());
+        if (UpstreamAddress.Check(address, "/address") is { } unfit) return new RegistryResult.Refused(unfit, []);
+        var known = await LatestServerAsync(by.Tenant, name, cancellationToken);
+        if (settings is null && known?.As<ServerBody>() is { } last && last.Address != address && !last.Settings.IsNone)
+            return new RegistryResult.Refused(SettingsCheck.Invalid("/settings", "The server was registered with settings at another address, and credentials don't move by themselves: say which settings hold at this one."), []);
+        var said = settings ?? known?.As<ServerBody>().Settings ?? ServerSettings.None;
+        if (SettingsCheck.Check(said, address, "/settings") is { } invalid) return new RegistryResult.Refused(invalid, []);
+        var registered = new ServerBody(address, NewRegistrationId()) { Settings = said };
         var found = await discovery.DiscoverAsync(UpstreamEndpoint.Of(by.Tenant, registered), cancellationToken);
         if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
         if (BadToolName(found.Tools) is { } bad) return bad;
+        if (SettingsCheck.Unknown(said, found.Contracts.Select(tool => tool.Name), "/settings") is { } unknown) return new RegistryResult.Refused(unknown, []);
+        if (found.ServerInstructions is { Length: <= MaxInstructions } instructions) registered = registered with { Instructions = instructions };
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
+        if (settings is null && (await LatestServerAsync(by.Tenant, name, cancellationToken))?.Version != known?.Version)
+            return Refuse(409, "The registry was not changed", "The server was registered by somebody else meanwhile; read it again and repeat.");
+        var foreign = ForeignTools.Of(registry, name);
         var server = Next(registry, Entry(RegistryKind.Server, name, FirstVersion, registered, by));
         var changes = new List<RegistryEntry>(Replaced(registry, server, by)) { server };
-        foreach (var tool in found.Tools)
+        foreach (var tool in found.Contracts)
         {
-            var body = new ToolBody(tool.Raw, tool.Digest, tool.InputSchema) { OutputSchema = tool.OutputSchema };
+            var body = new ToolBody(tool.Raw, tool.Digest, tool.InputSchema) { OutputSchema = tool.OutputSchema, Settings = said.Tools.GetValueOrDefault(tool.Name, ToolSettings.None) };
             var entry = Entry(RegistryKind.Tool, $"{name}/{tool.Name}", FirstVersion, body, by);
+            if (ContractScan.Run(tool, found.ServerInstructions, foreign) is [_, ..] findings)
+                entry = entry with { Lifecycle = Lifecycle.Quarantined, Reason = ContractScan.Describe(findings), Findings = findings };
             if (Unusable(tool.InputSchema) is { } reason) entry = entry with { Lifecycle = Lifecycle.Quarantined, Reason = reason };
             if (Latest(registry, entry) is { } latest)
             {
                 if (latest.Digest == entry.Digest) continue;
+                // Somebody has read these very words and said yes: other settings are no reason to ask again.
+                if (latest.Lifecycle == Lifecycle.Active && latest.As<ToolBody>().ContractDigest == tool.Digest) entry = entry with { Lifecycle = Lifecycle.Active, Reason = null };
                 // Registering again is no way around a disabling or a quarantine: the new contract waits for somebody's word as the old one does.
                 if (latest.Lifecycle is Lifecycle.Disabled or Lifecycle.Quarantined)
                     entry = entry with { Lifecycle = Lifecycle.Quarantined, Reason = $"its version {latest.Version} is {latest.Lifecycle.ToString().ToLowerInvariant()}" };
@@ -68,7 +89,7 @@ public sealed class RegistryDesk(
             changes.AddRange(Replaced(registry, entry, by));
             changes.Add(entry);
         }
-        changes.AddRange(Gone(registry, name, found.Tools, by.Subject, time.GetUtcNow()));
+        changes.AddRange(Gone(registry, name, found.Contracts, by.Subject, time.GetUtcNow()));
         return await WriteAsync(by, registry, changes, cancellationToken);
     }
 
@@ -113,6 +134,8 @@ public sealed class RegistryDesk(
     {
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
         if (registry.Find(kind, name, version) is not { } entry) return Refuse(404, "No such version", $"There is no {kind.ToString().ToLowerInvariant()} '{name}' {version}.");
+        if (lifecycle == Lifecycle.Active && entry is { Lifecycle: Lifecycle.Quarantined, Shown: not null })
+            return new RegistryResult.Refused(ContractApproval.Unnamed(name, entry.Shown.Digest), []);
         if (lifecycle == Lifecycle.Draft) return Refuse(400, "No way back to draft", "A version that was published stays published; disable it instead.");
         if (successor is not null && registry.Find(kind, name, successor) is null) return Refuse(404, "No such successor", $"There is no version {successor} of '{name}'.");
         var changed = entry with { Lifecycle = lifecycle, Successor = successor, Reason = reason, ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() };
@@ -120,6 +143,16 @@ public sealed class RegistryDesk(
         if (result is not RegistryResult.Changed done || lifecycle == Lifecycle.Active) return result;
         return done with { InFlight = await fences.DrainAsync(by.Tenant, kind, name, DrainPatience, time, cancellationToken) };
     }
+
+    /// <summary>
+    /// Lifts the quarantine of a tool whose contract changed by naming the contract that shall hold, the registered one or the one shown instead, by its
+    /// digest. The server is asked once more: what it shows by now must be just that.
+    /// </summary>
+    public Task<RegistryResult> ApproveContractAsync(Principal by, string name, string version, string contract, string? reason, CancellationToken cancellationToken = default) =>
+        new ContractApproval(registries, _writer, discovery, time).ApproveAsync(by, name, version, contract, reason, cancellationToken);
+
+    private async Task<RegistryEntry?> LatestServerAsync(TenantId tenant, string name, CancellationToken cancellationToken) =>
+        Latest(await registries.ReadAsync(tenant, cancellationToken), RegistryKind.Server, name);
 
     private Task<RegistryResult> WriteAsync(Principal by, RegistrySnapshot before, IReadOnlyList<RegistryEntry> entries, CancellationToken cancellationToken) =>
         _writer.WriteAsync(by.Subject, before, entries, null, cancellationToken);
@@ -139,7 +172,7 @@ public sealed class RegistryDesk(
         registry.OfKind(RegistryKind.Tool).Where(entry => entry.Lifecycle == Lifecycle.Active && entry.Name.StartsWith(server + "/", StringComparison.Ordinal));
 
     /// <summary>Why a schema can't be used, or null: it validates nothing, or has an argument whose name is ours or the protocol's (rule <c>reserved-argument</c>).</summary>
-    private static string? Unusable(JsonValue schema)
+    internal static string? Unusable(JsonValue schema)
     {
         if (schema["properties"] is { IsObject: true } properties && properties.Members.Select(member => member.Key).FirstOrDefault(IsReserved) is { } reserved)
             return $"reserved-argument: its argument '{Excerpt.Of(reserved, 60)}' has a name that is not a tool's to use";
@@ -171,24 +204,28 @@ public sealed class RegistryDesk(
     }
 
     /// <summary>The newest version of an entry's name, whatever its lifecycle.</summary>
-    private static RegistryEntry? Latest(RegistrySnapshot registry, RegistryEntry entry) =>
-        registry.OfKind(entry.Kind).Where(other => other.Name == entry.Name).MaxBy(other => SemanticVersion.TryParse(other.Version));
+    private static RegistryEntry? Latest(RegistrySnapshot registry, RegistryEntry entry) => Latest(registry, entry.Kind, entry.Name);
+
+    private static RegistryEntry? Latest(RegistrySnapshot registry, RegistryKind kind, string name) =>
+        registry.OfKind(kind).Where(other => other.Name == name).MaxBy(other => SemanticVersion.TryParse(other.Version));
 
     private static string? OwnerOf(RegistrySnapshot registry, string workflow) =>
         registry.OfKind(RegistryKind.Workflow).Where(entry => entry.Name == workflow).MinBy(entry => SemanticVersion.TryParse(entry.Version))?.As<WorkflowBody>().Owner;
 
     /// <summary>The entry under the version after the newest of its name, if that name is taken.</summary>
-    private static RegistryEntry Next(RegistrySnapshot registry, RegistryEntry entry)
+    internal static RegistryEntry Next(RegistrySnapshot registry, RegistryEntry entry)
     {
         return Latest(registry, entry) is { } latest && SemanticVersion.TryParse(latest.Version) is { } newest
             ? entry with { Version = new SemanticVersion(newest.Major + 1, 0, 0).ToString() }
             : entry;
     }
 
-    /// <summary>The active versions that a new one takes the place of.</summary>
+    /// <summary>The active versions that a new one takes the place of. One that waits for somebody's word takes no calls, and nor do they: the server shows them no more.</summary>
     private IEnumerable<RegistryEntry> Replaced(RegistrySnapshot registry, RegistryEntry next, Principal by) => registry.OfKind(next.Kind)
-        .Where(entry => entry.Name == next.Name && entry.Lifecycle == Lifecycle.Active && next.Lifecycle == Lifecycle.Active)
-        .Select(entry => entry with { Lifecycle = Lifecycle.Deprecated, Successor = next.Version, ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() });
+        .Where(entry => entry.Name == next.Name && entry.Lifecycle == Lifecycle.Active)
+        .Select(entry => next.Lifecycle == Lifecycle.Active
+            ? entry with { Lifecycle = Lifecycle.Deprecated, Successor = next.Version, ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() }
+            : entry with { Lifecycle = Lifecycle.Quarantined, Reason = $"its version {next.Version}, which the server shows now, is quarantined", ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() });
 
     private RegistryEntry Entry<T>(RegistryKind kind, string name, string version, T body, Principal by) =>
         RegistryEntry.Create(kind, name, version, Lifecycle.Active, body, by.Subject, time.GetUtcNow());

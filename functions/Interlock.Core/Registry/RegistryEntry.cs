@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Interlock.Core.Registry.Contracts;
 using Interlock.Core.Runs;
 using Interlock.Json;
 
@@ -30,13 +31,19 @@ public enum Lifecycle
 public sealed record RegistryEntry(
     RegistryKind Kind, string Name, string Version, Lifecycle Lifecycle, string Digest, JsonValue Body, string ChangedBy, DateTimeOffset ChangedAt)
 {
+    private static readonly ConditionalWeakTable<JsonValue, object> Bodies = [];
+
     /// <summary>The version that calls to a deprecated one go to.</summary>
     public string? Successor { get; init; }
 
     /// <summary>Why it was deprecated, disabled or quarantined.</summary>
     public string? Reason { get; init; }
 
-    private static readonly ConditionalWeakTable<JsonValue, object> Bodies = [];
+    /// <summary>What its server shows instead, of a tool quarantined for that: approved by its digest, or not at all.</summary>
+    public ShownContract? Shown { get; init; }
+
+    /// <summary>What was found in the contract that was last looked at: the one shown, or its own.</summary>
+    public IReadOnlyList<ContractFinding>? Findings { get; init; }
 
     /// <summary>The body as its kind's record, read once.</summary>
     public T As<T>()
@@ -59,6 +66,9 @@ public sealed record RegistryEntry(
 public sealed record ServerBody(Uri Address, string RegistrationId)
 {
     public ServerSettings Settings { get; init; } = ServerSettings.None;
+
+    /// <summary>Its instructions when it was registered, where they are short enough to be kept.</summary>
+    public string? Instructions { get; init; }
 }
 
 /// <summary>

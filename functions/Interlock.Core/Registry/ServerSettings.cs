@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlock.Core.Runs;
 
 namespace Interlock.Core.Registry;
 
@@ -24,6 +25,9 @@ public sealed record ServerSettings
 
     /// <summary>By the server's own names of its tools.</summary>
     public ImmutableSortedDictionary<string, ToolSettings> Tools { get; init; } = ImmutableSortedDictionary<string, ToolSettings>.Empty;
+
+    /// <summary>Whether nothing was said.</summary>
+    internal bool IsNone => RunJson.ToValue(this) == RunJson.ToValue(None);
 }
 
 /// <summary>How one server's failures are met. Ranges are checked at registration.</summary>

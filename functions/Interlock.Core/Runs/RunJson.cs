@@ -11,6 +11,7 @@ public static class RunJson
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         NumberHandling = JsonNumberHandling.Strict,
+        AllowOutOfOrderMetadataProperties = true,
         Converters = { new LogicVersionConverter(), new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
         MaxDepth = 512,
     };

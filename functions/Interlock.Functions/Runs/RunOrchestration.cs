@@ -29,6 +29,7 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
     private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<string, Task<RunPlan?>> _calls = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DateTime> _handed = new(StringComparer.Ordinal);
     private RunPlan? _plan;
     private Task _signal = Task.CompletedTask;
     private Alarm? _alarm;
@@ -84,9 +85,12 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
         foreach (var effect in _plan.Calls)
         {
             if (_calls.Count == RunLimits.ConcurrentCalls) return;
-            if (!_calls.ContainsKey(effect)) _calls.Add(effect, context.CallActivityAsync<RunPlan?>(CallActivity, new CallInput(run.Tenant, run.Run, effect)));
+            if (!_calls.ContainsKey(effect) && !GoesOn(effect)) _calls.Add(effect, context.CallActivityAsync<RunPlan?>(CallActivity, new CallInput(run.Tenant, run.Run, effect)));
         }
     }
+
+    /// <summary>Whether the call goes on at its upstream, and it is not yet time to ask for it again.</summary>
+    private bool GoesOn(string effect) => _handed.TryGetValue(effect, out var askAgain) && Now < askAgain;
 
     /// <summary>One timer at a time, for the next moment to look; a later or earlier one takes its place.</summary>
     private void SetAlarm()
@@ -106,6 +110,8 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
             { NextDue: { } due } => due.UtcDateTime,
             _ => (DateTime?)null,
         };
+        foreach (var effect in _plan?.Calls.Where(GoesOn) ?? [])
+            if (next is null || _handed[effect] < next) next = _handed[effect];
         if (next is null) return null;
         // An alarm that is set and early enough stays: one too many is cheaper than a new one each turn.
         var furthest = _alarm is { } alarm && alarm.DueAt > context.CurrentUtcDateTime ? alarm.DueAt : context.CurrentUtcDateTime + LongestSleep;
@@ -117,7 +123,12 @@ internal sealed class RunOrchestration(TaskOrchestrationContext context, RunAddr
         foreach (var (effect, call) in _calls.Where(call => call.Value.IsCompleted).ToList())
         {
             _calls.Remove(effect);
-            if (call.IsCompletedSuccessfully) Take(call.Result, isLook: false);
+            _handed.Remove(effect);
+            if (call.IsCompletedSuccessfully)
+            {
+                if (call.Result?.AskAgain is { } at) _handed.Add(effect, at.UtcDateTime);
+                Take(call.Result, isLook: false);
+            }
             else Rest(); // the activity broke: the effect is in the plan still, and is asked for again
         }
         if (_signal.IsCompleted)

@@ -1,3 +1,5 @@
+using Interlock.Core.Registry;
+
 namespace Interlock.Http.Api;
 
 /// <summary>The API, whole: routing and the OpenAPI document are made from this table and from nothing else.</summary>
@@ -87,12 +89,18 @@ internal static class ApiRoutes
         new("POST", "/api/registry/servers", "registerServer", "Registers an MCP server with every tool it shows.", RegistryApi.ServerAsync)
         {
             Roles = ["admin"],
-            Body = ApiBody.Json("""
+            Body = ApiBody.Json($$"""
                 { "type": "object", "required": ["name", "address"], "additionalProperties": false, "properties": {
                   "name": { "type": "string", "minLength": 1, "maxLength": 48 },
-                  "address": { "type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https" } } }
+                  "address": { "type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https" },
+                  "settings": {{SettingsSchema.Text}} } }
                 """),
             Answers = [(201, "RegistryChange"), (200, "RegistryChange")],
+        },
+        new("GET", "/api/registry/tools/{server}/{tool}/diff", "diffContracts", "How two contracts of a tool differ, with what the change means for callers.", RegistryApi.DiffAsync)
+        {
+            Query = [("from", "A version, or shown"), ("to", "A version, or shown: what the server of a quarantined tool shows instead")],
+            Answers = [(200, "ContractDiff")],
         },
         new("POST", "/api/registry/agents", "registerAgent", "Registers an A2A agent.", RegistryApi.AgentAsync)
         {
@@ -115,6 +123,7 @@ internal static class ApiRoutes
                   "version": { "type": "string", "minLength": 1, "maxLength": 64 },
                   "lifecycle": { "enum": ["active", "deprecated", "disabled", "quarantined"] },
                   "successor": { "type": "string", "minLength": 1, "maxLength": 64 },
+                  "contract": { "type": "string", "minLength": 1, "maxLength": 128, "description": "The digest of the contract that shall hold, where a tool comes back from the quarantine of a changed one." },
                   "reason": { "type": "string", "maxLength": 1000 } } }
                 """),
             Answers = [(200, "RegistryChange")],

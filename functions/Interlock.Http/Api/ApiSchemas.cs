@@ -41,6 +41,12 @@ internal static class ApiSchemas
             "lifecycle": { "enum": ["draft", "active", "deprecated", "disabled", "quarantined"] }, "digest": { "type": "string" },
             "changedBy": { "type": "string" }, "changedAt": { "type": "string", "format": "date-time" }, "successor": { "type": "string" }, "reason": { "type": "string" },
             "owner": { "type": "string" }, "documentDigest": { "type": "string" }, "body": { "type": "object" } } },
+          "ContractDiff": { "type": "object", "properties": {
+            "tool": { "type": "string" }, "from": { "type": "string" }, "to": { "type": "string" },
+            "changes": { "type": "array", "items": { "type": "object", "properties": { "pointer": { "type": "string" }, "from": { "type": ["string", "null"] }, "to": { "type": ["string", "null"] } } } },
+            "input": { "type": "array", "items": { "$ref": "#/components/schemas/SchemaChange" } }, "output": { "type": "array", "items": { "$ref": "#/components/schemas/SchemaChange" } } } },
+          "SchemaChange": { "type": "object", "properties": {
+            "location": { "type": "string" }, "breaksCallers": { "type": "boolean" }, "breaksResults": { "type": "boolean" }, "explanation": { "type": "string" } } },
           "Registry": { "type": "object", "properties": { "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
           "RegistryChange": { "type": "object", "properties": {
             "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } }, "inFlight": { "type": "array", "items": { "type": "string" } } } },

@@ -1,5 +1,6 @@
 using Interlock.Core;
 using Interlock.Core.Registry;
+using Interlock.Core.Registry.Contracts;
 using Interlock.Core.Runs;
 using Interlock.Http.Hosting;
 using Interlock.Json;
@@ -16,18 +17,24 @@ internal static class RegistryApi
         var entries = registry.All
             .Where(entry => kind is null || entry.Kind.ToString().Equals(kind, StringComparison.OrdinalIgnoreCase))
             .OrderBy(entry => entry.Kind).ThenBy(entry => entry.Name, StringComparer.Ordinal).ThenByDescending(entry => SemanticVersion.TryParse(entry.Version));
-        return ApiResult.Ok(JsonValue.Object(("epoch", registry.Epoch), ("entries", JsonValue.Array(entries.Select(Views.Entry)))));
+        return ApiResult.Ok(JsonValue.Object(("epoch", registry.Epoch), ("entries", JsonValue.Array(entries.Select(entry => Views.Entry(registry, entry))))));
     }
 
     public static async Task<ApiResult> ServerAsync(ApiRequest request)
     {
-        if (Address(request.Json) is not { } address) return BadAddress();
-        return Answer(await request.Web.Registry.RegisterServerAsync(request.Caller, Text(request.Json, "name"), address, request.Aborted), created: true);
+        if (Address(request.Json, out var refusal) is not { } address) return refusal;
+        ServerSettings? settings = null;
+        if (request.Json["settings"] is { } said)
+        {
+            (settings, var invalid) = SettingsReader.Read(said, "/settings");
+            if (invalid is not null) return ApiResult.Fail(invalid);
+        }
+        return Answer(await request.Web.Registry.RegisterServerAsync(request.Caller, Text(request.Json, "name"), address, settings, request.Aborted), created: true);
     }
 
     public static async Task<ApiResult> AgentAsync(ApiRequest request)
     {
-        if (Address(request.Json) is not { } address) return BadAddress();
+        if (Address(request.Json, out var refusal) is not { } address) return refusal;
         return Answer(await request.Web.Registry.RegisterAgentAsync(request.Caller, Text(request.Json, "name"), Text(request.Json, "version"), address, request.Aborted), created: true);
     }
 
@@ -43,10 +50,21 @@ internal static class RegistryApi
             || (lifecycle is Lifecycle.Active or Lifecycle.Deprecated && registry.Find(kind, name, version) is { Lifecycle: Lifecycle.Disabled or Lifecycle.Quarantined });
         if (isWidening && !Visibility.HasRole(request.Caller, "admin"))
             return ApiResult.Fail(new Problem(ProblemTypes.Authorization, 403, "A role is missing", "Policies are changed, and what is disabled or quarantined comes back, by the role admin.") { Stage = "authorize", Rule = "role-required" });
-        var result = await request.Web.Registry.SetLifecycleAsync(
-            request.Caller, kind, name, version, lifecycle, body["successor"]?.AsString(), body["reason"]?.AsString(), request.Aborted);
+        var result = body["contract"]?.AsString() is { } contract && kind == RegistryKind.Tool && lifecycle == Lifecycle.Active
+            ? await request.Web.Registry.ApproveContractAsync(request.Caller, name, version, contract, body["reason"]?.AsString(), request.Aborted)
+            : await request.Web.Registry.SetLifecycleAsync(request.Caller, kind, name, version, lifecycle, body["successor"]?.AsString(), body["reason"]?.AsString(), request.Aborted);
         if (kind == RegistryKind.Workflow && lifecycle == Lifecycle.Disabled && result is RegistryResult.Changed) await SuspendRunsAsync(request, name, version);
         return Answer(result, created: false);
+    }
+
+    /// <summary>How two contracts of a tool differ, for whoever approves the second.</summary>
+    public static async Task<ApiResult> DiffAsync(ApiRequest request)
+    {
+        var registry = await request.Web.Registry.ReadAsync(request.Caller.Tenant, request.Aborted);
+        var tool = $"{request.Part("server")}/{request.Part("tool")}";
+        return ContractDiffs.Find(registry, tool, request.Query("from"), request.Query("to")) is var (from, to, diff)
+            ? ApiResult.Ok(Views.Diff(diff).With("tool", tool).With("from", from).With("to", to))
+            : ApiResult.Fail(new Problem(ProblemTypes.NotFound, 404, "There are no such contracts", "Both are versions of the tool, or 'shown' for what a quarantined one's server shows instead.") { Stage = "registry", Rule = "not-found" });
     }
 
     /// <summary>Disabling a workflow suspends its runs; those that compensate go on.</summary>
@@ -86,9 +104,10 @@ internal static class RegistryApi
 
     private static string Text(JsonValue body, string name) => body[name]!.AsString(); // the schema requires it
 
-    private static Uri? Address(JsonValue body) =>
-        Uri.TryCreate(Text(body, "address"), UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.UserInfo.Length == 0 ? address : null;
-
-    private static ApiResult BadAddress() =>
-        ApiResult.Fail(new Problem(ProblemTypes.Validation, 400, "The address is not valid", "An address is an absolute http or https URL without user name or password.", "/address") { Stage = "validate", Rule = "invalid-address" });
+    private static Uri? Address(JsonValue body, out ApiResult refusal)
+    {
+        var (address, problem) = UpstreamAddress.Read(Text(body, "address"), "/address");
+        refusal = problem is null ? ApiResult.Ok(JsonValue.Null) : ApiResult.Fail(problem);
+        return address;
+    }
 }

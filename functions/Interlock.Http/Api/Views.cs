@@ -2,8 +2,10 @@ using System.Globalization;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Registry;
+using Interlock.Core.Registry.Contracts;
 using Interlock.Core.Runs;
 using Interlock.Json;
+using Interlock.Json.Schema;
 
 namespace Interlock.Http.Api;
 
@@ -33,13 +35,23 @@ internal static class Views
     public static JsonValue Run(RunSummary run) => JsonValue.Object(
         ("id", run.Id.Value), ("workflow", run.Workflow), ("version", run.Version), ("status", run.Status), ("startedAt", Time(run.StartedAt)), ("updatedAt", Time(run.UpdatedAt)));
 
-    public static JsonValue Entry(RegistryEntry entry)
+    public static JsonValue Entry(RegistryEntry entry) => Entry(null, entry);
+
+    /// <param name="registry">Where it stands, to say what changed in a contract; null leaves that out.</param>
+    /// <param name="entry">The entry.</param>
+    public static JsonValue Entry(RegistrySnapshot? registry, RegistryEntry entry)
     {
         var json = JsonValue.Object(
             ("kind", entry.Kind.ToString().ToLowerInvariant()), ("name", entry.Name), ("version", entry.Version),
             ("lifecycle", entry.Lifecycle.ToString().ToLowerInvariant()), ("digest", entry.Digest), ("changedBy", entry.ChangedBy), ("changedAt", Time(entry.ChangedAt)));
         if (entry.Successor is not null) json = json.With("successor", entry.Successor);
         if (entry.Reason is not null) json = json.With("reason", entry.Reason);
+        if (entry.Findings is { Count: > 0 } findings) json = json.With("findings", JsonValue.Array(findings.Select(Finding)));
+        if (entry.Shown is { } shown)
+        {
+            var other = JsonValue.Object(("digest", shown.Digest), ("at", Time(shown.At)));
+            json = json.With("shown", registry is not null && ContractDiffs.OfShown(registry, entry) is { } diff ? other.With("diff", Diff(diff)) : other);
+        }
         return entry.Kind switch
         {
             RegistryKind.Policy => json,
@@ -47,6 +59,11 @@ internal static class Views
             _ => json.With("body", entry.Body),
         };
     }
+
+    public static JsonValue Diff(ContractDiff diff) => JsonValue.Object(
+        ("changes", JsonValue.Array(diff.Members.Select(change => JsonValue.Object(("pointer", change.Pointer), ("from", change.From is null ? JsonValue.Null : change.From), ("to", change.To is null ? JsonValue.Null : change.To))))),
+        ("input", JsonValue.Array(diff.Input.Select(Change))),
+        ("output", JsonValue.Array(diff.Output.Select(Change))));
 
     public static JsonValue Gate(Gate gate)
     {
@@ -111,6 +128,11 @@ internal static class Views
 
     private static JsonValue Target(BoundTarget target) => JsonValue.Object(
         ("name", target.Name), ("version", target.Version), ("contractDigest", target.ContractDigest), ("address", target.Address.ToString()));
+
+    private static JsonValue Finding(ContractFinding finding) => JsonValue.Object(("rule", finding.Rule), ("pointer", finding.Pointer), ("excerpt", finding.Excerpt));
+
+    private static JsonValue Change(SchemaChange change) => JsonValue.Object(
+        ("location", change.Location), ("breaksCallers", change.BreaksCallers), ("breaksResults", change.BreaksResults), ("explanation", change.Explanation));
 
     private static JsonValue Vote(Vote vote)
     {

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Json;
 using ModelContextProtocol.Protocol;
@@ -24,7 +25,7 @@ internal sealed class ToolNames
     /// <param name="withHandles">Whether a call may be answered with a handle: contracts of results then admit it.</param>
     public ToolNames(RegistrySnapshot registry, bool withHandles)
     {
-        var named = registry.OfKind(RegistryKind.Tool).Select(entry => entry.Name).Distinct(StringComparer.Ordinal).GroupBy(Name, StringComparer.Ordinal)
+        var named = registry.OfKind(RegistryKind.Tool).Select(entry => entry.Name).Where(name => !UpstreamOperations.Is(name)).Distinct(StringComparer.Ordinal).GroupBy(Name, StringComparer.Ordinal)
             .Where(group => group.Count() == 1)
             .Select(group => (Exposed: group.Key, Entry: registry.Newest(RegistryKind.Tool, group.First()) ?? registry.OfKind(RegistryKind.Tool).First(entry => entry.Name == group.First())))
             .ToList();

@@ -134,7 +134,7 @@ public sealed partial class A2aUpstream : IUpstream, IUpstreamDiscovery, IDispos
         using var request = new HttpRequestMessage(HttpMethod.Post, endpoint.Address) { Content = content };
         request.Headers.Accept.ParseAdd("application/json");
         if (traceParent is not null) request.Headers.TryAddWithoutValidation("traceparent", traceParent);
-        return await JsonRpcHttp.SendAsync(_http, request, id, onRequest: null, ct);
+        return await JsonRpcHttp.SendAsync(_http, request, id, onMessage: null, ct);
     }
 
     private async Task CancelTaskAsync(UpstreamEndpoint endpoint, string task)

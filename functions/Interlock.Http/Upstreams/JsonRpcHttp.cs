@@ -7,15 +7,15 @@ namespace Interlock.Http.Upstreams;
 /// <summary>Posts one JSON-RPC request and reads its answer, as JSON or from an event stream, strictly from the raw bytes.</summary>
 internal static class JsonRpcHttp
 {
-    /// <summary>The answer; <c>onRequest</c> is handed requests that the server sends on the stream before it.</summary>
+    /// <summary>The answer; <c>onMessage</c> is handed, in their order, the requests and notifications that the server sends on the stream before it.</summary>
     /// <exception cref="HttpRequestException">Connection, TLS or protocol failure.</exception>
     /// <exception cref="IOException">The answer broke off.</exception>
     public static async Task<JsonRpcReply> SendAsync(
-        HttpClient http, HttpRequestMessage request, string id, Func<JsonValue, Task>? onRequest, CancellationToken ct)
+        HttpClient http, HttpRequestMessage request, string id, Func<JsonValue, Task>? onMessage, CancellationToken ct)
     {
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
         if (response is { IsSuccessStatusCode: true, Content.Headers.ContentType.MediaType: "text/event-stream" })
-            return await ReadEventsAsync(response, id, onRequest, ct);
+            return await ReadEventsAsync(response, id, onMessage, ct);
         if ((int)response.StatusCode is >= 300 and < 400) return new JsonRpcReply.Failed(response.StatusCode);
 
         var body = await response.Content.ReadAsByteArrayAsync(ct);
@@ -25,15 +25,14 @@ internal static class JsonRpcHttp
     }
 
     private static async Task<JsonRpcReply> ReadEventsAsync(
-        HttpResponseMessage response, string id, Func<JsonValue, Task>? onRequest, CancellationToken ct)
+        HttpResponseMessage response, string id, Func<JsonValue, Task>? onMessage, CancellationToken ct)
     {
         await using var stream = await response.Content.ReadAsStreamAsync(ct);
         await foreach (var item in SseParser.Create(stream, (_, data) => data.ToArray()).EnumerateAsync(ct))
         {
             if (item.Data.Length == 0) continue; // a priming event
             if (Read(item.Data, id, response.StatusCode) is { } reply) return reply;
-            if (onRequest is not null && StrictJson.Parse(item.Data) is { } message && message["method"] is not null && message["id"] is not null)
-                await onRequest(message);
+            if (onMessage is not null && StrictJson.Parse(item.Data) is { } message && message["method"] is not null) await onMessage(message);
         }
         return new JsonRpcReply.Garbled("The stream ended without an answer.");
     }

@@ -10,28 +10,42 @@ namespace Interlock.Http.Upstreams;
 /// <summary>Writes MCP requests as HTTP: the revision's headers, <c>_meta</c> that is only ours, arguments byte for byte.</summary>
 internal static class McpRequest
 {
-    public static HttpRequestMessage Call(McpConnection connection, string id, UpstreamCall call)
+    /// <summary>A call, or of one whose answer comes in pages the request for the page at a cursor.</summary>
+    public static HttpRequestMessage Call(McpConnection connection, string id, UpstreamCall call, string? cursor = null)
     {
-        var body = Write(connection, id, "tools/call", call.IdempotencyKey, call.TraceParent, json =>
+        var method = McpMethod.Of(call.Tool);
+        var arguments = method.IsTool && !connection.InputSchemas.ContainsKey(call.Tool) ? JsonValue.EmptyObject : StrictJson.Parse(call.Arguments.Span);
+        var body = Write(connection, id, method.Name, call, json =>
         {
-            json.WriteString("name", call.Tool);
-            json.WritePropertyName("arguments");
-            json.WriteRawValue(call.Arguments.Span, skipInputValidation: true); // canonical bytes: another writer would escape them anew
+            if (method.IsTool)
+            {
+                json.WriteString("name", call.Tool);
+                json.WritePropertyName("arguments");
+                json.WriteRawValue(call.Arguments.Span, skipInputValidation: true); // canonical bytes: another writer would escape them anew
+                return;
+            }
+            foreach (var (name, value) in arguments.Members.Where(member => member.Key is not ("_meta" or "cursor")))
+            {
+                json.WritePropertyName(name);
+                json.WriteRawValue(CanonicalJson.Serialize(value), skipInputValidation: true);
+            }
+            if (cursor is not null) json.WriteString("cursor", cursor);
         });
-        var request = Post(connection, "tools/call", body);
+        var request = Post(connection, method.Name, body);
         if (!IsNewest(connection)) return request;
-        request.Headers.TryAddWithoutValidation("Mcp-Name", McpHeaderEncoder.EncodeValue(call.Tool));
-        if (connection.InputSchemas.TryGetValue(call.Tool, out var schema)) AddParameters(request, schema, StrictJson.Parse(call.Arguments.Span));
+        if ((method.IsTool ? call.Tool : method.Named is { } named ? arguments[named]?.StringOrNull() : null) is { } target)
+            request.Headers.TryAddWithoutValidation("Mcp-Name", McpHeaderEncoder.EncodeValue(target));
+        if (connection.InputSchemas.TryGetValue(call.Tool, out var schema)) AddParameters(request, schema, arguments);
         return request;
     }
 
-    public static HttpRequestMessage List(McpConnection connection, string id, string? cursor)
+    public static HttpRequestMessage List(McpConnection connection, string id, McpMethod method, string? cursor)
     {
-        var body = Write(connection, id, "tools/list", null, null, json =>
+        var body = Write(connection, id, method.Name, null, json =>
         {
             if (cursor is not null) json.WriteString("cursor", cursor);
         });
-        return Post(connection, "tools/list", body);
+        return Post(connection, method.Name, body);
     }
 
     /// <summary>The notification that asks the server to stop working on a request.</summary>
@@ -41,8 +55,7 @@ internal static class McpRequest
         Params = new System.Text.Json.Nodes.JsonObject { ["requestId"] = id, ["reason"] = "The caller no longer waits." },
     };
 
-    private static byte[] Write(
-        McpConnection connection, string id, string method, string? key, string? traceParent, Action<Utf8JsonWriter> parameters)
+    private static byte[] Write(McpConnection connection, string id, string method, UpstreamCall? call, Action<Utf8JsonWriter> parameters)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
@@ -55,8 +68,9 @@ internal static class McpRequest
             parameters(json);
             json.WriteStartObject("_meta");
             if (IsNewest(connection)) WriteEnvelope(json);
-            if (key is not null) json.WriteString("interlock/idempotencyKey", key);
-            if (traceParent is not null) json.WriteString("traceparent", traceParent);
+            if (call?.Link?.Progress is not null) json.WriteString("progressToken", id);
+            if (call is not null) json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
+            if (call?.TraceParent is { } traceParent) json.WriteString("traceparent", traceParent);
             json.WriteEndObject();
             json.WriteEndObject();
             json.WriteEndObject();

@@ -9,12 +9,11 @@ using ModelContextProtocol.Protocol;
 namespace Interlock.Http.Upstreams;
 
 /// <summary>
-/// Calls tools of MCP servers over streamable HTTP, of any revision. Connections are pooled per registration. A call is sent again only
+/// Calls what MCP servers of any revision offer, over streamable HTTP. Connections are pooled per registration. A call is sent again only
 /// when the server said that it did not take it: session unknown, revision no longer spoken, parameter headers missing; each once.
 /// </summary>
 public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncDisposable
 {
-    private const int MaxTools = 2000;
     private static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan CourtesyTimeout = TimeSpan.FromSeconds(2);
 
@@ -51,7 +50,7 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncD
                 return UpstreamFailures.Of(e, sent: false, budget);
             }
 
-            var (reply, failure) = await SendAsync(connection, call, budget);
+            var (reply, failure) = await CallAsync(connection, call, budget);
             if (reply is null) return failure!; // exactly one of the two is set
             if (mayReconnect && IsStale(connection, reply))
             {
@@ -64,14 +63,7 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncD
                 mayList = false;
                 if (await TryListAsync(connection, call.Endpoint, budget)) continue;
             }
-            return reply switch
-            {
-                JsonRpcReply.Result result => McpResults.Read(result.Value),
-                JsonRpcReply.Error error => UpstreamFailures.Of(error),
-                JsonRpcReply.Failed failed => UpstreamFailures.Of(failed),
-                JsonRpcReply.Garbled garbled => UpstreamFailures.Of(garbled),
-                _ => throw new InvalidOperationException($"Unknown reply {reply}."),
-            };
+            return reply is JsonRpcReply.Result { Value: var result } ? Read(call, result) : UpstreamFailures.Of(reply);
         }
     }
 
@@ -102,14 +94,39 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncD
         _http.Dispose();
     }
 
-    private async Task<(JsonRpcReply? Reply, UpstreamResult? Failure)> SendAsync(McpConnection connection, UpstreamCall call, CallBudget budget)
+    private static UpstreamResult Read(UpstreamCall call, JsonValue result)
+    {
+        if (result["resultType"]?.StringOrNull() is { } type and not "complete")
+            return new UpstreamResult.Unknown(new(
+                ProblemTypes.Communication, 502, "The tool did not finish", $"It answered {type}, which is not relayed; call a tool that completes in one answer.")
+            {
+                Rule = "input-required",
+            });
+        return McpMethod.Of(call.Tool).IsTool ? McpResults.OfTool(result) : McpResults.OfOperation(result);
+    }
+
+    /// <summary>The reply to a call, of a list that comes in pages to all of it.</summary>
+    private async Task<(JsonRpcReply? Reply, UpstreamResult? Failure)> CallAsync(McpConnection connection, UpstreamCall call, CallBudget budget)
+    {
+        if (McpMethod.Of(call.Tool).Listed is not { } member) return await SendAsync(connection, call, null, budget);
+        UpstreamResult? broken = null;
+        var reply = await McpPages.ReadAsync(member, async cursor =>
+        {
+            var (page, failure) = await SendAsync(connection, call, cursor, budget);
+            broken = failure;
+            return page ?? new JsonRpcReply.Garbled("There was no answer.");
+        });
+        return broken is null ? (reply, null) : (null, broken);
+    }
+
+    private async Task<(JsonRpcReply? Reply, UpstreamResult? Failure)> SendAsync(McpConnection connection, UpstreamCall call, string? cursor, CallBudget budget)
     {
         var id = connection.NextId();
-        using var request = McpRequest.Call(connection, id, call);
+        using var request = McpRequest.Call(connection, id, call, cursor);
         var content = (OneShotContent)request.Content!; // McpRequest made it
         try
         {
-            return (await JsonRpcHttp.SendAsync(_http, request, id, message => AnswerAsync(connection, message), budget.Token), null);
+            return (await JsonRpcHttp.SendAsync(_http, request, id, message => HearAsync(connection, id, call.Link, message), budget.Token), null);
         }
         catch (Exception e) when (UpstreamFailures.IsExpected(e))
         {
@@ -132,54 +149,32 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncD
 
     private async Task<DiscoveryResult> ListAsync(McpConnection connection, UpstreamEndpoint endpoint, CallBudget budget)
     {
-        var instructions = connection.Client.ServerInstructions;
-        var tools = new List<ToolContract>();
-        string? cursor = null;
-        do
-        {
-            var id = connection.NextId();
-            using var request = McpRequest.List(connection, id, cursor);
-            var reply = await JsonRpcHttp.SendAsync(_http, request, id, message => AnswerAsync(connection, message), budget.Token);
-            if (reply is not JsonRpcReply.Result { Value: var page }) return DiscoveryResult.Failed(ListFailure(reply));
-            if (page["tools"] is not { IsArray: true } listed) return Unreadable("The list has no array of tools.");
-            foreach (var raw in listed.Items)
-            {
-                if (ToolContract.Read(raw, instructions) is not { } contract) return Unreadable("A tool has no name or no input schema.");
-                if (tools.Exists(tool => tool.Name == contract.Name)) return Unreadable($"The tool {contract.Name} is listed twice.");
-                tools.Add(contract);
-            }
-            if (tools.Count > MaxTools) return Unreadable($"There are more than {MaxTools} tools.");
-            var next = page["nextCursor"]?.StringOrNull();
-            if (next is not null && (next == cursor || listed.Count == 0)) return Unreadable("The list of tools does not end.");
-            cursor = next;
-        }
-        while (cursor is not null);
-
-        foreach (var tool in tools) connection.InputSchemas[tool.Name] = tool.InputSchema;
-        Log.Listed(_logger, endpoint.RegistrationId, tools.Count);
-        return new(tools, instructions, null);
-
-        static DiscoveryResult Unreadable(string why) =>
-            DiscoveryResult.Failed(new(ProblemTypes.Communication, 502, "The server's tools cannot be read", why));
+        var found = await new McpDiscovery(connection, method => McpPages.ReadAsync(method.Listed!, cursor => PageAsync(connection, method, cursor, budget))).RunAsync(); // discovery reads lists
+        foreach (var tool in found.Tools) connection.InputSchemas[tool.Name] = tool.InputSchema;
+        Log.Listed(_logger, endpoint.RegistrationId, found.Tools.Count);
+        return found;
     }
 
-    private static Problem ListFailure(JsonRpcReply reply) => (reply switch
+    private async Task<JsonRpcReply> PageAsync(McpConnection connection, McpMethod method, string? cursor, CallBudget budget)
     {
-        JsonRpcReply.Error error => UpstreamFailures.Of(error),
-        JsonRpcReply.Failed failed => UpstreamFailures.Of(failed),
-        JsonRpcReply.Garbled garbled => UpstreamFailures.Of(garbled),
-        _ => throw new InvalidOperationException($"Unknown reply {reply}."),
-    }) switch
+        var id = connection.NextId();
+        using var request = McpRequest.List(connection, id, method, cursor);
+        return await JsonRpcHttp.SendAsync(_http, request, id, message => HearAsync(connection, id, null, message), budget.Token);
+    }
+
+    /// <summary>What the server says before it answers: its progress goes to who waits, its requests are answered.</summary>
+    private Task HearAsync(McpConnection connection, string id, CallerLink? link, JsonValue message)
     {
-        UpstreamResult.Rejected rejected => rejected.Problem,
-        UpstreamResult.Unknown unknown => unknown.Problem,
-        var other => throw new InvalidOperationException($"Unexpected {other}."),
-    };
+        if (message["id"] is not null) return AnswerAsync(connection, message);
+        if (link?.Progress is { } progress && message["method"]?.StringOrNull() == NotificationMethods.ProgressNotification && message["params"] is { IsObject: true } said && said["progressToken"]?.StringOrNull() == id)
+            progress(said.Without("progressToken"));
+        return Task.CompletedTask;
+    }
 
     /// <summary>Answers a request that the server sends meanwhile: pings, and nothing else.</summary>
     private Task AnswerAsync(McpConnection connection, JsonValue request)
     {
-        if (request["id"] is not { } value) return Task.CompletedTask;
+        var value = request["id"]!; // a request has one
         var id = value.IsNumber ? new RequestId((long)value.AsNumber()) : new RequestId(value.StringOrNull() ?? "");
         JsonRpcMessage answer = request["method"]?.StringOrNull() == "ping"
             ? new JsonRpcResponse { Id = id, Result = new System.Text.Json.Nodes.JsonObject() }

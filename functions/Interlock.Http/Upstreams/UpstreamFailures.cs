@@ -77,6 +77,23 @@ internal static class UpstreamFailures
     public static UpstreamResult.Unknown Of(JsonRpcReply.Garbled garbled) =>
         new(new(ProblemTypes.Communication, 502, "The upstream's answer makes no sense", garbled.Why) { Rule = garbled.Rule });
 
+    /// <summary>What a reply that is no result comes to.</summary>
+    public static UpstreamResult Of(JsonRpcReply reply) => reply switch
+    {
+        JsonRpcReply.Error error => Of(error),
+        JsonRpcReply.Failed failed => Of(failed),
+        JsonRpcReply.Garbled garbled => Of(garbled),
+        _ => throw new InvalidOperationException($"Unexpected {reply}."),
+    };
+
+    /// <summary>The problem of such a reply.</summary>
+    public static Problem ProblemOf(JsonRpcReply reply) => Of(reply) switch
+    {
+        UpstreamResult.Rejected rejected => rejected.Problem,
+        UpstreamResult.Unknown unknown => unknown.Problem,
+        var other => throw new InvalidOperationException($"Unexpected {other}."),
+    };
+
     /// <summary>A 4xx says that the server did not do it; but 408 and 499 that someone stopped waiting, and 409 may speak of an earlier attempt.</summary>
     private static bool IsRefusal(HttpStatusCode status) => (int)status is >= 400 and < 500 and not (408 or 409 or 499);
 }

@@ -63,7 +63,8 @@ internal static class ServeCommand
         return Output.Ok;
     }
 
-    private static EgressOptions? Egress(IReadOnlyList<string> upstreams)
+    /// <summary>What <c>--allow-upstream</c> allows, or null when it is no network.</summary>
+    internal static EgressOptions? Egress(IReadOnlyList<string> upstreams)
     {
         var networks = new List<IPNetwork>();
         foreach (var upstream in upstreams.Where(upstream => upstream != "loopback"))

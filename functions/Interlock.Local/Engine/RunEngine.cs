@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Interlock.Core;
 using Interlock.Core.Audit;
+using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
@@ -153,17 +154,31 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
     {
         var commands = _commands ?? throw new InvalidOperationException("The engine takes work only after ResumeAllAsync.");
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _shutdown.Token);
-        if (command is not Command.Call) return await commands.RunAsync(run, command, either.Token, _shutdown.Token);
-        await _workers.WaitAsync(either.Token);
+        if (command is not Command.Call) return Event(await commands.RunAsync(run, command, either.Token, _shutdown.Token));
+        while (true)
+        {
+            var isLeft = !run.Pending.ContainsKey(command.Id);
+            if (await WorkAsync(commands, run, command, isLeft ? _shutdown.Token : either.Token) is not { } outcome) return null;
+            if (outcome is not CommandOutcome.UnderWay { Until: var until }) return Event(outcome);
+            // It goes on at its upstream and holds no worker; told to stop meanwhile, it is asked for as a call that nobody waits for.
+            if (!await commands.WaitAsync(until, isLeft ? _shutdown.Token : either.Token, _shutdown.Token)) run = run with { Pending = run.Pending.Remove(command.Id) };
+        }
+    }
+
+    private async Task<CommandOutcome?> WorkAsync(SteadyRunner commands, RunState run, Command command, CancellationToken stop)
+    {
+        await _workers.WaitAsync(stop);
         try
         {
-            return await commands.RunAsync(run, command, either.Token, _shutdown.Token);
+            return await commands.RunAsync(run, command, stop, _shutdown.Token);
         }
         finally
         {
             _workers.Release();
         }
     }
+
+    private static RunEvent? Event(CommandOutcome? outcome) => (outcome as CommandOutcome.Happened)?.Event;
 
     /// <summary>
     /// Makes a step durable. An end is stored as <c>closing</c> until the audit has its record, so that after a crash in between a restart finds

@@ -10,8 +10,8 @@ internal sealed partial class SteadyRunner(CommandRunner commands, TimeProvider 
 {
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(30);
 
-    /// <summary>The event that ends the command, or null for a gate that stays open.</summary>
-    public async Task<RunEvent?> RunAsync(RunState run, Command command, CancellationToken stop, CancellationToken shutdown)
+    /// <summary>What came of the command; null for a timer that was told to stop.</summary>
+    public async Task<CommandOutcome?> RunAsync(RunState run, Command command, CancellationToken stop, CancellationToken shutdown)
     {
         for (var pause = Backoff.First; ; pause = Backoff.Next(pause))
         {
@@ -34,15 +34,28 @@ internal sealed partial class SteadyRunner(CommandRunner commands, TimeProvider 
         }
     }
 
-    private async Task<RunEvent?> OnceAsync(RunState run, Command command, CancellationToken stop, CancellationToken shutdown)
+    /// <summary>Waits for a time; false when it was told to stop before.</summary>
+    public async Task<bool> WaitAsync(DateTimeOffset until, CancellationToken stop, CancellationToken shutdown)
+    {
+        try
+        {
+            await DelayAsync(until, stop);
+            return true;
+        }
+        catch (OperationCanceledException) when (!shutdown.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private async Task<CommandOutcome> OnceAsync(RunState run, Command command, CancellationToken stop, CancellationToken shutdown)
     {
         if (command is Command.StartTimer timer)
         {
             await DelayAsync(timer.DueAt, stop);
-            return new RunEvent.TimerFired(time.GetUtcNow(), timer.Id);
+            return new CommandOutcome.Happened(new RunEvent.TimerFired(time.GetUtcNow(), timer.Id));
         }
-        var outcome = await commands.RunAsync(run, command, command is Command.Call ? stop : shutdown);
-        return (outcome as CommandOutcome.Happened)?.Event;
+        return await commands.RunAsync(run, command, command is Command.Call ? stop : shutdown);
     }
 
     private async Task DelayAsync(DateTimeOffset dueAt, CancellationToken stop)

@@ -17,6 +17,9 @@ internal sealed class ScriptedRunner : ICommandRunner
     /// <summary>What comes of a call that was not released; without it the call waits.</summary>
     public Func<Command.Call, RunEvent>? Otherwise { get; set; }
 
+    /// <summary>When to ask again for a call that was not released, because it goes on at its upstream; null where it does not.</summary>
+    public Func<Command.Call, DateTimeOffset?> Handed { get; set; } = _ => null;
+
     /// <summary>Thrown for every gate.</summary>
     public Exception? GatesBreak { get; set; }
 
@@ -37,6 +40,7 @@ internal sealed class ScriptedRunner : ICommandRunner
         {
             case Command.Call call:
                 Called.Enqueue(call.Id);
+                if (!Of(call.Id).Task.IsCompleted && Handed(call) is { } askAgain) return new CommandOutcome.UnderWay(askAgain, IsHanded: true);
                 if (Otherwise is { } otherwise && !Of(call.Id).Task.IsCompleted) return new CommandOutcome.Happened(otherwise(call));
                 return new CommandOutcome.Happened(await Of(call.Id).Task.WaitAsync(cancellationToken));
             case Command.OpenApproval or Command.CloseApproval when GatesBreak is { } broken:

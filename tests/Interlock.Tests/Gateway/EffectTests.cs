@@ -72,6 +72,26 @@ public sealed class EffectTests
         Assert.Equal(1, world.Blobs.Count);
     }
 
+    [Theory]
+    [InlineData(false, 10)]
+    [InlineData(false, 300_000)]
+    [InlineData(true, 10)]
+    [InlineData(true, 300_000)]
+    public async Task Call_WholeResult_ComesBackOnEveryRepeat(bool isError, int length)
+    {
+        await using var world = await World.CreateAsync();
+        var result = StrictJson.Parse($$"""{"content":[{"type":"image","data":"{{new string('A', length)}}","mimeType":"image/png"}],"structuredContent":{"n":1},"_meta":{"k":[1]},"isError":{{(isError ? "true" : "false")}}}""");
+        world.Upstream.Then(MethodResult.Completed(result, isError));
+        for (var i = 0; i < 3; i++)
+        {
+            var answer = await new Node(world, world.Memory).Gateway.CallAsync(world.Call(), Token);
+            if (answer is GatewayResult.Completed done) Assert.Equal((JsonValue.Object(("n", 1)), false), (done.Output, isError));
+            Assert.Equal(result, isError ? Assert.IsType<GatewayResult.Failed>(answer).Result : Assert.IsType<GatewayResult.Completed>(answer).Result);
+        }
+        Assert.Single(world.Upstream.Calls);
+        Assert.Equal(length > 200_000 ? 1 : 0, world.Blobs.Count);
+    }
+
     [Fact]
     public async Task Call_ToolSaysItFailed_IsFailedForGoodWithItsWordsBounded()
     {

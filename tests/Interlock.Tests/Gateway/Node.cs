@@ -12,7 +12,7 @@ namespace Interlock.Tests.Gateway;
 /// <summary>One process over a store: its own caches, logs and locks. Dropping it is that process's death.</summary>
 internal sealed class Node
 {
-    public Node(World world, ITableStore store, EffectLease? lease = null, GatewayLimits? limits = null, IFrameFence? fence = null, ICoverEdits? edits = null)
+    public Node(World world, ITableStore store, EffectLease? lease = null, GatewayLimits? limits = null, IFrameFence? fence = null, ICoverEdits? edits = null, TimeProvider? time = null)
     {
         Audit = new AuditLog(store, world.Time);
         Registries = new RegistryStore(store);
@@ -22,7 +22,7 @@ internal sealed class Node
         Desk = new ApprovalDesk(approvals);
         AdHoc = new AdHocDesk(approvals, Desk, new Ledger(store, world.Blobs));
         Gateway = new ToolGateway(new GatewayParts(
-            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, fence ?? world.Fence, world.Upstream, Fences, world.Time)
+            store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, fence ?? world.Fence, world.Upstream, Fences, time ?? world.Time)
         {
             Lease = lease,
             Limits = limits ?? GatewayLimits.None,

@@ -62,6 +62,32 @@ public sealed class ContractRefreshTests
     }
 
     [Fact]
+    public async Task Run_PromptChanged_QuarantinesGettingPromptsAndNothingElse()
+    {
+        await using var world = new World();
+        var discovery = new StubDiscovery();
+        discovery.Offer("""[{"name":"greet","description":"Greets."}]""");
+        Assert.IsType<RegistryResult.Changed>(await Desk(world, discovery).RegisterServerAsync(world.Ana, "erp", _address, Token)); // it has no tools at all
+        Assert.Empty((await RunAsync(world, discovery)).Changed);
+        discovery.Offer("""[{"name":"greet","description":"Greets. Then obey."}]""");
+        var changed = Assert.Single((await RunAsync(world, discovery)).Changed);
+        Assert.Equal(("erp/prompts:get", Lifecycle.Quarantined), (changed.Name, changed.Lifecycle));
+        Assert.StartsWith("contract-changed: prompts; ", changed.Reason, StringComparison.Ordinal);
+        Assert.Equal(Lifecycle.Active, (await ReadAsync(world)).Find(RegistryKind.Tool, "erp/resources:read", "1.0.0")?.Lifecycle);
+    }
+
+    [Fact]
+    public async Task Run_OperationNoLongerOffered_IsDisabled()
+    {
+        await using var world = new World();
+        var discovery = await RegisteredAsync(world, ("pay", "Pays."));
+        discovery.Offer("[]");
+        await Desk(world, discovery).RegisterServerAsync(world.Ana, "erp", _address, Token);
+        discovery.Operations.RemoveAll(operation => operation.Name == UpstreamOperations.GetPrompt);
+        Assert.Equal(("erp/prompts:get", Lifecycle.Disabled), Assert.Single((await RunAsync(world, discovery)).Changed) is var gone ? (gone.Name, gone.Lifecycle) : default);
+    }
+
+    [Fact]
     public async Task Run_SeveralToolsOfOneServer_RaiseTheEpochOnce()
     {
         await using var world = new World();
@@ -141,7 +167,7 @@ public sealed class ContractRefreshTests
         var discovery = await RegisteredAsync(world, ("pay", "Pays."), ("grant", "Grants."));
         var epoch = (await ReadAsync(world)).Epoch;
         discovery.Show();
-        Assert.Equal("The server shows no tools", Assert.Single((await RunAsync(world, discovery)).Unreachable).Problem.Title);
+        Assert.Equal("The server shows nothing", Assert.Single((await RunAsync(world, discovery)).Unreachable).Problem.Title);
         Assert.Equal((epoch, Lifecycle.Active), await ReadAsync(world) is var after ? (after.Epoch, after.Find(RegistryKind.Tool, "erp/pay", "1.0.0")!.Lifecycle) : default); // registered above
     }
 
@@ -154,10 +180,18 @@ public sealed class ContractRefreshTests
         foreach (var server in new[] { "hang", "throw" })
             await Desk(world, discovery).RegisterServerAsync(world.Ana, server, new Uri($"https://{server}.contoso.com/mcp"), Token);
         discovery.On["https://hang.contoso.com/mcp"] = _ => new TaskCompletionSource<DiscoveryResult>().Task; // deaf to cancelling
-        discovery.On["https://throw.contoso.com/mcp"] = _ => throw new InvalidOperationException("A bug.");
+        var thrown = new TaskCompletionSource();
+        discovery.On["https://throw.contoso.com/mcp"] = _ =>
+        {
+            thrown.SetResult();
+            throw new InvalidOperationException("A bug.");
+        };
         discovery.Show(("pay", "Other."));
         var running = new ContractRefresh(world.Node.Registries, world.Node.Audit, discovery, clock).RunAsync(World.Tenant, Token);
         await clock.TimerAsync(ContractRefresh.UpstreamPatience);
+        await thrown.Task.WaitAsync(Token);
+        while ((await ReadAsync(world)).Newest(RegistryKind.Tool, "erp/pay") is not null) await Task.Yield(); // the others have had their answers
+        while (!discovery.Asked.Any(endpoint => endpoint.Address.Host == "hang.contoso.com")) await Task.Yield();
         clock.Advance(ContractRefresh.UpstreamPatience);
         var pass = await running;
         Assert.Equal("hang", Assert.Single(pass.Unreachable).Upstream);

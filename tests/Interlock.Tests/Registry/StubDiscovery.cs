@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Interlock.Core.Gateway;
+using Interlock.Http.Upstreams;
 using Interlock.Json;
+using ModelContextProtocol.Protocol;
 
 namespace Interlock.Tests.Registry;
 
@@ -21,7 +23,16 @@ internal sealed class StubDiscovery : IUpstreamDiscovery
     /// <summary>What all other addresses answer instead.</summary>
     public Func<CancellationToken, Task<DiscoveryResult>>? Otherwise { get; set; }
 
-    public DiscoveryResult Result => new([.. Tools], Instructions, null);
+    public List<ToolContract> Operations { get; } = [];
+
+    public DiscoveryResult Result => new([.. Tools], Instructions, null) { Operations = [.. Operations] };
+
+    /// <summary>Offers resources, and these prompts.</summary>
+    public void Offer(string prompts)
+    {
+        Operations.Clear();
+        Operations.AddRange(McpOperations.Of(new ServerCapabilities { Resources = new(), Prompts = new() }, StrictJson.Parse(prompts).Items, Instructions));
+    }
 
     public void Show(params (string Name, string Description)[] tools)
     {

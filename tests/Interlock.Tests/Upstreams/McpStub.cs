@@ -7,15 +7,15 @@ namespace Interlock.Tests.Upstreams;
 internal static class McpStub
 {
     /// <summary>A server of 2026-07-28: server/discover, no session.</summary>
-    public static Task<StubServer> NewestAsync(Func<HttpContext, StubRequest, Task> call, string tools = "[]") => StubServer.StartAsync((context, request) =>
+    public static Task<StubServer> NewestAsync(Func<HttpContext, StubRequest, Task> call, string tools = "[]", string capabilities = """{"tools":{}}""") => StubServer.StartAsync((context, request) =>
         request.Method switch
         {
-            "server/discover" => ResultAsync(context, request, """
-                {"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"instructions":"Be careful.","ttlMs":0,"cacheScope":"private",
+            "server/discover" => ResultAsync(context, request, $$$$"""
+                {"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{{{{capabilities}}}},"instructions":"Be careful.","ttlMs":0,"cacheScope":"private",
                  "_meta":{"io.modelcontextprotocol/serverInfo":{"name":"stub","version":"1"}}}
                 """),
             "tools/list" => ResultAsync(context, request, $$"""{"resultType":"complete","tools":{{tools}},"ttlMs":0,"cacheScope":"private"}"""),
-            "tools/call" => call(context, request),
+            "tools/call" or "prompts/list" or "prompts/get" or "resources/list" or "resources/templates/list" or "resources/read" or "completion/complete" => call(context, request),
             _ => AcceptedAsync(context),
         });
 

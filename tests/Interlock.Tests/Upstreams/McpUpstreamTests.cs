@@ -46,6 +46,42 @@ public sealed class McpUpstreamTests
         Assert.Equal(isError, completed.IsError);
     }
 
+    [Theory]
+    [InlineData("""{"content":[{"type":"text","text":"a","annotations":{"audience":["user"]}},{"type":"image","data":"AA==","mimeType":"image/png"},{"type":"audio","data":"AA==","mimeType":"audio/wav"},{"type":"resource_link","uri":"x:1","name":"n"},{"type":"resource","resource":{"uri":"x:1","text":"t"}},{"type":"of tomorrow"}],"structuredContent":{"n":1},"_meta":{"a":1}}""")]
+    [InlineData("""{"content":[],"isError":true}""")]
+    public async Task Invoke_Result_IsRelayedWhole(string result)
+    {
+        var hop = StrictJson.Parse(result).With("resultType", "complete");
+        hop = hop.With("_meta", (hop["_meta"] ?? JsonValue.EmptyObject).With("io.modelcontextprotocol/serverInfo", "secret").With("io.modelcontextprotocol/related-task", JsonValue.EmptyObject));
+        await using var server = await McpStub.NewestAsync((context, request) => McpStub.ResultAsync(context, request, hop.ToString()));
+        await using var upstream = new UpstreamFixture();
+
+        var completed = Assert.IsType<UpstreamResult.Completed>(await upstream.CallAsync(server.Address));
+
+        Assert.Equal(result, completed.Result?.ToString());
+    }
+
+    [Theory]
+    [InlineData("""{"content":{"type":"text","text":"a"}}""")]
+    [InlineData("""{"content":"a"}""")]
+    [InlineData("""{"content":[{"text":"a"}]}""")]
+    [InlineData("""{"content":["a"]}""")]
+    [InlineData("""{"content":[{"type":"text"}]}""")]
+    [InlineData("""{"content":[{"type":"image","data":7,"mimeType":"x/y"}]}""")]
+    [InlineData("""{"content":[{"type":"resource","resource":{"uri":"x:1"}}]}""")]
+    [InlineData("""{"content":[{"type":"resource"}]}""")]
+    [InlineData("""{"content":[],"isError":"no"}""")]
+    [InlineData("""{"structuredContent":{"n":1},"content":7}""")]
+    [InlineData("[]")]
+    [InlineData("7")]
+    public async Task Invoke_ResultThatNoClientCouldRead_IsUnknown(string result)
+    {
+        await using var server = await McpStub.NewestAsync((context, request) => McpStub.ResultAsync(context, request, result));
+        await using var upstream = new UpstreamFixture();
+
+        Assert.Equal("The upstream's answer makes no sense", Assert.IsType<UpstreamResult.Unknown>(await upstream.CallAsync(server.Address)).Problem.Title);
+    }
+
     [Fact]
     public async Task Invoke_AnswerOnAnEventStreamAfterOtherMessages_IsFound()
     {

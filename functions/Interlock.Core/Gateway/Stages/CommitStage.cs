@@ -26,7 +26,7 @@ internal sealed class CommitStage(
             return new Refusal(Name, "grant-unauthentic", 403, "The audit does not say that the gate was approved as its row has it; an administrator must look at the store.");
         var registration = authorized.Routed.Target.RegistrationId;
         if (repeated is not null && (repeated.Registration != registration || repeated.ArgumentsDigest != authorized.Frozen.Digest))
-            return new Refusal(Name, "fence-changed", 409, "The tool's registration changed since the attempt whose outcome is unknown: to repeat it would be another call.");
+            return new Refusal(Name, "fence-changed", 409, $"The tool's registration changed since the attempt {(repeated.HasDoubt ? "whose outcome is unknown" : "that asked")}: to go on would be another call.");
         var spent = authorized.Gate is { } gate ? SpentRow(call, gate) : null;
         var spender = spent is null ? null : await claims.SpentByAsync(chain, spent, cancellationToken);
         if (spender is { } other && other != call.Effect) return Spent;
@@ -39,6 +39,9 @@ internal sealed class CommitStage(
             Registration = registration,
             LeasedBy = lease?.Holder,
             LeasedUntil = time.GetUtcNow() + lease?.Time,
+            Rounds = repeated is null ? 0 : repeated.State == LedgerState.InputRequired ? repeated.Rounds + 1 : repeated.Rounds,
+            Asked = repeated?.Asked,
+            Handle = repeated is { State: LedgerState.InputRequired } ? repeated.Handle : null,
         };
         var effectRow = new TableWrite.Insert(EffectClaims.EffectRow(call.Effect, attempt), Body(call, authorized));
         List<TableWrite> alongside = spent is null || spender is not null ? [effectRow] : [effectRow, new TableWrite.Insert(spent, Body(call, authorized))];
@@ -104,4 +107,8 @@ internal sealed class CommitStage(
 }
 
 /// <summary>A call that may leave: nobody else can make it any more.</summary>
-internal sealed record CommittedCall(AuthorizedCall Authorized, LedgerRow Row, string LedgerETag);
+internal sealed record CommittedCall(AuthorizedCall Authorized, LedgerRow Row, string LedgerETag)
+{
+    /// <summary>The caller, with its answers only where the upstream asked.</summary>
+    public CallerLink? Link => Row.Asked is null ? Authorized.Call.Link?.WithoutAnswers() : Authorized.Call.Link;
+}

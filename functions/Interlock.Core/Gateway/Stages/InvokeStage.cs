@@ -9,8 +9,24 @@ internal sealed class InvokeStage(IUpstream upstream)
         return upstream.InvokeAsync(
             new UpstreamCall(contract.Endpoint, contract.WireName, committed.Authorized.Frozen.Bytes, call.IdempotencyKey ?? call.Effect.Value, call.Deadline, call.TraceParent)
             {
-                Link = call.Link,
+                Link = committed.Link,
                 Subject = call.Chain.Starter.Subject,
+                Task = committed.Row.Handle?.Task,
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Asks after a call that goes on, or tells it to stop, by this deadline. Nothing is called.</summary>
+    public Task<UpstreamResult> AskAsync(GatewayCall call, CallContract contract, LedgerHandle handle, DateTimeOffset deadline, bool stop, CancellationToken cancellationToken)
+    {
+        var endpoint = handle.At is { } at ? contract.Endpoint with { Address = at } : contract.Endpoint;
+        return upstream.InvokeAsync(
+            new UpstreamCall(endpoint, contract.WireName, "{}"u8.ToArray(), call.IdempotencyKey ?? call.Effect.Value, deadline, call.TraceParent)
+            {
+                Link = call.Link?.WithoutAnswers(),
+                Subject = call.Chain.Starter.Subject,
+                Task = handle.Task,
+                Stop = stop,
             },
             cancellationToken);
     }

@@ -24,12 +24,7 @@ internal static class ResolveStage
             return new Refusal(Name, "server-unavailable", 403, $"The server '{serverName}' of this tool is not active.");
         var (tool, address) = (entry.As<ToolBody>(), server.As<ServerBody>());
         var target = new BoundTarget(entry.Name, entry.Version, tool.ContractDigest, address.RegistrationId, address.Address);
-        return new RoutedCall(call, registry, entry, repinned, target, new CallContract(UpstreamEndpoint.Of(call.Tenant, address), call.Target[(slash + 1)..], tool.InputSchema)
-        {
-            OutputSchema = tool.OutputSchema,
-            Server = address.Settings,
-            Tool = tool.Settings,
-        });
+        return new RoutedCall(call, registry, entry, repinned, target, CallContract.Of(call.Tenant, call.Target[(slash + 1)..], tool, address));
     }
 
     private static StageResult<RoutedCall> Agent(GatewayCall call, RegistrySnapshot registry)
@@ -38,9 +33,8 @@ internal static class ResolveStage
         if (resolution is Resolution.Refused refused) return Refuse(refused, "unknown-agent");
         var (entry, repinned) = (Resolution.Found)resolution; // the only other case
         var agent = entry.As<AgentBody>();
-        var endpoint = new UpstreamEndpoint(UpstreamKind.A2a, agent.RegistrationId, agent.Address);
         var target = new BoundTarget(entry.Name, entry.Version, agent.CardDigest, agent.RegistrationId, agent.Address);
-        return new RoutedCall(call, registry, entry, repinned, target, new CallContract(endpoint, entry.Name, agent.InputSchema) { Tool = new ToolSettings { Idempotent = agent.Idempotent } });
+        return new RoutedCall(call, registry, entry, repinned, target, CallContract.Of(entry.Name, agent));
     }
 
     private static Refusal Refuse(Resolution.Refused refused, string unknown) =>

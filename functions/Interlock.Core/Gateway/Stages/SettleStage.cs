@@ -1,4 +1,5 @@
 using Interlock.Core.Audit;
+using Interlock.Core.Runs;
 using Interlock.Json;
 
 namespace Interlock.Core.Gateway.Stages;
@@ -9,6 +10,9 @@ namespace Interlock.Core.Gateway.Stages;
 /// </summary>
 internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider time)
 {
+    private const int MaxRounds = 8;
+    private const int MaxQuestionBytes = 64 * 1024;
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LastPause = TimeSpan.FromSeconds(8);
 
@@ -33,8 +37,8 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider ti
     private async Task<SettledCall> OnceAsync(AuditChain chain, CommittedCall committed, LedgerRow ended, UpstreamResult result)
     {
         var call = committed.Authorized.Call;
-        var row = await OutcomeAsync(call, ended, result);
-        if (await JoinedAsync(chain, call, row, committed.LedgerETag) is { } written) return new SettledCall(row, written);
+        var row = result is UpstreamResult.Handed handed ? Handed(committed, ended, handed) : await OutcomeAsync(call, ended, result);
+        if (row.State != LedgerState.Intended && await JoinedAsync(chain, call, row, committed.LedgerETag) is { } written) return new SettledCall(row, written);
         var etag = await ledger.WriteAsync(call, row, committed.LedgerETag, CancellationToken.None);
         while (etag is null)
         {
@@ -64,35 +68,82 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider ti
         return new SettledCall(row, written);
     }
 
-    /// <summary>Appends the audit outcome of a ledger row if a crash left it out.</summary>
-    public Task RecordAsync(AuditChain chain, GatewayCall call, LedgerRow row) =>
-        audit.AppendAsync(chain, [CallRecords.Outcome(chain, call, row)], [], CancellationToken.None);
+    /// <summary>Records what was learnt of a call that went on under a handle; null when somebody else learnt it first.</summary>
+    public async Task<SettledCall?> FollowedAsync(AuditChain chain, GatewayCall call, LedgerRow row, string etag, UpstreamResult result)
+    {
+        var now = time.GetUtcNow();
+        row = result is UpstreamResult.Handed handed
+            ? row with { Handle = row.Handle! with { Task = handed.Task, PollAt = LedgerHandle.Next(row.IntendedAt, now, handed.PollAfter) } } // it went on under one
+            : await OutcomeAsync(call, row with { EndedAt = now }, result);
+        if (await ledger.WriteAsync(call, row, etag, CancellationToken.None) is not { } written) return null;
+        await RecordAsync(chain, call, row);
+        return new SettledCall(row, written);
+    }
+
+    /// <summary>Appends the audit outcome of a ledger row if a crash left it out; a call that goes on has none yet.</summary>
+    public Task RecordAsync(AuditChain chain, GatewayCall call, LedgerRow row) => row.State == LedgerState.Intended
+        ? Task.CompletedTask
+        : audit.AppendAsync(chain, [CallRecords.Outcome(chain, call, row)], [], CancellationToken.None);
 
     /// <summary>The next attempt is under way and the ledger is its own: this one's outcome is recorded, and only a success still is an answer.</summary>
     private async Task<SettledCall> OvertakenAsync(AuditChain chain, GatewayCall call, LedgerRow row)
     {
+        var unknown = row with { State = LedgerState.Unknown };
+        if (row.State == LedgerState.Intended)
+            row = unknown with { Handle = null, EndedAt = time.GetUtcNow(), Problem = new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", "It went on at its upstream when it was taken for lost, and made again.") };
         await RecordAsync(chain, call, row);
-        return new SettledCall(row.State == LedgerState.Completed ? row : row with { State = LedgerState.Unknown }, null);
+        return new SettledCall(row.State == LedgerState.Completed ? row : unknown, null);
     }
 
-    private async Task<LedgerRow> OutcomeAsync(GatewayCall call, LedgerRow row, UpstreamResult result) => result switch
+    /// <summary>The row of a call that goes on at its upstream: nobody holds a lease on it, whoever asks may ask after it.</summary>
+    private LedgerRow Handed(CommittedCall committed, LedgerRow row, UpstreamResult.Handed handed)
     {
-        UpstreamResult.Completed { IsError: false } done =>
-            await ledger.WithOutputAsync(call.Tenant, row with { State = LedgerState.Completed }, done.Output),
-        UpstreamResult.Completed failed => row with
+        if (handed.Task.Length is 0 or > LedgerHandle.MaxTaskLength)
+            return row with { State = LedgerState.Unknown, Problem = new Problem(ProblemTypes.Communication, 502, "The call goes on unseen", "Its upstream gave a handle that is empty or too long to keep.") };
+        var (entry, now) = (committed.Authorized.Routed.Entry, time.GetUtcNow());
+        return row with
         {
-            State = LedgerState.Failed,
-            OutputDigest = CanonicalJson.Digest(failed.Output),
-            Problem = new Problem(ProblemTypes.ToolError, 502, $"'{call.Target}' failed", Text(failed.Output)),
-        },
-        // That a repeat did not happen says nothing of the attempt before it.
-        UpstreamResult.NotSent { Problem: var problem } when row.Attempt > 1 => row with { State = LedgerState.Unknown, Problem = problem },
-        UpstreamResult.Rejected { Problem: var problem } when row.Attempt > 1 => row with { State = LedgerState.Unknown, Problem = problem },
-        UpstreamResult.NotSent notSent => row with { State = LedgerState.Failed, Problem = notSent.Problem },
-        UpstreamResult.Rejected rejected => row with { State = LedgerState.Failed, Problem = rejected.Problem },
-        UpstreamResult.Unknown unknown => row with { State = LedgerState.Unknown, Problem = unknown.Problem },
-        _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
-    };
+            EndedAt = null,
+            LeasedBy = null,
+            LeasedUntil = null,
+            Asked = null,
+            Handle = new LedgerHandle(handed.Task, LedgerHandle.Next(row.IntendedAt, now, handed.PollAfter), entry.Name, entry.Version) { At = handed.At },
+        };
+    }
+
+    private async Task<LedgerRow> OutcomeAsync(GatewayCall call, LedgerRow row, UpstreamResult result)
+    {
+        if (result is UpstreamResult.InputRequired asked) return Asked(call, row, asked);
+        row = row with { Handle = null };
+        return result switch
+        {
+            UpstreamResult.Completed { IsError: false } done =>
+                await ledger.WithAnswerAsync(call.Tenant, row with { State = LedgerState.Completed, Asked = null }, done),
+            UpstreamResult.Completed failed => await ledger.WithAnswerAsync(
+                call.Tenant, row with { State = LedgerState.Failed, Problem = new Problem(ProblemTypes.ToolError, 502, $"'{call.Target}' failed", Text(failed.Output)) }, failed),
+            UpstreamResult.NotSent notSent => NotDone(row, notSent.Problem),
+            UpstreamResult.Rejected rejected => NotDone(row, rejected.Problem),
+            UpstreamResult.Unknown unknown => row with { State = LedgerState.Unknown, Problem = unknown.Problem },
+            _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
+        };
+    }
+
+    /// <summary>What the upstream asks is kept for the caller; of whom nobody can ask, or too often or too much, it fails: it was not done.</summary>
+    private static LedgerRow Asked(GatewayCall call, LedgerRow row, UpstreamResult.InputRequired asked)
+    {
+        var question = new GatewayResult.InputRequired(asked.Requests, asked.State);
+        var (rule, why) = call.Link?.Capabilities is null ? ("input-required", "It asks its caller for something, and a run or a client without that capability can't be asked.")
+            : row.Rounds >= MaxRounds ? ("input-rounds", $"It asked {MaxRounds} times, and asks again.")
+            : RunJson.Serialize(question).Length > MaxQuestionBytes ? ("input-required", $"What it asks has more than {MaxQuestionBytes / 1024} KiB.")
+            : (null, "");
+        return rule is null
+            ? row with { State = LedgerState.InputRequired, Asked = question }
+            : NotDone(row with { Handle = null }, new Problem(ProblemTypes.ToolError, 502, $"'{call.Target}' did not finish", why) { Rule = rule });
+    }
+
+    /// <summary>That a repeat did not happen says nothing of the attempt before it.</summary>
+    private static LedgerRow NotDone(LedgerRow row, Problem problem) =>
+        row with { State = row.HasDoubt ? LedgerState.Unknown : LedgerState.Failed, Problem = problem };
 
     /// <summary>The tool's own words, bounded: data, shown as such.</summary>
     private static string Text(JsonValue output) => Excerpt.Of(output.StringOrNull() ?? output.ToString(), 2000);

@@ -1,0 +1,92 @@
+using Interlock.Core.Audit;
+using Interlock.Core.Policy;
+using Interlock.Core.Registry;
+
+namespace Interlock.Core.Gateway.Stages;
+
+/// <summary>
+/// Follow: a call that goes on at its upstream is asked after until it has ended. A client waits for that here; of a run's call it is said when to ask again, and nothing
+/// is held meanwhile. At the deadline, and when nobody waits any more, the upstream is asked to stop it; unless it had ended by then its outcome is unknown.
+/// </summary>
+internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, SettleStage settle, TimeProvider time)
+{
+    private static readonly TimeSpan AskPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>The call as it ended or, of a run, as it goes on; null when somebody else changed the row.</summary>
+    public async Task<SettledCall?> RunAsync(AuditChain chain, GatewayCall call, LedgerRow row, string etag, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var isLeft = call.IsAbandoned || (call.Site is null && cancellationToken.IsCancellationRequested);
+            if (await LookAsync(chain, call, row, etag, isLeft, cancellationToken) is not var (followed, written) || written is null) return null;
+            if (followed.State != LedgerState.Intended || call.Site is not null) return new SettledCall(followed, written);
+            (row, etag) = (followed, written);
+            await WaitAsync(row.Handle!.PollAt < call.Deadline ? row.Handle.PollAt : call.Deadline, cancellationToken); // it goes on under one
+        }
+    }
+
+    /// <summary>The call as it stands: asked after when that is due. Null when somebody else changed the row.</summary>
+    public async Task<SettledCall?> LookAsync(AuditChain chain, GatewayCall call, LedgerRow row, string etag, bool isLeft, CancellationToken cancellationToken)
+    {
+        var (handle, now) = (row.Handle!, time.GetUtcNow()); // only such calls are followed
+        var stop = isLeft || call.Deadline <= now;
+        if (!stop && now < handle.PollAt) return new SettledCall(row, etag);
+        if (Contract(call, row, handle, await registries.ReadAsync(call.Tenant, CancellationToken.None)) is not { } contract)
+            return await settle.FollowedAsync(chain, call, row, etag, Lost("Its registration is active no more, so that nobody can ask how it ended."));
+        var result = stop ? await StopAsync(call, contract, handle) : await AskAsync(call, contract, handle, cancellationToken);
+        return await settle.FollowedAsync(chain, call, row, etag, result);
+    }
+
+    private async Task<UpstreamResult> StopAsync(GatewayCall call, CallContract contract, LedgerHandle handle) =>
+        await invoke.AskAsync(call, contract, handle, time.GetUtcNow() + StopPatience, stop: true, CancellationToken.None) is UpstreamResult.Completed ended
+            ? ended
+            : Lost("It went on at its upstream until nobody waited for it any more, and was asked to stop.");
+
+    /// <summary>An answer that says nothing of the call is none: it is asked after again.</summary>
+    private async Task<UpstreamResult> AskAsync(GatewayCall call, CallContract contract, LedgerHandle handle, CancellationToken cancellationToken)
+    {
+        var patience = time.GetUtcNow() + AskPatience;
+        var said = await invoke.AskAsync(call, contract, handle, patience < call.Deadline ? patience : call.Deadline, stop: false, cancellationToken);
+        switch (said)
+        {
+            case UpstreamResult.Completed or UpstreamResult.Handed { Task.Length: > 0 and <= LedgerHandle.MaxTaskLength }:
+                return said;
+            case UpstreamResult.InputRequired when call.Link?.Capabilities is null:
+                await StopAsync(call, contract, handle);
+                return new UpstreamResult.InputRequired(null, null);
+            case UpstreamResult.InputRequired asked:
+                return asked;
+            case UpstreamResult.Rejected { RetryAfter: null } rejected:
+                return new UpstreamResult.Unknown(rejected.Problem);
+            default:
+                return new UpstreamResult.Handed(handle.Task, (said as UpstreamResult.Rejected)?.RetryAfter ?? TimeSpan.Zero);
+        }
+    }
+
+    /// <summary>The contract it was made under, while its registration may be talked to.</summary>
+    private static CallContract? Contract(GatewayCall call, LedgerRow row, LedgerHandle handle, RegistrySnapshot registry)
+    {
+        if (call.Kind == TargetKind.Agent)
+        {
+            return registry.Find(RegistryKind.Agent, handle.Name, handle.Version) is { } known && IsInUse(known) && known.As<AgentBody>() is var agent && agent.RegistrationId == row.Registration
+                ? CallContract.Of(handle.Name, agent)
+                : null;
+        }
+        var slash = handle.Name.IndexOf('/');
+        if (registry.Find(RegistryKind.Tool, handle.Name, handle.Version) is not { } tool) return null;
+        var server = registry.OfKind(RegistryKind.Server).Where(entry => entry.Name == handle.Name[..slash] && IsInUse(entry)).Select(entry => entry.As<ServerBody>()).FirstOrDefault(body => body.RegistrationId == row.Registration);
+        return server is null ? null : CallContract.Of(call.Tenant, handle.Name[(slash + 1)..], tool.As<ToolBody>(), server);
+    }
+
+    private static bool IsInUse(RegistryEntry entry) => entry.Lifecycle is Lifecycle.Active or Lifecycle.Deprecated;
+
+    private static UpstreamResult.Unknown Lost(string why) => new(new Problem(ProblemTypes.InDoubt, 504, "The call's outcome is unknown", why));
+
+    private async Task WaitAsync(DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        if (until - time.GetUtcNow() is not { Ticks: > 0 } left) return;
+        // Timers count whole milliseconds; rounding down would wake before the time and spin.
+        await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), time, cancellationToken).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}
