@@ -12,6 +12,7 @@ var root = new RootCommand("Interlock: workflows over agents and MCP tools, behi
     TokenCommand.Create(),
     AuditCommand.Create(),
     RestoredCommand.Create(),
+    BenchCommand.Create(),
 };
 try
 {

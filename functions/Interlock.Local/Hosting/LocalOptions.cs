@@ -1,4 +1,5 @@
 using Interlock.Core.Identity;
+using Interlock.Core.Storage;
 using Interlock.Http.Upstreams;
 
 namespace Interlock.Local.Hosting;
@@ -10,6 +11,9 @@ internal sealed record LocalOptions(string DataDirectory)
     public const string Tenant = LocalUsers.Tenant;
 
     public EgressOptions Egress { get; init; } = new();
+
+    /// <summary>A store in place of the database for everything but the runs of workflows: the benchmark in memory.</summary>
+    public ITableStore? Tables { get; init; }
 
     /// <summary>The address that people use, where it is another than the one listened on; see <see cref="Http.Hosting.WebOptions.PublicOrigin"/>.</summary>
     public Uri? PublicOrigin { get; init; }

@@ -7,6 +7,7 @@ using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
+using Interlock.Core.Storage;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
 using Interlock.Local.Engine;
@@ -34,7 +35,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Channels = LocalChannels.Load(options.DataDirectory, options.Egress.AllowLoopback);
         PublicOrigin = options.PublicOrigin;
         Time = time;
-        Tables = new SqliteTableStore(_database);
+        Tables = options.Tables ?? new SqliteTableStore(_database);
         Audit = new AuditLog(Tables, time);
         Registries = new RegistryStore(Tables);
         Policies = new PolicyCache();
@@ -65,7 +66,7 @@ internal sealed class LocalServices : IAsyncDisposable
     public LocalUserDirectory Users { get; }
     public NoticeChannels Channels { get; }
     public Uri? PublicOrigin { get; }
-    public SqliteTableStore Tables { get; }
+    public ITableStore Tables { get; }
     public AuditLog Audit { get; }
     public RegistryStore Registries { get; }
     public PolicyCache Policies { get; }
