@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
+using Interlock.Core.Gateway.Results;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Registry;
 using Interlock.Core.Workflows;
@@ -44,9 +45,13 @@ public sealed class ToolGateway
         _lease = parts.Lease;
         _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, _ledger, parts.Time);
-        _settle = new SettleStage(_ledger, parts.Audit, parts.Time);
+        Artifacts = new Artifacts(parts.Store, parts.Blobs, parts.Mac, parts.Time);
+        _settle = new SettleStage(_ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Time);
         _follow = new FollowStage(parts.Registries, _invoke, _settle, parts.Time);
     }
+
+    /// <summary>Where results are that were too large to be handed on.</summary>
+    public Artifacts Artifacts { get; }
 
     /// <summary>
     /// Makes the call, or answers it from the ledger. Asked twice at once in one process, both get the one result.

@@ -144,6 +144,8 @@ internal static class ApiRoutes
         },
         new("GET", "/api/audit/runs/{id}", "getRunAudit", "A run's audit chain.", AuditApi.RunAsync) { Roles = ["auditor"], Answers = [(200, "AuditEntries")] },
 
+        new("GET", "/api/artifacts/{id}", "getArtifact", "A result that was too large to be handed on, to who made the call or an auditor.", ArtifactsApi.GetAsync) { Answers = [(200, "application/octet-stream")] },
+
         new("GET", "/api/openapi.json", "getOpenApi", "This description.", OpenApiDocument.GetAsync) { IsPublic = true, Answers = [(200, "Any")] },
         new("GET", "/healthz", "getHealth", "Whether the process serves requests.", static _ => Task.FromResult(ApiResult.Ok(Json.JsonValue.Object(("status", "ok")))))
         {

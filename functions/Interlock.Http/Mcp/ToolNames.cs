@@ -62,7 +62,7 @@ internal sealed class ToolNames
     private static Tool Contract(string exposed, RegistryEntry entry, bool withHandles)
     {
         var body = entry.As<ToolBody>();
-        var output = body.OutputSchema is { IsObject: true } schema ? withHandles ? ResultSchema.OrHandle(schema) : schema : null;
+        var output = body is { OutputSchema: { IsObject: true } schema, Settings.Redact.IsEmpty: true } ? withHandles ? ResultSchema.OrHandle(schema) : schema : null;
         return new Tool
         {
             Name = exposed,

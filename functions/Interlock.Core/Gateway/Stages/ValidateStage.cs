@@ -52,7 +52,7 @@ internal static class ValidateStage
         return !computed.Any(pointer => pointer.Length == 0 || pointer == argument || pointer.StartsWith(argument + "/", StringComparison.Ordinal));
     }
 
-    private static JsonSchema Compiled(JsonValue schema)
+    public static JsonSchema Compiled(JsonValue schema)
     {
         if (Schemas.Count > MaxCachedSchemas) Schemas.Clear();
         return Schemas.GetOrAdd(CanonicalJson.Digest(schema), static (_, source) => JsonSchema.Compile(source), schema);
