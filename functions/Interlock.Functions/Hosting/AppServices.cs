@@ -64,7 +64,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         settings.ThrowIfAny();
 
         _mcp = new McpUpstream(_egress, loggers, time);
-        _a2a = new A2aUpstream(_egress, loggers, time);
+        _a2a = new A2aUpstream(_egress, time);
         var upstreams = new UpstreamRouter(_mcp, _a2a);
         var audit = new AuditLog(Storage.AuditTables, time);
         var registries = new RegistryStore(Storage.Tables);

@@ -42,7 +42,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Catalog = new WorkflowCatalog(blobs);
         _egress = EgressHandler.Create(options.Egress);
         _mcp = new McpUpstream(_egress, loggers, time);
-        _a2a = new A2aUpstream(_egress, loggers, time);
+        _a2a = new A2aUpstream(_egress, time);
         var upstreams = new UpstreamRouter(_mcp, _a2a);
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker();

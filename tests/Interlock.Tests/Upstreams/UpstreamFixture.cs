@@ -14,7 +14,7 @@ internal sealed class UpstreamFixture(EgressOptions? egress = null) : IAsyncDisp
 
     public McpUpstream Mcp => _mcp ??= new McpUpstream(_egress, NullLoggerFactory.Instance, TimeProvider.System);
 
-    public A2aUpstream A2a => _a2a ??= new A2aUpstream(_egress, NullLoggerFactory.Instance, TimeProvider.System);
+    public A2aUpstream A2a => _a2a ??= new A2aUpstream(_egress, TimeProvider.System);
 
     public static UpstreamCall Call(Uri address, string arguments = "{}", string tool = "t", UpstreamKind kind = UpstreamKind.Mcp, TimeSpan? time = null, string key = "key-1") =>
         new(
