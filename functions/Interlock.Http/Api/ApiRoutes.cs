@@ -137,6 +137,14 @@ internal static class ApiRoutes
             Answers = [(200, "RegistryChange")],
         },
 
+        new("GET", "/api/quotas", "getQuotas", "The quotas and budgets in force.", QuotasApi.GetAsync) { Answers = [(200, "Policy")] },
+        new("PUT", "/api/quotas", "putQuotas", "Publishes the tenant's quotas and budgets (YAML or JSON); they apply from the answer on.", QuotasApi.PutAsync)
+        {
+            Roles = ["admin"],
+            Body = ApiBody.Text([.. Yaml, "application/json"]),
+            Answers = [(200, "RegistryChange")],
+        },
+
         new("GET", "/api/audit/export", "exportAudit", "Everything recorded for the tenant, as JSON Lines.", AuditApi.ExportAsync)
         {
             Roles = ["auditor"],
