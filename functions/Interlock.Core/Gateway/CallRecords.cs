@@ -44,6 +44,7 @@ internal static class CallRecords
             ResultDigest = row.OutputDigest,
             Outcome = row.State switch { LedgerState.Completed => "completed", LedgerState.Failed => "failed", LedgerState.InputRequired => "input-required", _ => "unknown" },
             Problem = row.Problem,
+            Details = row.Redaction is { } redaction ? JsonValue.Object(("redacted", redaction.Count), ("resultMac", redaction.Mac)) : null,
             DurationMs = row.EndedAt is { } ended ? (long)(ended - row.IntendedAt).TotalMilliseconds : null,
         };
 

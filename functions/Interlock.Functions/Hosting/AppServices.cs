@@ -78,6 +78,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         {
             Lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime),
             Limits = new GatewayLimits(),
+            Mac = _identity.Mac,
         });
         var approvalParts = new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time)
         {

@@ -137,12 +137,22 @@ internal static class ApiRoutes
             Answers = [(200, "RegistryChange")],
         },
 
+        new("GET", "/api/quotas", "getQuotas", "The quotas and budgets in force.", QuotasApi.GetAsync) { Answers = [(200, "Policy")] },
+        new("PUT", "/api/quotas", "putQuotas", "Publishes the tenant's quotas and budgets (YAML or JSON); they apply from the answer on.", QuotasApi.PutAsync)
+        {
+            Roles = ["admin"],
+            Body = ApiBody.Text([.. Yaml, "application/json"]),
+            Answers = [(200, "RegistryChange")],
+        },
+
         new("GET", "/api/audit/export", "exportAudit", "Everything recorded for the tenant, as JSON Lines.", AuditApi.ExportAsync)
         {
             Roles = ["auditor"],
             Answers = [(200, "application/jsonl")],
         },
         new("GET", "/api/audit/runs/{id}", "getRunAudit", "A run's audit chain.", AuditApi.RunAsync) { Roles = ["auditor"], Answers = [(200, "AuditEntries")] },
+
+        new("GET", "/api/artifacts/{id}", "getArtifact", "A result that was too large to be handed on, to who made the call or an auditor.", ArtifactsApi.GetAsync) { Answers = [(200, "application/octet-stream")] },
 
         new("GET", "/api/openapi.json", "getOpenApi", "This description.", OpenApiDocument.GetAsync) { IsPublic = true, Answers = [(200, "Any")] },
         new("GET", "/healthz", "getHealth", "Whether the process serves requests.", static _ => Task.FromResult(ApiResult.Ok(Json.JsonValue.Object(("status", "ok")))))
