@@ -14,7 +14,7 @@ internal sealed class UpstreamFixture(EgressOptions? egress = null, ISecretSourc
     private McpUpstream? _mcp;
     private A2aUpstream? _a2a;
 
-    public McpUpstream Mcp => _mcp ??= new McpUpstream(_egress, NullLoggerFactory.Instance, TimeProvider.System, new UpstreamCredentials(secrets, _egress, time ?? TimeProvider.System));
+    public McpUpstream Mcp => _mcp ??= new McpUpstream(_egress, NullLoggerFactory.Instance, time ?? TimeProvider.System, new UpstreamCredentials(secrets, _egress, time ?? TimeProvider.System));
 
     public A2aUpstream A2a => _a2a ??= new A2aUpstream(_egress, TimeProvider.System);
 
