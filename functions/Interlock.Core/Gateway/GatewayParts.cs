@@ -22,6 +22,6 @@ public sealed record GatewayParts(
     /// <summary>Names artifacts and marks what was redacted; without one of the host's, what an earlier process named isn't recognised.</summary>
     public Mac Mac { get; init; } = new(RandomNumberGenerator.GetBytes(32));
 
-    /// <summary>Spreads the tries of instances that want one row: 0 to 1, independent each time.</summary>
+    /// <summary>Spreads tries that would come at once: 0 to 1, independent each time.</summary>
     public Func<double> Jitter { get; init; } = Random.Shared.NextDouble;
 }

@@ -63,6 +63,7 @@ public sealed class RegistryDesk(
         if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
         if (BadToolName(found.Tools) is { } bad) return bad;
         if (SettingsCheck.Unknown(said, found.Contracts.Select(tool => tool.Name), "/settings") is { } unknown) return new RegistryResult.Refused(unknown, []);
+        if (await ReplicaCheck.RefuseAsync(by.Tenant, registered, found, discovery, cancellationToken) is { } unlike) return new RegistryResult.Refused(unlike, []);
         if (found.ServerInstructions is { Length: <= MaxInstructions } instructions) registered = registered with { Instructions = instructions };
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
         if (settings is null && (await LatestServerAsync(by.Tenant, name, cancellationToken))?.Version != known?.Version)

@@ -7,6 +7,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Notices;
@@ -110,6 +111,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             OnHeldUp = (run, command, e) => Log.HeldUp(logger, e, command.GetType().Name, command.Id, run),
         };
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
+        Health = new HealthChecks(registries, upstreams, gateway.Routes, time, Random.Shared.NextDouble);
         Refresh = new ContractRefresh(registries, audit, upstreams, time);
         var refreshes = loggers.CreateLogger<ContractRefresh>();
         Watch = new ContractWatch(Refresh, _mcp, (pass, error) => RefreshLog.Write(refreshes, pass, error), time);
@@ -160,6 +162,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public AuditArchive Archive { get; }
     public ContractRefresh Refresh { get; }
     public ContractWatch Watch { get; }
+    public HealthChecks Health { get; }
     public NoticeDelivery Notices { get; }
     public RunIntake Intake { get; }
     public EventSource EventSource { get; }

@@ -86,6 +86,17 @@ internal static class ApiRoutes
             Query = [("kind", "server, tool, agent, workflow or policy")],
             Answers = [(200, "Registry")],
         },
+        new("GET", "/api/routes/explain", "explainRoute", "Where a call of a tool would go now, and of each version why it would be that one or not.", RoutesApi.ExplainAsync)
+        {
+            Roles = ["operator", "admin", "auditor", "author", "publisher"],
+            Query = [("target", "server/tool"), ("version", "A version or range: 1.2.3, ^1, ~1.2")],
+            Answers = [(200, "RouteExplanation")],
+        },
+        new("GET", "/api/servers", "listServers", "The active servers and their addresses as they stand with the process that answers: health, circuit, calls under way.", ServersApi.ListAsync)
+        {
+            Roles = ["operator", "admin", "auditor"],
+            Answers = [(200, "Servers")],
+        },
         new("POST", "/api/registry/servers", "registerServer", "Registers an MCP server with every tool it shows.", RegistryApi.ServerAsync)
         {
             Roles = ["admin"],

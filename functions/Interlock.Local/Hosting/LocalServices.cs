@@ -3,6 +3,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Notices;
@@ -57,6 +58,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Approvals = new ApprovalDesk(approvals);
         AdHoc = new AdHocDesk(approvals, Approvals, new Ledger(Tables, blobs));
         Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, Users, fences, time);
+        Health = new HealthChecks(Registries, upstreams, Gateway.Routes, time, Random.Shared.NextDouble);
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time), time, loggers.CreateLogger<SteadyRunner>());
@@ -79,6 +81,7 @@ internal sealed class LocalServices : IAsyncDisposable
     public RegistryDesk Registry { get; }
     public ContractRefresh Refresh { get; }
     public IUpstreamWatch Watch => _mcp;
+    public HealthChecks Health { get; }
     public RunIntake Intake { get; }
     private SteadyRunner Commands { get; }
 

@@ -27,6 +27,7 @@ internal sealed class Node
             Lease = lease,
             Mac = world.Mac,
             Limits = limits ?? GatewayLimits.None,
+            Jitter = static () => 0, // no pause before a repeat
         });
     }
 

@@ -1,4 +1,5 @@
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Gateway.Results;
 using Interlock.Core.Runs;
 using Interlock.Json;
@@ -160,4 +161,8 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
 }
 
 /// <summary>A settled attempt; without an ETag the ledger's row is a later attempt's.</summary>
-internal sealed record SettledCall(LedgerRow Row, string? LedgerETag);
+internal sealed record SettledCall(LedgerRow Row, string? LedgerETag)
+{
+    /// <summary>Under which key the answer may stand in for later ones.</summary>
+    public AnswerKey? Reusable { get; init; }
+}
