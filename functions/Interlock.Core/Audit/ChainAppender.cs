@@ -36,9 +36,10 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
             if (_running) return;
             _running = true;
         }
-        _ = Task.Run(RunAsync);
+        _ = RunAsync();
     }
 
+    /// <summary>The first batch is begun by who came first; whoever comes meanwhile is served from the pool, so that nobody is kept to write for others.</summary>
     private async Task RunAsync()
     {
         while (Take() is { } batch)
@@ -53,6 +54,7 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
                 _head = null;
                 foreach (var append in batch) append.Fail(e);
             }
+            await Task.Yield();
         }
     }
 
@@ -85,13 +87,20 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
         {
             var head = _head ??= await ReadHeadAsync();
             var (writes, owners, end) = Compose(batch, head);
-            var result = await store.BatchAsync(AuditChain.RecordsTable, chain.Partition, writes);
+            var joined = batch.FindAll(append => append.Together is not null);
+            var result = await StoreAsync(writes, joined);
             if (result.Ok)
             {
                 _head = end;
-                var seq = head.Seq;
-                foreach (var append in batch) append.Complete(new AuditAppendResult.Appended([.. append.Records.Select(_ => ++seq)]));
+                Complete(batch, head.Seq, result);
                 return;
+            }
+            if (result.FailedBatch > 0)
+            {
+                var refused = joined[result.FailedBatch - 1];
+                refused.Complete(new AuditAppendResult.TogetherRefused());
+                batch.Remove(refused);
+                continue;
             }
             if (result.FailedIndex < 0 || result.FailedIndex >= writes.Count) throw new InvalidDataException("The store refused an audit batch without naming the row.");
             _head = null;
@@ -108,6 +117,30 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
             {
                 await Task.Delay(Jitter(conflicts), time);
             }
+        }
+    }
+
+    /// <summary>Writes the chain's rows as the first batch, and behind it what is to be written together with them.</summary>
+    private async Task<JointResult> StoreAsync(List<TableWrite> writes, List<PendingAppend> joined)
+    {
+        if (joined.Count > 0)
+        {
+            var own = new TableBatch(AuditChain.RecordsTable, chain.Partition, writes);
+            return await ((IJointTables)store).JointAsync([own, .. joined.Select(append => append.Together!)]); // the log says which store can, and those have one
+        }
+        var result = await store.BatchAsync(AuditChain.RecordsTable, chain.Partition, writes);
+        return new JointResult(result.Status, result.Ok ? -1 : 0, result.FailedIndex);
+    }
+
+    private static void Complete(List<PendingAppend> batch, long seq, JointResult result)
+    {
+        var next = 1;
+        foreach (var append in batch)
+        {
+            append.Complete(new AuditAppendResult.Appended([.. append.Records.Select(_ => ++seq)])
+            {
+                Together = append.Together is null ? [] : result.ETags![next++], // those of the joint write, in the order of the appends
+            });
         }
     }
 
@@ -148,7 +181,7 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
             seqs.Add((long)(row.Body["seq"] ?? throw Broken(row)).AsNumber());
             own &= row.Body["mark"]?.StringOrNull() == append.Mark;
         }
-        if (seqs.Count == append.Records.Length) append.Complete(own ? new AuditAppendResult.Appended(seqs) : new AuditAppendResult.AlreadyAppended(seqs));
+        if (seqs.Count == append.Records.Length) append.Complete(own && append.Together is null ? new AuditAppendResult.Appended(seqs) : new AuditAppendResult.AlreadyAppended(seqs));
         else if (seqs.Count > 0) append.Fail(new InvalidOperationException($"Of the records appended together to {chain.Id} some were there before and some not; records of one append belong together."));
         else append.Complete(new AuditAppendResult.AlongsideExists(failedRow));
     }

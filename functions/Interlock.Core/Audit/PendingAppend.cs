@@ -12,13 +12,16 @@ internal sealed record PendingRow(TableWrite.Insert Write, int Bytes);
 /// An append waiting for its place. Its mark stands in the rows it writes, so that a batch which took effect although its answer got lost
 /// is recognised as this append's own.
 /// </summary>
-internal sealed class PendingAppend(PendingRecord[] records, PendingRow[] alongside)
+internal sealed class PendingAppend(PendingRecord[] records, PendingRow[] alongside, TableBatch? together)
 {
     private readonly TaskCompletionSource<AuditAppendResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public PendingRecord[] Records { get; } = records;
 
     public PendingRow[] Alongside { get; } = alongside;
+
+    /// <summary>Rows of another table that are written in the same commit.</summary>
+    public TableBatch? Together { get; } = together;
 
     public string Mark { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
 
@@ -29,7 +32,9 @@ internal sealed class PendingAppend(PendingRecord[] records, PendingRow[] alongs
     /// <summary>An upper bound, with keys and chaining.</summary>
     public int Bytes => Records.Sum(record => record.Bytes + 2048) + Alongside.Sum(row => row.Bytes + 2048);
 
-    public IEnumerable<string> Keys => Records.Select(record => AuditChain.IdRow(record.Id)).Concat(Alongside.Select(row => row.Write.Row));
+    public IEnumerable<string> Keys => Records.Select(record => AuditChain.IdRow(record.Id))
+        .Concat(Alongside.Select(row => row.Write.Row))
+        .Concat(Together is null ? [] : Together.Writes.Select(write => $"{Together.Table}/{Together.Partition}/{write.Row}"));
 
     public void Complete(AuditAppendResult result) => _completion.TrySetResult(result);
 

@@ -87,7 +87,7 @@ public sealed class ToolGateway
     private async Task<GatewayResult> ExecuteAsync(GatewayCall call, CancellationToken cancellationToken)
     {
         var chain = CallRecords.ChainOf(call, _time.GetUtcNow());
-        var recovered = await RecoverAsync(call, cancellationToken);
+        var recovered = call.IsNew ? null : await RecoverAsync(call, cancellationToken);
         if (recovered?.Chain is { } begun) chain = begun;
         if (call.IssuedAt < _incarnation.Since && recovered is (null or { Result: null, Repeated: null }) && !await MayRepeatAsync(call, cancellationToken))
             return await RefuseAsync(chain, call, Lost, isRepeat: true);

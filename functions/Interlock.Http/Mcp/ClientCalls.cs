@@ -17,8 +17,12 @@ internal static class ClientCalls
             Link = new CallerLink { Token = caller.Bearer, Progress = exchange.Progress(), Capabilities = Capabilities(exchange, caller), Log = LogLevel(exchange) is { } least ? exchange.Log(least) : null, LogLevel = LogLevel(exchange) },
         };
 
-    /// <summary>The call, with what the client answered to an upstream.</summary>
-    public static GatewayCall With(this GatewayCall call, InputAnswers? answers) => answers is null ? call : call with { Link = call.Link! with { Answers = answers } }; // a client's call has a link
+    /// <summary>The call as it goes on: where it was begun before, under that effect and with what the client answered.</summary>
+    public static GatewayCall GoingOn(this GatewayCall call, RequestState state, InputAnswers? answers)
+    {
+        if (state.Effect is { } begun) call = call with { Effect = begun, IsNew = false };
+        return answers is null ? call : call with { Link = call.Link! with { Answers = answers } }; // a client's call has a link
+    }
 
     /// <summary>An agent has nobody to ask, and a client of 2025-11-25 can only open pages.</summary>
     private static JsonValue? Capabilities(McpExchange exchange, McpCaller caller)

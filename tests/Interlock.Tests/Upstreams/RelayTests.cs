@@ -66,11 +66,11 @@ public sealed class RelayTests
 
     [Theory]
     [InlineData(null, "{}")]
-    [InlineData("""{"sampling":{},"roots":{"listChanged":true},"extensions":{"x":{}}}""", "{}")]
-    [InlineData("""{"sampling":{},"elicitation":{"form":{},"url":{}}}""", """{"elicitation":{"form":{},"url":{}}}""")]
+    [InlineData("""{"sampling":{},"roots":{"listChanged":true},"extensions":{"x":{}}}""", """{"sampling":{},"roots":{"listChanged":true}}""")]
+    [InlineData("""{"experimental":{},"elicitation":{"form":{},"url":{}}}""", """{"elicitation":{"form":{},"url":{}}}""")]
     [InlineData("""{"elicitation":{}}""", """{"elicitation":{}}""")]
     [InlineData("""{"elicitation":true}""", "{}")]
-    public async Task Invoke_CallersCapabilities_OnlyElicitationIsDeclared(string? capabilities, string declared)
+    public async Task Invoke_CallersCapabilities_OnlyWhatItCanBeAskedForIsDeclared(string? capabilities, string declared)
     {
         await using var server = await McpStub.NewestAsync((context, request) => McpStub.ResultAsync(context, request, Done));
         await using var upstream = new UpstreamFixture();
@@ -103,8 +103,8 @@ public sealed class RelayTests
     [InlineData(null, Form, "input-required")]
     [InlineData("""{"sampling":{}}""", Form, "input-required")]
     [InlineData("""{"elicitation":{"url":{}}}""", Form, "input-required")]
-    [InlineData("""{"elicitation":{},"sampling":{}}""", """{"method":"sampling/createMessage","params":{"messages":[]}}""", "input-required")]
-    [InlineData("""{"elicitation":{},"roots":{}}""", """{"method":"roots/list"}""", "input-required")]
+    [InlineData("""{"elicitation":{}}""", """{"method":"sampling/createMessage","params":{"messages":[]}}""", "input-required")]
+    [InlineData("""{"elicitation":{},"roots":true}""", """{"method":"roots/list"}""", "input-required")]
     [InlineData("""{"elicitation":{}}""", """{"method":"elicitation/create","params":{"mode":"url","url":"https://login.example/x","message":"m"}}""", "input-required")]
     [InlineData("""{"elicitation":{"form":{},"url":{}}}""", """{"method":"elicitation/create","params":{"mode":"url","url":"https://evil.example/x","message":"m"}}""", "elicitation-origin")]
     [InlineData("""{"elicitation":{"form":{},"url":{}}}""", """{"method":"elicitation/create","params":{"mode":"form","url":"https://evil.example/x","message":"m"}}""", "elicitation-origin")]

@@ -8,7 +8,7 @@ namespace Interlock.Core.Gateway.Stages;
 
 /// <summary>
 /// Commit: the fence. After all waiting it re-reads epoch, policy, gate and frame; then the ledger says <c>intended</c>, and one batch of the audit
-/// partition holds the intent record, the claim of this attempt and the spending of the grant. Whoever wins that insert may call, nobody else.
+/// partition holds the intent record, the claim of this attempt and the spending of the grant; both in one commit where the store can. Whoever wins that insert may call, nobody else.
 /// </summary>
 internal sealed class CommitStage(
     RegistryStore registries, AuthorizeStage authorize, IFrameFence fence, Ledger ledger, EffectClaims claims, AuditLog audit, EffectLease? lease, TimeProvider time)
@@ -43,18 +43,33 @@ internal sealed class CommitStage(
             Asked = repeated?.Asked,
             Handle = repeated is { State: LedgerState.InputRequired } ? repeated.Handle : null,
         };
-        if (await ledger.WriteAsync(call, row, ledgerETag, cancellationToken) is not { } etag) return Claimed;
-
         var effectRow = new TableWrite.Insert(EffectClaims.EffectRow(call.Effect, attempt), Body(call, authorized));
         List<TableWrite> alongside = spent is null || spender is not null ? [effectRow] : [effectRow, new TableWrite.Insert(spent, Body(call, authorized))];
-        var intent = CallRecords.Intent(chain, authorized, attempt, time.GetUtcNow());
-        // Not to be cancelled: an append that may or may not have happened would leave the effect in doubt for nothing.
-        return await audit.AppendAsync(chain, [intent], alongside, CancellationToken.None) switch
+        var (result, etag) = await WriteAsync(chain, authorized, row, ledgerETag, alongside, cancellationToken);
+        return result switch
         {
-            AuditAppendResult.Appended => new CommittedCall(authorized, row, etag),
+            AuditAppendResult.Appended => new CommittedCall(authorized, row, etag!), // what was appended stands beside a ledger row
             AuditAppendResult.AlongsideExists exists when exists.Row == spent => Spent,
             _ => Claimed,
         };
+    }
+
+    /// <summary>The ledger's row and the audit's batch: in one commit where both are in a store that can, else in that order; no result when the ledger has another row.</summary>
+    private async Task<(AuditAppendResult? Result, string? LedgerETag)> WriteAsync(
+        AuditChain chain, AuthorizedCall authorized, LedgerRow row, string? ledgerETag, List<TableWrite> alongside, CancellationToken cancellationToken)
+    {
+        var call = authorized.Call;
+        // Appending is not to be cancelled: an append that may or may not have happened would leave the effect in doubt for nothing.
+        if (ledger.Joins(audit))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var joined = await audit.AppendAsync(chain, [Intent()], alongside, Ledger.Write(call, row, ledgerETag), CancellationToken.None);
+            return (joined, (joined as AuditAppendResult.Appended)?.Together[0]);
+        }
+        if (await ledger.WriteAsync(call, row, ledgerETag, cancellationToken) is not { } etag) return (null, null);
+        return (await audit.AppendAsync(chain, [Intent()], alongside, CancellationToken.None), etag);
+
+        AuditRecord Intent() => CallRecords.Intent(chain, authorized, row.Attempt, time.GetUtcNow());
     }
 
     private static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");

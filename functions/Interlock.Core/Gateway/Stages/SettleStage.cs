@@ -38,6 +38,7 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider ti
     {
         var call = committed.Authorized.Call;
         var row = result is UpstreamResult.Handed handed ? Handed(committed, ended, handed) : await OutcomeAsync(call, ended, result);
+        if (row.State != LedgerState.Intended && await JoinedAsync(chain, call, row, committed.LedgerETag) is { } written) return new SettledCall(row, written);
         var etag = await ledger.WriteAsync(call, row, committed.LedgerETag, CancellationToken.None);
         while (etag is null)
         {
@@ -49,6 +50,13 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider ti
         await RecordAsync(chain, call, row);
         return new SettledCall(row, etag);
     }
+
+    /// <summary>Both outcomes in one commit, where the store can and neither was there before: then the ledger's new ETag.</summary>
+    private async Task<string?> JoinedAsync(AuditChain chain, GatewayCall call, LedgerRow row, string etag) =>
+        ledger.Joins(audit)
+        && await audit.AppendAsync(chain, [CallRecords.Outcome(chain, call, row)], [], Ledger.Write(call, row, etag), CancellationToken.None) is AuditAppendResult.Appended { Together: [var written] }
+            ? written
+            : null;
 
     /// <summary>Records of an attempt whose worker seems to have died that its outcome is unknown; null when somebody else settled it meanwhile.</summary>
     public async Task<SettledCall?> UnknownAsync(AuditChain chain, GatewayCall call, LedgerRow intended, string etag)

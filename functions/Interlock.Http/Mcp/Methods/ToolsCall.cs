@@ -54,7 +54,7 @@ internal sealed class ToolsCall : IMcpMethod
         var (effect, reused) = await _keys.EffectAsync(caller, tool.Entry.Name, arguments, key, ct);
         if (reused is not null) return subject.Fail(reused, null);
         if (key is not null && await _handles.WorkingAsync(caller, effect, ct) is { } working) return McpAnswer.Of(CallResults.Working(working));
-        call = call with { Effect = effect };
+        call = call with { Effect = effect, IsNew = key is null };
         if (RequestState.Read(_web.Mac, exchange, caller, call, key is not null, _web.Time.GetUtcNow()) is not { } state) return await ForgedAsync(caller, call, ct);
         var (answers, invalid) = InputRounds.Answers(exchange, state);
         if (invalid is { } error) return error;
@@ -63,7 +63,7 @@ internal sealed class ToolsCall : IMcpMethod
             var (approved, answer) = await _approvals.AskAsync(exchange, call, subject, registry, key is not null, state, ct);
             if (answer is { } instead) return instead;
             if (!await _rounds.TakeAsync(exchange, caller, approved, registry, state, ct)) return await ForgedAsync(caller, call, ct);
-            call = (approved with { Effect = state.Effect ?? approved.Effect }).With(answers);
+            call = approved.GoingOn(state, answers);
         }
         var (result, handle) = await _answers.OfAsync(exchange.Http, caller, call, tool.Exposed, ct);
         if (handle is not null) return McpAnswer.Of(CallResults.Working(handle));
