@@ -33,7 +33,7 @@ internal sealed partial class RegistryWatch(InterlockWeb web)
             _listeners.Add(listener);
             if (_looks.ContainsKey(tenant)) return listener;
             var ended = _looks[tenant] = new CancellationTokenSource();
-            _ = LookAsync(tenant, ended);
+            using (ExecutionContext.SuppressFlow()) _ = Task.Run(() => LookAsync(tenant, ended.Token)); // it is nobody's request
             return listener;
         }
     }
@@ -47,26 +47,23 @@ internal sealed partial class RegistryWatch(InterlockWeb web)
         }
     }
 
-    private async Task LookAsync(TenantId tenant, CancellationTokenSource ended)
+    private async Task LookAsync(TenantId tenant, CancellationToken ct)
     {
-        using (ended)
-        using (var timer = new PeriodicTimer(LookEvery, web.Time))
+        while (true)
         {
-            var ct = ended.Token;
-            while (await TicksAsync(timer, ct))
+            await Task.Delay(LookEvery, web.Time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (ct.IsCancellationRequested) return; // nobody listens any more
+            try
             {
-                try
-                {
-                    Tell(tenant, await web.Registry.ReadAsync(tenant, ct));
-                }
-                catch (Exception e) when (!ct.IsCancellationRequested)
-                {
-                    Log.NotRead(_logger, e); // the next look may succeed
-                }
-                catch (OperationCanceledException)
-                {
-                    return;
-                }
+                Tell(tenant, await web.Registry.ReadAsync(tenant, ct));
+            }
+            catch (Exception e) when (!ct.IsCancellationRequested)
+            {
+                Log.NotRead(_logger, e); // the next look may succeed
+            }
+            catch (OperationCanceledException)
+            {
+                return;
             }
         }
     }
@@ -79,18 +76,6 @@ internal sealed partial class RegistryWatch(InterlockWeb web)
         {
             listener.Epoch = registry.Epoch;
             listener.Changed(registry);
-        }
-    }
-
-    private static async Task<bool> TicksAsync(PeriodicTimer timer, CancellationToken ct)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(ct);
-        }
-        catch (OperationCanceledException)
-        {
-            return false; // nobody listens any more
         }
     }
 
