@@ -1,6 +1,7 @@
 using System.Globalization;
 using Interlock.Core;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Http.Hosting;
 using Interlock.Json;
@@ -10,6 +11,8 @@ namespace Interlock.Http.Mcp;
 /// <summary>Records what is refused at <c>/mcp</c> before it gets to the gateway, as the gateway would: in the day's chain of whoever answers for it.</summary>
 internal sealed class McpRefusals(AuditLog audit, TimeProvider time)
 {
+    public const string StateRule = "request-state-invalid";
+
     private const string Stage = "authenticate";
 
     /// <summary>A run token whose frame is not pending, or that is held by another: once a day for each run and frame, however often it is tried.</summary>
@@ -21,7 +24,7 @@ internal sealed class McpRefusals(AuditLog audit, TimeProvider time)
             Actors = [holder.Subject],
         }, cancellationToken);
 
-    /// <summary>A call of a tool.</summary>
+    /// <summary>A call.</summary>
     public Task<Problem> CallAsync(McpCaller caller, string target, JsonValue arguments, string rule, string detail, CancellationToken cancellationToken)
     {
         var digest = CanonicalJson.Digest(arguments);
@@ -35,6 +38,14 @@ internal sealed class McpRefusals(AuditLog audit, TimeProvider time)
             ArgumentsDigest = digest,
         }, cancellationToken);
     }
+
+    /// <summary>A target outside the pool of the caller's run token.</summary>
+    public Task<Problem> WideningAsync(McpCaller caller, GatewayCall call, CancellationToken cancellationToken) =>
+        CallAsync(caller, call.Target, call.Arguments, "widening", "The tool is not in the pool of this run token.", cancellationToken);
+
+    /// <summary>A state that is not for this call, or not any more.</summary>
+    public async Task<Problem> StateAsync(McpCaller caller, GatewayCall call, CancellationToken cancellationToken) =>
+        await CallAsync(caller, call.Target, call.Arguments, StateRule, "The requestState was not given for this call of yours, was used already, or is too old; make the call without it.", cancellationToken) with { Status = 400 };
 
     private async Task<Problem> RecordAsync(TenantId tenant, string subject, string key, string rule, string detail, Func<AuditRecord, AuditRecord> about, CancellationToken cancellationToken)
     {
