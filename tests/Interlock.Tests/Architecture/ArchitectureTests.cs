@@ -60,7 +60,7 @@ public sealed class ArchitectureTests
 
     [Theory]
     [InlineData("Interlock.Json")]
-    [InlineData("Interlock.Core", "YamlDotNet")]
+    [InlineData("Interlock.Core", "Polly.Core", "YamlDotNet")]
     public void InnerAssemblies_KnowNoHostNoHttpNoDatabase(string assembly, params string[] packages)
     {
         var outside = Assemblies.ReferencesOf(assembly).Where(name => !name.StartsWith("System.", StringComparison.Ordinal) && !name.StartsWith("Interlock.", StringComparison.Ordinal));

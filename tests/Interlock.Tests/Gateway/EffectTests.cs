@@ -159,7 +159,7 @@ public sealed class EffectTests
         foreach (var last in new[] { NotSent, Rejected })
         {
             await using var world = await World.CreateAsync();
-            world.Upstream.Then(StubUpstream.Lost(), last, last);
+            world.Upstream.Then(StubUpstream.Lost()).Always(_ => last);
             Assert.IsType<GatewayResult.InDoubt>(await world.Node.Gateway.CallAsync(world.Call() with { OnInDoubt = InDoubtAction.Retry }, Token));
         }
     }
@@ -170,7 +170,7 @@ public sealed class EffectTests
         foreach (var result in new[] { NotSent, Rejected })
         {
             await using var world = await World.CreateAsync();
-            world.Upstream.Then(result);
+            world.Upstream.Always(_ => result);
             Assert.IsType<GatewayResult.Failed>(await world.Node.Gateway.CallAsync(world.Call() with { OnInDoubt = InDoubtAction.Retry }, Token));
         }
     }
