@@ -73,6 +73,7 @@ public sealed class DemoServers : IAsyncDisposable
         var endpoint = new McpEndpoint(
             new McpEndpointOptions { Name = name }, app.ServiceProvider.GetRequiredService<ILoggerFactory>(), TimeProvider.System);
         var source = new DemoToolSource(tools, state, options);
-        app.Map($"/{name}/mcp", context => endpoint.HandleAsync(context, source));
+        var methods = endpoint.Serve(source);
+        app.Map($"/{name}/mcp", context => endpoint.HandleAsync(context, methods));
     }
 }

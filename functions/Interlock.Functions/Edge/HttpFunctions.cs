@@ -15,7 +15,7 @@ public sealed class HttpFunctions(WebPipeline pipeline, DurableScheduler schedul
     private const string Root = "{none:maxlength(0)?}";
 
     [Function("mcp")]
-    public Task McpAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "mcp")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+    public Task McpAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "mcp/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
     [Function("api")]

@@ -13,7 +13,7 @@ internal sealed class Bearer(JwtVerifier tokens, IDirectory directory)
     {
         if (context.Request.Headers.Authorization is not [{ } header] || !header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
             return (null, null, Refuse(401, "token-missing", "Send one Authorization header with a bearer token."));
-        return await tokens.VerifyAsync(header[Prefix.Length..].Trim(), context.RequestAborted) switch
+        return await tokens.VerifyAsync(Text(header), context.RequestAborted) switch
         {
             TokenResult.Valid { Token: { GroupsIncomplete: true } token } when token.ToPrincipal().Kind != PrincipalKind.User =>
                 (null, null, Refuse(403, "groups-incomplete", "The token leaves out groups, and only people's can be looked up. Have it list only groups assigned to the application.")),
@@ -22,6 +22,11 @@ internal sealed class Bearer(JwtVerifier tokens, IDirectory directory)
             var other => throw new InvalidOperationException($"Unexpected {other.GetType().Name}."),
         };
     }
+
+    /// <summary>The token of a request that has one.</summary>
+    public static string TextOf(HttpContext context) => Text(context.Request.Headers.Authorization.ToString());
+
+    private static string Text(string header) => header[Prefix.Length..].Trim();
 
     private async ValueTask<Principal> CallerAsync(VerifiedToken token, CancellationToken cancellationToken)
     {

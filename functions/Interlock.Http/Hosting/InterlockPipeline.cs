@@ -48,7 +48,9 @@ public static class InterlockPipeline
     private static void MapMcp(IEndpointRouteBuilder routes, McpFace mcp)
     {
         routes.Map(McpFace.Path, (RequestDelegate)mcp.HandleAsync);
+        routes.Map(McpFace.ServerPath, (RequestDelegate)mcp.HandleAsync);
         routes.MapMethods(McpFace.MetadataPath, Read, (RequestDelegate)mcp.DescribeAsync);
+        routes.MapMethods(McpFace.ServerMetadataPath, Read, (RequestDelegate)mcp.DescribeAsync);
     }
 
     private static void MapPages(IEndpointRouteBuilder routes, PageFace pages)

@@ -3,7 +3,6 @@ using Interlock.Http.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
-using ModelContextProtocol.Protocol;
 
 namespace Interlock.Http.Mcp;
 
@@ -15,9 +14,10 @@ internal sealed partial class CallAnswers(InterlockWeb web, CallHandles handles)
 {
     private readonly ILogger<CallAnswers> _logger = web.Loggers.CreateLogger<CallAnswers>();
 
-    public async Task<CallToolResult> OfAsync(HttpContext context, McpCaller caller, GatewayCall call, string name, CancellationToken cancellationToken)
+    /// <summary>How the call ended, or the handle it is answered with.</summary>
+    public async Task<(GatewayResult? Result, CallHandle? Handle)> OfAsync(HttpContext context, McpCaller caller, GatewayCall call, string name, CancellationToken cancellationToken)
     {
-        if (web.Options.AnswerWithin is not { } within) return CallResults.Of(await web.Gateway.CallAsync(call, cancellationToken));
+        if (web.Options.AnswerWithin is not { } within) return (await web.Gateway.CallAsync(call, cancellationToken), null);
         var remainder = context.Features.GetRequiredFeature<CallRemainder>();
         var handle = new CallHandle(call.Effect, name, call.Target, web.Time.GetUtcNow(), call.Deadline);
         var stop = new CancellationTokenSource();
@@ -28,11 +28,11 @@ internal sealed partial class CallAnswers(InterlockWeb web, CallHandles handles)
         {
             var left = within - web.Time.GetElapsedTime(remainder.Since);
             if (await EndsAsync(work, left > TimeSpan.Zero ? left : TimeSpan.Zero) || cancellationToken.IsCancellationRequested)
-                return await work is GatewayResult.UnderWay ? CallResults.Working(await handles.GiveAsync(caller, handle, cancellationToken)) : CallResults.Of(await work);
+                return await work is GatewayResult.UnderWay ? (null, await handles.GiveAsync(caller, handle, cancellationToken)) : (await work, null);
             handle = await handles.GiveAsync(caller, handle, cancellationToken);
             await leaving.DisposeAsync();
             (handedOver, remainder.Work) = (true, FinishAsync(caller, handle, work, stop));
-            return CallResults.Working(handle);
+            return (null, handle);
         }
         catch when (!work.IsCompleted)
         {

@@ -7,8 +7,6 @@ using Interlock.Core.Runs;
 using Interlock.Http.Hosting;
 using Interlock.Json;
 using Microsoft.AspNetCore.Http;
-using ModelContextProtocol;
-using ModelContextProtocol.Protocol;
 
 namespace Interlock.Http.Mcp;
 
@@ -33,21 +31,19 @@ internal sealed class CallApprovals(InterlockWeb web, Site site)
     private int _waiting;
 
     /// <summary>The call to make, which names its grant if it needed one; or what to answer instead.</summary>
-    /// <exception cref="InputRequiredException">The client is to open the gate's page, or to come back.</exception>
-    /// <exception cref="UrlElicitationRequiredException">The client is to open the gate's page.</exception>
-    public async Task<(GatewayCall Call, CallToolResult? Answer)> AskAsync(
-        HttpContext context, GatewayCall call, string name, RegistrySnapshot registry, bool isKeyed, RequestState state, CancellationToken cancellationToken)
+    public async Task<(GatewayCall Call, McpAnswer? Answer)> AskAsync(
+        McpExchange exchange, GatewayCall call, CallSubject subject, RegistrySnapshot registry, bool isKeyed, RequestState state, CancellationToken cancellationToken)
     {
         var result = await web.AdHoc.AskAsync(call, registry, isKeyed, state.Gate, cancellationToken);
-        var opened = state.Gate is null ? null : Action(context);
+        var opened = state.Gate is null || state.IsUpstreams ? null : Action(exchange);
         if (result is AdHocResult.Waiting { Gate: var undecided } && opened == "accept" && await IsClosedSoonAsync(undecided, cancellationToken))
             result = await web.AdHoc.AskAsync(call, registry, isKeyed, state.Gate, cancellationToken);
         return result switch
         {
             AdHocResult.Approved approved => (approved.Call, null),
-            AdHocResult.Waiting waiting => (call, Tell(context, call, name, waiting.Gate, isKeyed, state, opened)),
-            AdHocResult.Declined declined => (call, Declined(context, name, declined.Gate)),
-            AdHocResult.Refused refused => (call, CallResults.Of(refused.Refusal.ToProblem())),
+            AdHocResult.Waiting waiting => (call, Tell(exchange, call, subject, waiting.Gate, isKeyed, state, opened)),
+            AdHocResult.Declined declined => (call, Declined(exchange, subject, declined.Gate)),
+            AdHocResult.Refused refused => (call, subject.Fail(refused.Refusal.ToProblem(), null)),
             _ => (call, null),
         };
     }
@@ -73,36 +69,37 @@ internal sealed class CallApprovals(InterlockWeb web, Site site)
     }
 
     /// <summary>What the client's person did when asked to open the page, or <c>accept</c> when the client was only told to come back.</summary>
-    private static string Action(HttpContext context) =>
-        context.Features.Get<McpMessage>()?.Params?["inputResponses"]?[InputKey]?["action"]?.StringOrNull() ?? "accept";
+    private static string Action(McpExchange exchange) => exchange.Params["inputResponses"]?[InputKey]?["action"]?.StringOrNull() ?? "accept";
 
-    private CallToolResult Tell(HttpContext context, GatewayCall call, string name, Gate gate, bool isKeyed, RequestState state, string? opened)
+    private McpAnswer Tell(McpExchange exchange, GatewayCall call, CallSubject subject, Gate gate, bool isKeyed, RequestState state, string? opened)
     {
-        var page = Page(context, gate);
-        var support = context.Features.Get<McpMessage>() is { } message ? UrlElicitation.Of(context, message) : ElicitationSupport.None;
+        var (page, support) = (Page(exchange.Http, gate), UrlElicitation.Of(exchange));
         if (support == ElicitationSupport.InputRequired && opened is null or "accept" && state.Rounds < MaxRounds)
         {
-            var asked = opened is null ? new Dictionary<string, InputRequest> { [InputKey] = InputRequest.ForElicitation(Elicitation(name, gate, page, null)) } : null;
-            throw new InputRequiredException(asked, RequestState.Write(web.Mac, call, isKeyed, gate, state.Rounds + 1));
+            var answer = JsonValue.Object(("resultType", "input_required"), ("requestState", (state with { Gate = gate.Id, Rounds = state.Rounds + 1 }).Write(web.Mac, call, isKeyed, gate.Request.ExpiresAt + GrantCheck.Validity)));
+            if (opened is not null) return McpAnswer.Of(answer);
+            var asked = JsonValue.Object(("method", "elicitation/create"), ("params", Elicitation(subject.Name, gate, page, null)));
+            return McpAnswer.Of(answer.With("inputRequests", JsonValue.Object((InputKey, asked))));
         }
-        if (support == ElicitationSupport.Error) throw new UrlElicitationRequiredException($"{name} waits for an approval.", [Elicitation(name, gate, page, gate.Id.Value)]);
-        var problem = new Problem(ProblemTypes.Refused, 403, "The call waits for an approval", Waiting(name, gate, page)) { Stage = "authorize", Rule = "grant-required" };
-        return CallResults.Of(problem, problem.ToJson().With("approval", Approval(gate, page)));
+        if (support == ElicitationSupport.Error) return UrlElicitation.Required($"{subject.Name} waits for an approval.", [Elicitation(subject.Name, gate, page, gate.Id.Value)]);
+        var problem = new Problem(ProblemTypes.Refused, 403, "The call waits for an approval", Waiting(subject.Name, gate, page)) { Stage = "authorize", Rule = "grant-required" };
+        return subject.Fail(problem, problem.ToJson().With("approval", Approval(gate, page)));
     }
 
-    private static ElicitRequestParams Elicitation(string name, Gate gate, string page, string? id) => new()
+    private static JsonValue Elicitation(string name, Gate gate, string page, string? id)
     {
-        Mode = "url",
-        ElicitationId = id,
-        Url = page,
-        Message = $"{name} was not called: it needs an approval by {Approvers(gate)}. The page shows exactly what would be called. Open it, or pass its address on to one of them, until {Time(gate.Request.ExpiresAt)}.",
-    };
+        var asked = JsonValue.Object(
+            ("mode", "url"),
+            ("url", page),
+            ("message", $"{name} was not called: it needs an approval by {Approvers(gate)}. The page shows exactly what would be called. Open it, or pass its address on to one of them, until {Time(gate.Request.ExpiresAt)}."));
+        return id is null ? asked : asked.With("elicitationId", id);
+    }
 
     private static string Waiting(string name, Gate gate, string page) =>
         $"{name} was not called and nothing was done: it needs an approval by {Approvers(gate)}, who decide at {page} until {Time(gate.Request.ExpiresAt)}. " +
         "Tell the person you work for. Once it is approved, make exactly the same call again: it then passes once. Until then repeating it changes nothing, so do not repeat it in a loop.";
 
-    private CallToolResult Declined(HttpContext context, string name, Gate gate)
+    private McpAnswer Declined(McpExchange exchange, CallSubject subject, Gate gate)
     {
         var rejection = gate.Outcome == GateOutcome.Rejected ? gate.StandingVotes.LastOrDefault(vote => !vote.Approves) : null;
         var (type, rule, what) = gate.Outcome switch
@@ -112,12 +109,12 @@ internal sealed class CallApprovals(InterlockWeb web, Site site)
             _ => (ProblemTypes.Refused, "grant-missing", "The approval was withdrawn."),
         };
         var problem = new Problem(type, 403, "The call was not approved",
-            $"{name} was not called and nothing was done. {what} Do not make the call again unless the person you work for wants it asked again: the next such call asks people anew, and after {GateRate.MaxRejections} rejections within an hour nobody is asked.")
+            $"{subject.Name} was not called and nothing was done. {what} Do not make the call again unless the person you work for wants it asked again: the next such call asks people anew, and after {GateRate.MaxRejections} rejections within an hour nobody is asked.")
         {
             Stage = "authorize",
             Rule = rule,
         };
-        return CallResults.Of(problem, problem.ToJson().With("approval", Approval(gate, Page(context, gate))));
+        return subject.Fail(problem, problem.ToJson().With("approval", Approval(gate, Page(exchange.Http, gate))));
     }
 
     private static JsonValue Approval(Gate gate, string page) => JsonValue.Object(

@@ -5,7 +5,6 @@ using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Http.Hosting;
 using Interlock.Json;
-using ModelContextProtocol.Protocol;
 
 namespace Interlock.Http.Mcp;
 
@@ -26,14 +25,12 @@ internal sealed class CallHandles(ITableStore store, ToolGateway gateway, TimePr
         { "type": "object", "required": ["handle"], "additionalProperties": false, "properties": { "handle": { "type": "string", "description": "The handle in the result of a call that is still working" } } }
         """);
 
-    public static Tool Status { get; } = new()
-    {
-        Name = StatusTool,
-        Title = "Status of a call",
-        Description = "What became of a call that was still working when it was answered: its result once it has one.",
-        InputSchema = ToolNames.Element(StatusSchema),
-        Annotations = new ToolAnnotations { ReadOnlyHint = true, IdempotentHint = true },
-    };
+    public static JsonValue Status { get; } = JsonValue.Object(
+        ("name", StatusTool),
+        ("title", "Status of a call"),
+        ("description", "What became of a call that was still working when it was answered: its result once it has one."),
+        ("inputSchema", StatusSchema),
+        ("annotations", JsonValue.Object(("readOnlyHint", true), ("idempotentHint", true))));
 
     /// <summary>Keeps a handle, durably; or finds the one that this call has already.</summary>
     public async Task<CallHandle> GiveAsync(McpCaller caller, CallHandle handle, CancellationToken cancellationToken)
@@ -67,7 +64,7 @@ internal sealed class CallHandles(ITableStore store, ToolGateway gateway, TimePr
     public async Task<CallHandle?> WorkingAsync(McpCaller caller, EffectId effect, CancellationToken cancellationToken) =>
         await FindAsync(caller, effect.Value, cancellationToken) is { } handle && await OutcomeAsync(caller, handle, cancellationToken) is null ? handle : null;
 
-    public async Task<CallToolResult> StatusAsync(McpCaller caller, JsonValue arguments, CancellationToken cancellationToken)
+    public async Task<JsonValue> StatusAsync(McpCaller caller, JsonValue arguments, CancellationToken cancellationToken)
     {
         if (arguments["handle"]?.StringOrNull() is not { } id || await FindAsync(caller, id, cancellationToken) is not { } handle)
             return CallResults.Of(new Problem(ProblemTypes.NotFound, 404, "There is no such call", "Give the handle from the result of a call of your own that was still working.") { Stage = "resolve", Rule = "unknown-handle" });
@@ -81,16 +78,16 @@ internal sealed class CallHandles(ITableStore store, ToolGateway gateway, TimePr
     }
 
     /// <summary>What the call came to; null while it works.</summary>
-    private async Task<CallToolResult?> OutcomeAsync(McpCaller caller, CallHandle handle, CancellationToken cancellationToken)
+    private async Task<JsonValue?> OutcomeAsync(McpCaller caller, CallHandle handle, CancellationToken cancellationToken)
     {
         var call = new GatewayCall(handle.Effect, caller.Chain, TargetKind.Tool, handle.Target, null, JsonValue.EmptyObject, handle.Deadline);
         var recorded = await gateway.FindAsync(call, cancellationToken);
-        if (recorded is { State: not LedgerState.Unknown, Result: { } result }) return CallResults.Of(result);
+        if (recorded is { State: not LedgerState.Unknown, Result: { } result }) return CallResults.Of(result, Status);
         if (handle.Problem is { } problem) return CallResults.Of(problem);
         if (time.GetUtcNow() < handle.Deadline + Grace) return null; // one of unknown outcome may be being repeated
         if (recorded is null) return CallResults.Of(new Problem(ProblemTypes.Timeout, 408, "The call was never made", "The process ended before the call was sent; make it again.") { Stage = "commit", Rule = "deadline" });
         return recorded.Value.Result is { } doubt
-            ? CallResults.Of(doubt)
+            ? CallResults.Of(doubt, Status)
             : CallResults.Of(new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", $"'{handle.Target}' may or may not have done it: no outcome was recorded by the call's deadline. Look there before you repeat it."));
     }
 

@@ -20,7 +20,7 @@ internal sealed class CallKeys(ITableStore store, AuditLog audit, TimeProvider t
 
     public async Task<(EffectId Effect, Problem? Refusal)> EffectAsync(McpCaller caller, string tool, JsonValue arguments, JsonValue? key, CancellationToken cancellationToken)
     {
-        if (key is null) return (new EffectId(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))), null);
+        if (key is null) return (Fresh(), null);
         if (key.StringOrNull() is not { Length: > 0 and <= MaxKey } text)
             return (default, new Problem(ProblemTypes.Validation, 400, "The idempotency key is not valid", $"A key is a text of 1 to {MaxKey} characters.") { Stage = "admit", Rule = "invalid-key" });
         var tenant = caller.Principal.Tenant;
@@ -33,6 +33,14 @@ internal sealed class CallKeys(ITableStore store, AuditLog audit, TimeProvider t
         var problem = new Problem(ProblemTypes.Conflict, 409, "The idempotency key was used for something else", "Use a new key for another tool or other arguments.") { Stage = "admit", Rule = "key-reuse" };
         await RecordAsync(caller, tool, digest, effect, problem, cancellationToken);
         return (effect, problem);
+    }
+
+    /// <summary>An id that nobody guesses, for a call that is one of its own.</summary>
+    public static EffectId Fresh()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        RandomNumberGenerator.Fill(bytes);
+        return new(Convert.ToHexStringLower(bytes));
     }
 
     private async Task RecordAsync(McpCaller caller, string tool, string digest, EffectId effect, Problem problem, CancellationToken cancellationToken)

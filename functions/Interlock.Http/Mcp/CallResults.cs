@@ -1,53 +1,49 @@
 using System.Globalization;
-using System.Text.Json;
 using Interlock.Core;
 using Interlock.Core.Gateway;
 using Interlock.Json;
-using ModelContextProtocol;
-using ModelContextProtocol.Protocol;
 
 namespace Interlock.Http.Mcp;
 
-/// <summary>What calls come to, as results of <c>tools/call</c>. A failure or refusal is an <c>isError</c> result that holds the whole problem.</summary>
+/// <summary>
+/// What calls come to, as results of <c>tools/call</c>. What an upstream answered is relayed as it is; a failure or refusal of ours is an <c>isError</c> result
+/// that holds the whole problem.
+/// </summary>
 internal static class CallResults
 {
     private const int PollAfterSeconds = 10;
 
-    public static CallToolResult Of(GatewayResult result) => result switch
+    /// <param name="result">How the call ended; not that input is required.</param>
+    /// <param name="contract">The tool as clients see it.</param>
+    public static JsonValue Of(GatewayResult result, JsonValue contract) => result switch
     {
+        GatewayResult.Completed { Result: { } relayed } => relayed,
         GatewayResult.Completed done => Of(done.Output),
-        GatewayResult.Failed failed => Of(failed.Problem),
-        GatewayResult.Refused refused => Of(refused.Refusal.ToProblem()),
-        GatewayResult.InDoubt doubt => Of(doubt.Problem),
-        GatewayResult.UnderWay => Of(new Problem(ProblemTypes.Conflict, 409, "The call is being made", "Another request made this call and waits for its answer; ask again with the same key.") { Stage = "commit", Rule = "effect-claimed" }),
+        GatewayResult.Failed { Result: { } relayed } => relayed.With("isError", true),
+        GatewayResult.Failed failed => Fit(contract, Of(failed.Problem)),
+        GatewayResult.Refused refused => Fit(contract, Of(refused.Refusal.ToProblem())),
+        GatewayResult.InDoubt doubt => Fit(contract, Of(doubt.Problem)),
+        GatewayResult.UnderWay => Fit(contract, Of(new Problem(ProblemTypes.Conflict, 409, "The call is being made", "Another request made this call and waits for its answer; ask again with the same key.") { Stage = "commit", Rule = "effect-claimed" })),
         _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
     };
 
-    public static CallToolResult Of(Problem problem) => Of(problem, problem.ToJson());
+    public static JsonValue Of(Problem problem) => Of(problem, problem.ToJson());
 
     /// <summary>A problem with more to it.</summary>
-    public static CallToolResult Of(Problem problem, JsonValue structured) => new()
-    {
-        IsError = true,
-        StructuredContent = ToolNames.Element(structured),
-        Content = [new TextContentBlock { Text = Sentence(problem) }],
-    };
+    public static JsonValue Of(Problem problem, JsonValue structured) => JsonValue.Object(("content", Text(Sentence(problem))), ("structuredContent", structured), ("isError", true));
 
     /// <summary>
-    /// The result as the tool's contract allows it: clients check structured content against the output schema, of errors too, and throw away what does not
+    /// A problem as the tool's contract allows it: clients check structured content against the output schema, of errors too, and throw away what does not
     /// match. A problem of a tool that has one is in words and in <c>_meta["interlock/problem"]</c>.
     /// </summary>
-    public static CallToolResult Fit(Tool tool, CallToolResult result)
+    public static JsonValue Fit(JsonValue contract, JsonValue result)
     {
-        if (result is not { IsError: true, StructuredContent: { } problem } || tool.OutputSchema is null) return result;
-        result.Meta ??= [];
-        result.Meta["interlock/problem"] = System.Text.Json.Nodes.JsonNode.Parse(problem.GetRawText());
-        result.StructuredContent = null;
-        return result;
+        if (result["isError"] is null || result["structuredContent"] is not { } problem || contract["outputSchema"] is null) return result;
+        return result.Without("structuredContent").With("_meta", (result["_meta"] ?? JsonValue.EmptyObject).With("interlock/problem", problem));
     }
 
     /// <summary>The call goes on: a result, not an error, that says where to ask for the tool's.</summary>
-    public static CallToolResult Working(CallHandle handle)
+    public static JsonValue Working(CallHandle handle)
     {
         var status = JsonValue.Object(
             ("status", "working"),
@@ -57,29 +53,27 @@ internal static class CallResults
             ("deadline", handle.Deadline.ToString("O", CultureInfo.InvariantCulture)),
             ("pollAfterSeconds", PollAfterSeconds));
         var text = $"{handle.Name} is still working. Do not call it again: call {CallHandles.StatusTool} with {{\"handle\":\"{handle.Effect}\"}} in about {PollAfterSeconds} seconds to get its result.";
-        return new() { StructuredContent = ToolNames.Element(status), Content = [new TextContentBlock { Text = text }] };
+        return JsonValue.Object(("content", Text(text)), ("structuredContent", status));
     }
 
     /// <summary>An object is structured content; content blocks go on as they came; anything else is text.</summary>
-    public static CallToolResult Of(JsonValue output)
+    public static JsonValue Of(JsonValue output)
     {
-        if (output.IsObject) return new() { StructuredContent = ToolNames.Element(output), Content = [new TextContentBlock { Text = output.ToString() }] };
-        if (output.IsArray && Blocks(output) is { } blocks) return new() { Content = blocks };
-        return new() { Content = [new TextContentBlock { Text = output.StringOrNull() ?? output.ToString() }] };
+        if (output.IsObject) return JsonValue.Object(("content", Text(output.ToString())), ("structuredContent", output));
+        return JsonValue.Object(("content", AreBlocks(output) ? output : Text(output.StringOrNull() ?? output.ToString())));
     }
 
-    private static List<ContentBlock>? Blocks(JsonValue output)
+    public static JsonValue Text(string text) => JsonValue.Array(JsonValue.Object(("type", "text"), ("text", text)));
+
+    /// <summary>Whether a list can only be one of content blocks: it may also be a list of the tool's own that has members called type.</summary>
+    private static bool AreBlocks(JsonValue output) => output.IsArray && output.Count > 0 && output.Items.All(item => item["type"]?.StringOrNull() switch
     {
-        if (output.Count == 0 || output.Items.Any(item => item["type"]?.StringOrNull() is null)) return null;
-        try
-        {
-            return JsonSerializer.Deserialize<List<ContentBlock>>(output.ToString(), McpJsonUtilities.DefaultOptions);
-        }
-        catch (JsonException)
-        {
-            return null; // a list of the tool's own that has members called type
-        }
-    }
+        "text" => item["text"] is { IsString: true },
+        "image" or "audio" => item["data"] is { IsString: true } && item["mimeType"] is { IsString: true },
+        "resource" => item["resource"]?["uri"] is { IsString: true },
+        "resource_link" => item["uri"] is { IsString: true } && item["name"] is { IsString: true },
+        _ => false,
+    });
 
     private static string Sentence(Problem problem)
     {

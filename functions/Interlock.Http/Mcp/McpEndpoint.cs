@@ -1,41 +1,41 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
+using Interlock.Core.Gateway;
+using Interlock.Http.Mcp.Methods;
 using Interlock.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
-using ModelContextProtocol;
-using ModelContextProtocol.Protocol;
-using ModelContextProtocol.Server;
 
 namespace Interlock.Http.Mcp;
 
 /// <summary>
-/// A stateless MCP server over streamable HTTP, of every revision up to 2026-07-28: one POST, one message, one server made for its
-/// caller. Host and Origin are checked before anything is read (403); then method (405), Accept (406), content type (415) and size (413);
-/// then the raw bytes must be strict I-JSON (rule <c>not-i-json</c>) and one JSON-RPC message (400).
+/// A stateless MCP server over streamable HTTP, of every revision up to 2026-07-28: one POST, one message. Host and Origin are checked before anything is
+/// read (403); then method (405), Accept (406), content type (415) and size (413); then the raw bytes must be strict I-JSON (rule <c>not-i-json</c>) and one
+/// JSON-RPC message (400).
 /// </summary>
-public sealed class McpEndpoint
+public sealed partial class McpEndpoint
 {
-    private static readonly JsonTypeInfo<JsonRpcMessage> MessageType =
-        (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
-
     private readonly McpEndpointOptions _options;
-    private readonly ILoggerFactory _loggers;
+    private readonly ILogger<McpEndpoint> _logger;
     private readonly TimeProvider _time;
 
     public McpEndpoint(McpEndpointOptions options, ILoggerFactory loggers, TimeProvider time)
     {
         options.Validate();
-        (_options, _loggers, _time) = (options, loggers, time);
+        (_options, _logger, _time) = (options, loggers.CreateLogger<McpEndpoint>(), time);
     }
 
-    /// <summary>Serves the tools of <paramref name="source"/>.</summary>
-    public Task HandleAsync(HttpContext context, IMcpToolSource source) =>
-        HandleAsync(context, (http, message) => McpToolServer.Options(http, message, source, _options));
+    /// <summary>The methods that serve the tools of <paramref name="source"/>, for <see cref="HandleAsync"/>.</summary>
+    public McpMethods Serve(IMcpToolSource source)
+    {
+        var card = new McpCard(_options.Name, _options.Version, _options.Instructions)
+        {
+            Capabilities = JsonValue.Object(("tools", JsonValue.EmptyObject)),
+            NewestCapabilities = JsonValue.Object(("tools", JsonValue.EmptyObject)),
+        };
+        return new McpMethods([new Initialize(card), new Discover(card), new Ping(), new SourceList(source), new SourceCall(source)]);
+    }
 
-    /// <summary>Serves whatever server the factory makes for this caller and message.</summary>
-    public async Task HandleAsync(HttpContext context, McpServerFactory factory)
+    /// <summary>Answers one request.</summary>
+    public async Task HandleAsync(HttpContext context, McpMethods methods)
     {
         if (McpRequestRules.CheckHeaders(context, _options) is { } refused)
         {
@@ -48,114 +48,82 @@ public sealed class McpEndpoint
             await McpRequestRules.TooLarge(_options).WriteAsync(context, null);
             return;
         }
-        if (Read(bytes, out var message, out var raw) is { } invalid)
+        if (Read(bytes.Span, out var message) is { } invalid)
         {
-            await invalid.WriteAsync(context, raw?.Id is { IsNull: false } id && (id.IsString || id.IsNumber) ? id : null);
+            await invalid.WriteAsync(context, message?.Id is { IsNull: false } id && (id.IsString || id.IsNumber) ? id : null);
             return;
         }
-        if (McpProtocolRules.Check(context, raw) is { } broken)
+        if (McpProtocolRules.Check(context, message!) is { } broken) // a body without an error was read
         {
-            await broken.WriteAsync(context, raw.Id);
+            await broken.WriteAsync(context, message!.Id);
             return;
         }
-        context.Features.Set(raw); // for sources that need _meta
-        await ServeAsync(context, message, factory(context, raw));
+        if (message!.Id is not { } request)
+        {
+            context.Response.StatusCode = StatusCodes.Status202Accepted;
+            return;
+        }
+        await ServeAsync(context, message, request, methods);
     }
 
-    private static McpError? Read(byte[] bytes, out JsonRpcMessage message, out McpMessage raw)
+    private static McpError? Read(ReadOnlySpan<byte> bytes, out McpMessage? message)
     {
-        message = null!; // set whenever null is returned
-        raw = null!; // set as soon as the bytes are JSON
+        message = null;
         try
         {
             var body = StrictJson.Parse(bytes);
-            raw = new McpMessage(body);
-            if (McpRequestRules.CheckMessage(body) is { } error) return error;
-            message = JsonSerializer.Deserialize(bytes, MessageType) ?? throw new JsonException("The message is null.");
-            return null;
+            message = new McpMessage(body);
+            return McpRequestRules.CheckMessage(body);
         }
         catch (NotIJsonException e)
         {
             var data = JsonValue.Object(("rule", "not-i-json"), ("pointer", e.Pointer));
             return new(400, McpErrorCodes.ParseError, e.Message, data);
         }
-        catch (JsonException)
-        {
-            return new(400, McpErrorCodes.InvalidRequest, "The body is not a JSON-RPC message.");
-        }
     }
 
-    private async Task ServeAsync(HttpContext context, JsonRpcMessage message, McpServerOptions server)
+    private async Task ServeAsync(HttpContext context, McpMessage message, JsonValue id, McpMethods methods)
     {
-        message.Context = new JsonRpcMessageContext
+        var answer = new AnswerStream(context, _options, _time);
+        var isNewest = McpProtocolRules.IsSessionless(context);
+        if (methods.Find(message.Method!, isNewest) is not { } method) // what has an id has a method
         {
-            User = context.User,
-            ProtocolVersion = context.Request.Headers[McpProtocolRules.VersionHeader] is [{ } version] ? version : null,
-        };
-        PrepareEventStream(context);
-        if (_options.CallsOutliveAnswers && message is JsonRpcRequest { Method: "tools/call" } && HttpProtocol.IsHttp11(context.Request.Protocol))
+            await answer.WriteAsync(id, McpAnswer.Fail(McpErrorCodes.MethodNotFound, $"There is no method {JsonValue.From(message.Method!.Length > 80 ? message.Method[..80] : message.Method)} here."), isNewest, context.RequestAborted);
+            return;
+        }
+        if (_options.CallsOutliveAnswers && message.Method == "tools/call" && HttpProtocol.IsHttp11(context.Request.Protocol))
             context.Response.Headers.Connection = "close";
-        using var closed = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        await using var stream = new EventStream(context.Response.Body, _options, _time);
-        var transport = new StreamableHttpServerTransport(_loggers) { Stateless = true };
-        var mcp = McpServer.Create(transport, server, _loggers, context.RequestServices);
-        var run = mcp.RunAsync(closed.Token);
-        var answered = false;
         try
         {
-            if (message is JsonRpcRequest) stream.StartBeating(closed.Token);
-            answered = await transport.HandlePostRequestAsync(message, stream, first => ChooseStatus(context, first), context.RequestAborted);
+            await answer.SendAsync(RunAsync(method, new McpExchange(context, message, answer)), id, isNewest, context.RequestAborted);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            return; // the client has gone: that is its way to cancel
+            // The client has gone: that is its way to cancel.
         }
-        finally
-        {
-            await stream.StopBeatingAsync();
-            await transport.DisposeAsync();
-            await closed.CancelAsync();
-            await EndAsync(run);
-            await mcp.DisposeAsync();
-        }
-        if (answered) return;
-        context.Response.Headers.ContentType = default;
-        context.Response.StatusCode = StatusCodes.Status202Accepted;
     }
 
-    private static async Task EndAsync(Task run)
+    private async ValueTask<McpAnswer> RunAsync(IMcpMethod method, McpExchange exchange)
     {
         try
         {
-            await run;
+            return await method.AnswerAsync(exchange, exchange.Http.RequestAborted);
         }
-        catch (OperationCanceledException)
+        catch (UnauthenticGateException)
         {
-            // We have just cancelled it.
+            return McpAnswer.Fail(McpErrorCodes.InternalError, UnauthenticGateException.Advice, JsonValue.Object(("rule", "grant-unauthentic")));
+        }
+        catch (Exception e) when (!exchange.Http.RequestAborted.IsCancellationRequested)
+        {
+            var reference = Guid.NewGuid().ToString("N");
+            Log.Failed(_logger, e, method.Name, reference);
+            return McpAnswer.Fail(McpErrorCodes.InternalError, $"Something broke here; it was logged under the reference {reference}.", JsonValue.Object(("rule", "internal-error")));
         }
     }
 
-    private static ValueTask ChooseStatus(HttpContext context, JsonRpcMessage? first)
+    private static partial class Log
     {
-        if (first is JsonRpcError error && !context.Response.HasStarted && McpProtocolRules.IsSessionless(context))
-        {
-            context.Response.StatusCode = error.Error.Code switch
-            {
-                McpErrorCodes.MethodNotFound => StatusCodes.Status404NotFound,
-                McpErrorCodes.MissingCapability or McpErrorCodes.UnsupportedVersion or McpErrorCodes.HeaderMismatch =>
-                    StatusCodes.Status400BadRequest,
-                _ => context.Response.StatusCode,
-            };
-        }
-        return ValueTask.CompletedTask;
-    }
-
-    private static void PrepareEventStream(HttpContext context)
-    {
-        var headers = context.Response.Headers;
-        headers.ContentType = "text/event-stream";
-        headers.CacheControl = "no-cache,no-store";
-        headers["X-Accel-Buffering"] = "no";
-        context.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
+        [LoggerMessage(LogLevel.Error, "{Method} failed; reference {Reference}")]
+        public static partial void Failed(ILogger logger, Exception e, string method, string reference);
     }
 }

@@ -3,18 +3,23 @@ using Microsoft.AspNetCore.Http;
 
 namespace Interlock.Http.Mcp;
 
-/// <summary>A refusal of the HTTP shell: a status and the JSON-RPC error that says why.</summary>
+/// <summary>A refusal: the JSON-RPC error that says why, and the HTTP status it has.</summary>
 internal sealed record McpError(int Status, int Code, string Message, JsonValue? Data = null)
 {
     /// <summary>A refusal that names its rule in <c>data.rule</c>.</summary>
     public static McpError Ruled(int status, int code, string message, string rule) =>
         new(status, code, message, JsonValue.Object(("rule", rule)));
 
-    public async Task WriteAsync(HttpContext context, JsonValue? id)
+    /// <summary>The error object of JSON-RPC.</summary>
+    public JsonValue ToJson()
     {
         var error = JsonValue.Object(("code", Code), ("message", Message));
-        if (Data is not null) error = error.With("data", Data);
-        var body = JsonValue.Object(("jsonrpc", "2.0"), ("id", id ?? JsonValue.Null), ("error", error));
+        return Data is null ? error : error.With("data", Data);
+    }
+
+    public async Task WriteAsync(HttpContext context, JsonValue? id)
+    {
+        var body = JsonValue.Object(("jsonrpc", "2.0"), ("id", id ?? JsonValue.Null), ("error", ToJson()));
         context.Response.StatusCode = Status;
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync(body.ToString(), context.RequestAborted);

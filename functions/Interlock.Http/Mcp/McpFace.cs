@@ -1,5 +1,6 @@
 using Interlock.Core;
 using Interlock.Core.Identity;
+using Interlock.Core.Registry;
 using Interlock.Http.Hosting;
 using Interlock.Json;
 using Microsoft.AspNetCore.Http;
@@ -7,20 +8,27 @@ using Microsoft.AspNetCore.Http;
 namespace Interlock.Http.Mcp;
 
 /// <summary>
-/// <c>/mcp</c>: authenticates (a token of class mcp, or a run token while its frame is pending) and hands over to the endpoint; and the RFC 9728 document
-/// that tells clients where tokens come from.
+/// <c>/mcp</c> and <c>/mcp/{server}</c>: authenticates (a token of class mcp, or a run token while its frame is pending) and hands over to the endpoint; and the
+/// RFC 9728 documents that tell clients where tokens come from.
 /// </summary>
 internal sealed class McpFace
 {
     public const string Path = "/mcp";
     public const string MetadataPath = "/.well-known/oauth-protected-resource/mcp";
 
+    /// <summary>The same showing one server under its own names.</summary>
+    public const string ServerPath = Path + "/{" + ServerPart + "}";
+
+    public const string ServerMetadataPath = MetadataPath + "/{" + ServerPart + "}";
+
+    private const string ServerPart = "server";
+
     private readonly InterlockWeb _web;
     private readonly Site _site;
     private readonly Bearer _bearer;
     private readonly McpEndpoint _endpoint;
     private readonly McpRefusals _refusals;
-    private readonly GatewayToolSource _tools;
+    private readonly McpMethods _methods;
 
     public McpFace(InterlockWeb web, Site site)
     {
@@ -37,7 +45,7 @@ internal sealed class McpFace
             web.Loggers,
             web.Time);
         _refusals = new McpRefusals(web.Audit, web.Time);
-        _tools = new GatewayToolSource(web, site, _refusals);
+        _methods = GatewayServer.Create(web, site, _refusals);
     }
 
     public async Task HandleAsync(HttpContext context)
@@ -48,19 +56,20 @@ internal sealed class McpFace
         if (refusal is null && token is not null && principal is not null)
         {
             (var caller, refusal) = await CallerAsync(token, principal, context.RequestAborted);
-            if (caller is not null)
+            if (caller is not null && await IsThereAsync(caller, ServerOf(context), context.RequestAborted))
             {
-                context.Features.Set(caller);
+                context.Features.Set(caller with { Bearer = Bearer.TextOf(context), Server = ServerOf(context) });
                 await ServeAsync(context, remainder);
                 return;
             }
+            if (caller is not null) refusal = ProblemResponse.Of(404, "unknown-server", "There is no such server", "The address names no server that is registered and active.");
         }
         refusal ??= ProblemResponse.Of(401, "token-missing", "The token is not accepted", "Send a bearer token.");
         if (refusal.Rule == TokenRules.Class) refusal = refusal with { Status = 401 }; // the client is to get a token for here
         if (refusal.Status == 401)
         {
             var error = refusal.Rule == "token-missing" ? "" : ", error=\"invalid_token\"";
-            context.Response.Headers.WWWAuthenticate = $"Bearer resource_metadata=\"{_site.Origin(context.Request)}{MetadataPath}\"{error}";
+            context.Response.Headers.WWWAuthenticate = $"Bearer resource_metadata=\"{_site.Origin(context.Request)}{MetadataPath}{Suffix(context)}\"{error}";
         }
         await ProblemResponse.WriteAsync(context, refusal);
     }
@@ -68,7 +77,7 @@ internal sealed class McpFace
     public Task DescribeAsync(HttpContext context)
     {
         var json = JsonValue.Object(
-            ("resource", _site.Origin(context.Request) + Path),
+            ("resource", _site.Origin(context.Request) + Path + Suffix(context)),
             ("resource_name", "Interlock"),
             ("bearer_methods_supported", JsonValue.Array(JsonValue.From("header"))));
         if (_web.Options.AuthorizationServers is { Count: > 0 } servers)
@@ -79,10 +88,9 @@ internal sealed class McpFace
     /// <summary>Answers, and stays until a call that goes on has ended: on a host that counts requests the process is busy so long.</summary>
     private async Task ServeAsync(HttpContext context, CallRemainder remainder)
     {
-        context.Response.OnStarting(static state => UrlElicitation.RememberAsync((HttpContext)state), context);
         try
         {
-            await _endpoint.HandleAsync(context, _tools);
+            await _endpoint.HandleAsync(context, _methods);
             if (!remainder.Work.IsCompleted) await context.Response.CompleteAsync();
         }
         catch when (!remainder.Work.IsCompleted)
@@ -111,6 +119,14 @@ internal sealed class McpFace
         async Task<Problem> RefuseAsync(string rule, string detail) =>
             await _refusals.TokenAsync(principal, claims, rule, detail, cancellationToken) with { Type = ProblemTypes.Authorization, Title = "The run token is not accepted" };
     }
+
+    private async ValueTask<bool> IsThereAsync(McpCaller caller, string? server, CancellationToken cancellationToken) =>
+        server is null || (await _web.Registry.ReadAsync(caller.Principal.Tenant, cancellationToken)).Newest(RegistryKind.Server, server) is not null;
+
+    private static string? ServerOf(HttpContext context) => context.Request.RouteValues[ServerPart] as string;
+
+    /// <summary>The server of the request's address as a part of one; of a name that can be none nothing is said.</summary>
+    private static string Suffix(HttpContext context) => ServerOf(context) is { } server ? "/" + Uri.EscapeDataString(server) : "";
 
     private static List<string> Origins(WebOptions options) => options.PublicOrigin is { } own
         ? [.. options.AllowedOrigins, own.GetLeftPart(UriPartial.Authority)]

@@ -17,7 +17,10 @@ internal static class McpProtocolRules
     private const string VersionMeta = "io.modelcontextprotocol/protocolVersion";
     public const string CapabilitiesMeta = "io.modelcontextprotocol/clientCapabilities";
 
-    private static readonly string[] Versions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", NewestVersion];
+    /// <summary>The newest revision that begins with <c>initialize</c>.</summary>
+    public const string NewestHandshake = "2025-11-25";
+
+    private static readonly string[] Versions = ["2024-11-05", "2025-03-26", "2025-06-18", NewestHandshake, NewestVersion];
 
     private static readonly string[] RemovedMethods =
         ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
@@ -27,6 +30,9 @@ internal static class McpProtocolRules
 
     /// <summary>The revision that the request names in its header; one without was negotiated as 2025-03-26 or older.</summary>
     public static string? Version(HttpContext context) => Header(context, VersionHeader);
+
+    /// <summary>The revision to speak with a client that asks for one in <c>initialize</c>: the one it asks for where there is such a handshake.</summary>
+    public static string Negotiate(string? asked) => asked is not (null or NewestVersion) && Versions.Contains(asked) ? asked : NewestHandshake;
 
     /// <summary>The first rule this request breaks, or null.</summary>
     public static McpError? Check(HttpContext context, McpMessage message)
@@ -63,6 +69,7 @@ internal static class McpProtocolRules
         {
             "tools/call" or "prompts/get" => "name",
             "resources/read" => "uri",
+            "tasks/get" or "tasks/update" or "tasks/cancel" => "taskId",
             _ => null,
         };
         if (target is not null)

@@ -32,16 +32,17 @@ internal static class McpRequestRules
     }
 
     /// <summary>The whole body, or null when it is longer than allowed, whatever its framing.</summary>
-    public static async Task<byte[]?> ReadBodyAsync(HttpContext context, int limit)
+    public static async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpContext context, int limit)
     {
-        using var body = new MemoryStream((int)Math.Min(context.Request.ContentLength ?? 4096, limit));
-        var chunk = new byte[16 * 1024];
-        while (await context.Request.Body.ReadAsync(chunk, context.RequestAborted) is > 0 and var read)
+        var body = new byte[(int)Math.Min(context.Request.ContentLength ?? 4096, limit) + 1]; // one more, to see the end or one byte too many
+        for (var length = 0; ;)
         {
-            if (body.Length + read > limit) return null;
-            body.Write(chunk, 0, read);
+            var read = await context.Request.Body.ReadAsync(body.AsMemory(length), context.RequestAborted);
+            if (read == 0) return body.AsMemory(0, length);
+            length += read;
+            if (length > limit) return null;
+            if (length == body.Length) Array.Resize(ref body, (int)Math.Min(2L * length, limit + 1L));
         }
-        return body.ToArray();
     }
 
     public static McpError TooLarge(McpEndpointOptions options) =>
@@ -59,6 +60,7 @@ internal static class McpRequestRules
         if (body["params"] is { IsObject: false }) return Invalid("The params must be an object.");
         if (body["method"] is null && body["result"] is null && body["error"] is null)
             return Invalid("The message has neither a method nor a result or error.");
+        if (body["params"]?["_meta"] is { IsObject: false }) return Invalid("The _meta is an object.");
         if (body["method"]?.StringOrNull() == "tools/call")
         {
             if (body["params"] is { } call && OtherCase(call, "name", "arguments", "_meta", "requestState", "inputResponses") is { } clash) return clash;

@@ -13,20 +13,25 @@ internal static class UrlElicitation
     private const string SessionHeader = "Mcp-Session-Id";
     private const string Marker = "url-elicitation-";
 
-    public static ElicitationSupport Of(HttpContext context, McpMessage message) => McpProtocolRules.Version(context) switch
+    /// <summary>The capabilities of a client that can open pages and nothing else.</summary>
+    public static JsonValue Alone { get; } = StrictJson.Parse("""{"elicitation":{"url":{}}}""");
+
+    public static ElicitationSupport Of(McpExchange exchange) => exchange.Version switch
     {
-        McpProtocolRules.NewestVersion when Declares(message.Meta?[McpProtocolRules.CapabilitiesMeta]) => ElicitationSupport.InputRequired,
-        FirstVersion when context.Request.Headers[SessionHeader].ToString().StartsWith(Marker, StringComparison.Ordinal) => ElicitationSupport.Error,
+        McpProtocolRules.NewestVersion when Declares(exchange.Capabilities) => ElicitationSupport.InputRequired,
+        FirstVersion when exchange.Http.Request.Headers[SessionHeader].ToString().StartsWith(Marker, StringComparison.Ordinal) => ElicitationSupport.Error,
         _ => ElicitationSupport.None,
     };
 
-    /// <summary>Gives the session an id, in the answer to its first request.</summary>
-    public static Task RememberAsync(HttpContext context)
+    /// <summary>Gives a session that begins with these capabilities an id, if they say so.</summary>
+    public static void Remember(HttpContext context, string version, JsonValue? capabilities)
     {
-        var begins = context.Features.Get<McpMessage>() is { Method: "initialize", Params: { } session } && session["protocolVersion"]?.StringOrNull() == FirstVersion && Declares(session["capabilities"]);
-        if (begins && context.Response.StatusCode == StatusCodes.Status200OK) context.Response.Headers[SessionHeader] = Marker + Guid.NewGuid().ToString("N");
-        return Task.CompletedTask;
+        if (version == FirstVersion && Declares(capabilities)) context.Response.Headers[SessionHeader] = Marker + Guid.NewGuid().ToString("N");
     }
+
+    /// <summary>The error of 2025-11-25 that asks for pages to be opened before the call is made again.</summary>
+    public static McpAnswer Required(string message, IEnumerable<JsonValue> elicitations) =>
+        McpAnswer.Fail(McpErrorCodes.UrlElicitationRequired, message, JsonValue.Object(("elicitations", JsonValue.Array(elicitations))));
 
     private static bool Declares(JsonValue? capabilities) => capabilities?["elicitation"]?["url"] is { IsObject: true };
 }

@@ -6,7 +6,6 @@ using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Http.Hosting;
 using Interlock.Json;
-using ModelContextProtocol.Protocol;
 
 namespace Interlock.Http.Mcp;
 
@@ -32,7 +31,7 @@ internal sealed class WorkflowTools(InterlockWeb web, Site site)
 
     private readonly ConditionalWeakTable<RegistrySnapshot, Task<IReadOnlyList<WorkflowTool>>> _byRegistry = [];
 
-    /// <summary>The tools that start workflows, in the order of their names.</summary>
+    /// <summary>The tools that start workflows.</summary>
     public Task<IReadOnlyList<WorkflowTool>> OfAsync(RegistrySnapshot registry)
     {
         if (_byRegistry.TryGetValue(registry, out var known) && !known.IsFaulted) return known;
@@ -41,28 +40,27 @@ internal sealed class WorkflowTools(InterlockWeb web, Site site)
         return read;
     }
 
-    public static Tool Status { get; } = new()
-    {
-        Name = StatusTool,
-        Title = "Status of a run",
-        Description = "How a workflow run stands, what it waits for, and its output or error once it has ended.",
-        InputSchema = ToolNames.Element(StatusSchema),
-        OutputSchema = ToolNames.Element(OutputSchema),
-        Annotations = new ToolAnnotations { ReadOnlyHint = true, IdempotentHint = true },
-    };
+    public static JsonValue Status { get; } = JsonValue.Object(
+        ("name", StatusTool),
+        ("title", "Status of a run"),
+        ("description", "How a workflow run stands, what it waits for, and its output or error once it has ended."),
+        ("inputSchema", StatusSchema),
+        ("outputSchema", OutputSchema),
+        ("annotations", JsonValue.Object(("readOnlyHint", true), ("idempotentHint", true))));
 
-    public async Task<CallToolResult> StartAsync(McpCaller caller, WorkflowTool tool, JsonValue arguments, string? key, CancellationToken cancellationToken)
+    /// <summary>The run, null when it was not started, and the tool's result.</summary>
+    public async Task<(RunState? Run, JsonValue Result)> StartAsync(McpCaller caller, WorkflowTool tool, JsonValue arguments, string? key, CancellationToken cancellationToken)
     {
         var input = tool.IsWrapped ? arguments["input"] ?? JsonValue.Null : arguments;
         return await web.Intake.StartAsync(caller.Principal, tool.Workflow, null, input, "mcp", key, cancellationToken) switch
         {
-            IntakeResult.Started { Runs: [var run] } => CallResults.Of(Transition(run.State, run.IsNew ? "none" : State(run.State), "")),
-            IntakeResult.Refused refused => CallResults.Of(refused.Problem with { Stage = refused.Problem.Stage ?? "intake" }),
+            IntakeResult.Started { Runs: [var run] } => (run.State, CallResults.Of(Transition(run.State, run.IsNew ? "none" : State(run.State), ""))),
+            IntakeResult.Refused refused => (null, CallResults.Of(refused.Problem with { Stage = refused.Problem.Stage ?? "intake" })),
             _ => throw new InvalidOperationException("Starting one workflow starts one run."),
         };
     }
 
-    public async Task<CallToolResult> StatusAsync(McpCaller caller, JsonValue arguments, string origin, CancellationToken cancellationToken)
+    public async Task<JsonValue> StatusAsync(McpCaller caller, JsonValue arguments, string origin, CancellationToken cancellationToken)
     {
         if (arguments["runId"]?.StringOrNull() is not { } id || !Ids.IsHex32(id)
             || await web.Runs.GetAsync(caller.Principal.Tenant, new RunId(id), cancellationToken) is not { } run || !Visibility.MayRead(caller.Principal, run))
@@ -72,7 +70,7 @@ internal sealed class WorkflowTools(InterlockWeb web, Site site)
 
     public string Origin(Microsoft.AspNetCore.Http.HttpRequest request) => site.Origin(request);
 
-    private static JsonValue Transition(RunState run, string before, string origin)
+    public static JsonValue Transition(RunState run, string before, string origin)
     {
         var json = JsonValue.Object(
             ("ok", run.Status is not (RunStatus.Faulted or RunStatus.Cancelled)),
@@ -88,7 +86,7 @@ internal sealed class WorkflowTools(InterlockWeb web, Site site)
         return run.Error is { } error ? json.With("error", error.ToJson()) : json;
     }
 
-    private static string State(RunState run) => run.Suspended && !run.Status.IsClosed() ? "suspended" : run.Status.Text();
+    public static string State(RunState run) => run.Suspended && !run.Status.IsClosed() ? "suspended" : run.Status.Text();
 
     private async Task<IReadOnlyList<WorkflowTool>> ReadAsync(RegistrySnapshot registry)
     {
@@ -99,7 +97,7 @@ internal sealed class WorkflowTools(InterlockWeb web, Site site)
             var definition = await web.Workflows.LoadAsync(registry.Tenant, entry.As<WorkflowBody>().DocumentDigest);
             tools.Add(Tool(name, definition.Document));
         }
-        return [.. tools.DistinctBy(tool => tool.Contract.Name, StringComparer.Ordinal).OrderBy(tool => tool.Contract.Name, StringComparer.Ordinal)];
+        return [.. tools.OrderBy(tool => tool.Workflow, StringComparer.Ordinal)];
     }
 
     private static WorkflowTool Tool(string name, JsonValue document)
@@ -109,16 +107,12 @@ internal sealed class WorkflowTools(InterlockWeb web, Site site)
         var input = isWrapped
             ? JsonValue.Object(("type", "object"), ("required", JsonValue.Array(JsonValue.From("input"))), ("properties", JsonValue.Object(("input", schema!)))) // just checked
             : schema ?? JsonValue.Object(("type", "object"));
-        return new WorkflowTool(name, isWrapped, new Tool
-        {
-            Name = ToolNames.WorkflowName(name),
-            Title = document["document"]?["title"]?.StringOrNull(),
-            Description = $"Starts the workflow {name} and answers at once; ask {StatusTool} how it goes. {document["document"]?["summary"]?.StringOrNull()}".TrimEnd(),
-            InputSchema = ToolNames.Element(input),
-            OutputSchema = ToolNames.Element(OutputSchema),
-        });
+        var contract = JsonValue.Object(("name", ToolNames.WorkflowName(name)));
+        if (document["document"]?["title"] is { IsString: true } title) contract = contract.With("title", title);
+        var description = $"Starts the workflow {name} and answers at once; ask {StatusTool} how it goes. {document["document"]?["summary"]?.StringOrNull()}".TrimEnd();
+        return new WorkflowTool(name, isWrapped, contract.With("description", description).With("inputSchema", input).With("outputSchema", OutputSchema));
     }
 }
 
 /// <summary>A workflow as a tool; <see cref="IsWrapped"/>: its input is the argument <c>input</c>.</summary>
-internal sealed record WorkflowTool(string Workflow, bool IsWrapped, Tool Contract);
+internal sealed record WorkflowTool(string Workflow, bool IsWrapped, JsonValue Contract);

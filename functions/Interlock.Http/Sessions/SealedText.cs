@@ -14,9 +14,9 @@ internal static class SealedText
         Base64Url.EncodeToString(Encoding.UTF8.GetBytes(value.ToString())) + "." + mac.Sign(purpose, value);
 
     /// <summary>The object that was written for this purpose, or null when the text is not one.</summary>
-    public static JsonValue? Read(Mac mac, string purpose, string? text)
+    public static JsonValue? Read(Mac mac, string purpose, string? text, int maxLength = MaxLength)
     {
-        if (text is not { Length: > 0 and <= MaxLength }) return null;
+        if (text is not { Length: > 0 } || text.Length > maxLength) return null;
         var dot = text.IndexOf('.');
         if (dot <= 0 || !Base64Url.IsValid(text.AsSpan(0, dot))) return null;
         try

@@ -36,7 +36,8 @@ internal sealed class EndpointFixture : IAsyncDisposable
         var app = builder.Build();
         var endpoint = new McpEndpoint(options ?? new(), NullLoggerFactory.Instance, TimeProvider.System);
         var source = new RecordingSource();
-        app.Run(context => endpoint.HandleAsync(context, source));
+        var methods = endpoint.Serve(source);
+        app.Run(context => endpoint.HandleAsync(context, methods));
         await app.StartAsync();
         return new(app, source);
     }

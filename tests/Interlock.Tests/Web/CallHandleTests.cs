@@ -195,13 +195,13 @@ public sealed class CallHandleTests : IAsyncLifetime
         var handle = new CallHandle(new EffectId(new string('a', 32)), Tool, "crm/read", Everything.Time.Now, Everything.Time.Now.AddMinutes(1));
         await handles.GiveAsync(Caller(agent, claims), handle, World.Token);
         var arguments = JsonValue.Object(("handle", handle.Effect.Value));
-        Assert.NotEqual(true, (await handles.StatusAsync(Caller(agent, claims), arguments, World.Token)).IsError);
+        Assert.Null((await handles.StatusAsync(Caller(agent, claims), arguments, World.Token))["isError"]);
         foreach (var other in (McpCaller[])
         [
             Caller(agent, null), Caller(Everything.Ana, null), Caller(Everything.Ana, claims), Caller(agent with { Id = "other" }, claims),
             Caller(agent, claims with { Run = new RunId(new string('b', 32)) }), Caller(agent, claims with { Frame = new FrameId("/do/2/other") }),
         ])
-            Assert.True((await handles.StatusAsync(other, arguments, World.Token)).IsError);
+            Assert.Equal(JsonValue.True, (await handles.StatusAsync(other, arguments, World.Token))["isError"]);
     }
 
     [Fact]

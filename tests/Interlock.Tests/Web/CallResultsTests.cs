@@ -1,7 +1,6 @@
-using System.Text.Json;
 using Interlock.Core;
 using Interlock.Http.Mcp;
-using ModelContextProtocol.Protocol;
+using Interlock.Json;
 
 namespace Interlock.Tests.Web;
 
@@ -13,14 +12,14 @@ public sealed class CallResultsTests
     [Fact]
     public void Fit_ProblemOfToolWithOutputSchema_IsNotInWhatTheSchemaIsAbout()
     {
-        var tool = new Tool { Name = "pay", OutputSchema = JsonSerializer.Deserialize<JsonElement>("""{ "type": "object", "required": ["payment"] }""") };
-        var result = CallResults.Fit(tool, CallResults.Of(Waits));
-        Assert.Null(result.StructuredContent);
-        Assert.Equal("grant-required", result.Meta!["interlock/problem"]!["rule"]!.GetValue<string>());
-        Assert.Contains("grant-required", Assert.IsType<TextContentBlock>(Assert.Single(result.Content)).Text, StringComparison.Ordinal);
+        var contract = StrictJson.Parse("""{ "name": "pay", "outputSchema": { "type": "object", "required": ["payment"] } }""");
+        var result = CallResults.Fit(contract, CallResults.Of(Waits));
+        Assert.Null(result["structuredContent"]);
+        Assert.Equal("grant-required", result["_meta"]!["interlock/problem"]!["rule"]!.AsString());
+        Assert.Contains("grant-required", Assert.Single(result["content"]!.Items)["text"]!.AsString(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Fit_ProblemOfToolWithoutOutputSchema_StaysStructured() =>
-        Assert.Equal("grant-required", CallResults.Fit(new Tool { Name = "pay" }, CallResults.Of(Waits)).StructuredContent!.Value.GetProperty("rule").GetString());
+        Assert.Equal("grant-required", CallResults.Fit(JsonValue.Object(("name", "pay")), CallResults.Of(Waits))["structuredContent"]!["rule"]!.AsString());
 }

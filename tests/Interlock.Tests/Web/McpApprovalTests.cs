@@ -200,7 +200,7 @@ public sealed class McpApprovalTests : IAsyncLifetime
         }
         foreach (var attack in attacks)
         {
-            Assert.Equal("request-state-invalid", (await attack())["structuredContent"]!["rule"]!.AsString());
+            Assert.Equal("request-state-invalid", (await attack())["rule"]!.AsString());
             One.Clock.Advance(TimeSpan.FromTicks(1));
         }
         var records = (await Everything.RecordsAsync(AuditTypes.CallRefused)).Where(record => record.Rule == "request-state-invalid").ToList();
@@ -215,7 +215,7 @@ public sealed class McpApprovalTests : IAsyncLifetime
     {
         var state = await StateAsync();
         One.Clock.Advance(AdHocDesk.ExpiresAfter + GrantCheck.Validity + TimeSpan.FromSeconds(1));
-        Assert.Equal("request-state-invalid", (await SendAsync(Everything.Ana, Mail, state))["structuredContent"]!["rule"]!.AsString());
+        Assert.Equal("request-state-invalid", (await SendAsync(Everything.Ana, Mail, state))["rule"]!.AsString());
     }
 
     [Fact]

@@ -137,6 +137,6 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
             ("name", tool), ("arguments", StrictJson.Parse(arguments)), ("_meta", JsonValue.Object(("interlock/idempotencyKey", key))))));
         var (status, answer, _) = await web.ApiAsync("POST", "/mcp", token, body.ToString(), "application/json", ("Accept", "application/json, text/event-stream"));
         Assert.Equal(HttpStatusCode.OK, status);
-        return answer.AsString();
+        return answer.ToString();
     }
 }

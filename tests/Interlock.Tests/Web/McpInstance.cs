@@ -85,7 +85,7 @@ internal sealed class McpInstance : IAsyncDisposable
 
     public Task<JsonValue> StatusAsync(Principal caller, string handle) => CallAsync(caller, "interlock__call_status", JsonValue.Object(("handle", handle)));
 
-    /// <summary>The result of a request.</summary>
+    /// <summary>The result of a request, or what is said beside its error.</summary>
     public Task<JsonValue> SendAsync(string token, string method, JsonValue parameters, params (string Name, string Value)[] headers) => SendUntilAsync(token, method, parameters, World.Token, headers);
 
     /// <summary>What a host does when it begins to stop.</summary>
@@ -109,8 +109,9 @@ internal sealed class McpInstance : IAsyncDisposable
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
         using var response = await Http.SendAsync(request, either.Token);
         var text = await response.Content.ReadAsStringAsync(either.Token);
-        var data = text.Split('\n').Single(line => line.StartsWith("data:", StringComparison.Ordinal))[5..];
-        return StrictJson.ParseLenient(Encoding.UTF8.GetBytes(data))["result"] ?? throw new InvalidOperationException(text);
+        var data = text.StartsWith('{') ? text : text.Split('\n').Last(line => line.StartsWith("data:", StringComparison.Ordinal))[5..];
+        var answer = StrictJson.ParseLenient(Encoding.UTF8.GetBytes(data));
+        return answer["result"] ?? answer["error"]?["data"] ?? throw new InvalidOperationException(text);
     }
 
     private InterlockWeb Web(World world, Node node, WebOptions options)

@@ -1,0 +1,18 @@
+using Interlock.Core;
+using Interlock.Json;
+
+namespace Interlock.Http.Mcp;
+
+/// <summary>What a client asked for, by the name it uses, and how it is told that nothing came of it: as an <c>isError</c> result of a tool, or as an error.</summary>
+internal sealed record CallSubject(string Name, JsonValue? Contract)
+{
+    /// <param name="problem">What went wrong.</param>
+    /// <param name="structured">The problem with more to it, or null.</param>
+    public McpAnswer Fail(Problem problem, JsonValue? structured)
+    {
+        var whole = structured ?? problem.ToJson();
+        if (Contract is not null) return McpAnswer.Of(CallResults.Fit(Contract, CallResults.Of(problem, whole)));
+        var code = problem.Status is 400 or 404 ? McpErrorCodes.InvalidParams : McpErrorCodes.InternalError;
+        return McpAnswer.Fail(code, $"{problem.Title}. {problem.Detail}".TrimEnd(), whole);
+    }
+}
