@@ -35,6 +35,7 @@ public static class InterlockPipeline
         {
             MapApi(routes, new ApiDispatcher(web));
             MapMcp(routes, new McpFace(web, site));
+            if (web.Narrowing is { } narrowing) routes.MapMethods(TokenFace.Path, Post, (RequestDelegate)new TokenFace(web, narrowing).ExchangeAsync);
             MapPages(routes, new PageFace(web, site));
         });
     }

@@ -32,6 +32,9 @@ public sealed record InterlockWeb
 
     public required JwtVerifier McpTokens { get; init; }
     public required JwtVerifier ApiTokens { get; init; }
+    /// <summary>Makes narrower tokens at <c>/token</c>; null where another issuer's tokens are used, and there is no such address then.</summary>
+    public TokenNarrowing? Narrowing { get; init; }
+
     public required SignInMethod SignIn { get; init; }
 
     /// <summary>Read at every request of a session: a person who is gone there has no session.</summary>

@@ -58,7 +58,7 @@ internal sealed class McpFace
             (var caller, refusal) = await CallerAsync(token, principal, context.RequestAborted);
             if (caller is not null && await IsThereAsync(caller, ServerOf(context), context.RequestAborted))
             {
-                context.Features.Set(caller with { Bearer = Bearer.TextOf(context), Server = ServerOf(context) });
+                context.Features.Set(caller with { Bearer = Bearer.TextOf(context), Scope = token.Scope, Server = ServerOf(context) });
                 await ServeAsync(context, remainder);
                 return;
             }

@@ -79,6 +79,7 @@ internal sealed class LocalWeb : IAsyncDisposable
             Store = services.Tables,
             McpTokens = services.Keys.Issuer.Verifier(TokenClass.Mcp, services.Keys.Incarnation),
             ApiTokens = services.Keys.Issuer.Verifier(TokenClass.Api, services.Keys.Incarnation),
+            Narrowing = new TokenNarrowing(services.Keys.Issuer, services.Time),
             SignIn = new SignInMethod.Password(new LocalSignIn(services.Users, new Dictionary<TenantId, IReadOnlyList<string>> { [new(LocalOptions.Tenant)] = shownUsers })),
             Directory = services.Users,
             Mac = services.Keys.Mac,

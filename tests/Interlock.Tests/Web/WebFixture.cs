@@ -245,6 +245,7 @@ public sealed class WebFixture : IAsyncLifetime
             Store = services.Tables,
             McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, true),
             ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, false),
+            Narrowing = new TokenNarrowing(issuer, Time),
             SignIn = new SignInMethod.Password(new LocalSignIn(services.Users)),
             Directory = services.Users,
             Mac = services.Keys.Mac,
