@@ -95,7 +95,7 @@ internal static class ApiRoutes
                   "address": { "type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https" },
                   "settings": {{SettingsSchema.Text}} } }
                 """),
-            Answers = [(201, "RegistryChange"), (200, "RegistryChange")],
+            Answers = [(201, "RegistryChange"), (200, "RegistryChange"), (202, "Proposed")],
         },
         new("GET", "/api/registry/tools/{server}/{tool}/diff", "diffContracts", "How two contracts of a tool differ, with what the change means for callers.", RegistryApi.DiffAsync)
         {
@@ -111,7 +111,7 @@ internal static class ApiRoutes
                   "version": { "type": "string", "minLength": 5, "maxLength": 64 },
                   "address": { "type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https" } } }
                 """),
-            Answers = [(201, "RegistryChange"), (200, "RegistryChange")],
+            Answers = [(201, "RegistryChange"), (200, "RegistryChange"), (202, "Proposed")],
         },
         new("POST", "/api/registry/lifecycle", "setLifecycle", "Moves a version through its lifecycle; applies from the answer on.", RegistryApi.LifecycleAsync)
         {
@@ -126,7 +126,7 @@ internal static class ApiRoutes
                   "contract": { "type": "string", "minLength": 1, "maxLength": 128, "description": "The digest of the contract that shall hold, where a tool comes back from the quarantine of a changed one." },
                   "reason": { "type": "string", "maxLength": 1000 } } }
                 """),
-            Answers = [(200, "RegistryChange")],
+            Answers = [(200, "RegistryChange"), (202, "Proposed")],
         },
 
         new("GET", "/api/policy", "getPolicy", "The policy in force.", PolicyApi.GetAsync) { Answers = [(200, "Policy")] },
@@ -134,7 +134,7 @@ internal static class ApiRoutes
         {
             Roles = ["admin"],
             Body = ApiBody.Text(Yaml),
-            Answers = [(200, "RegistryChange")],
+            Answers = [(200, "RegistryChange"), (202, "Proposed")],
         },
 
         new("GET", "/api/audit/export", "exportAudit", "Everything recorded for the tenant, as JSON Lines.", AuditApi.ExportAsync)

@@ -68,6 +68,12 @@ public static class InterlockPipeline
         routes.MapMethods("/approvals/rates", Read, (RequestDelegate)pages.Approvals.RatesAsync);
         routes.MapMethods(DelegationFace.Path, Read, (RequestDelegate)pages.Delegations.ShowAsync);
         routes.MapMethods(DelegationFace.Path, Post, (RequestDelegate)pages.Delegations.ChangeAsync);
+        if (pages.Changes is { } changes)
+        {
+            routes.MapMethods(ChangesFace.Path, Read, (RequestDelegate)changes.ListAsync);
+            routes.MapMethods(ChangesFace.Path + "/{id}", Read, (RequestDelegate)changes.ShowAsync);
+            routes.MapMethods(ChangesFace.Path + "/{id}", Post, (RequestDelegate)changes.DecideAsync);
+        }
         routes.MapMethods("/approvals/{id}", Read, (RequestDelegate)pages.Approvals.ReviewAsync);
         routes.MapMethods("/approvals/{id}", Post, (RequestDelegate)pages.Approvals.DecideAsync);
         routes.MapMethods(ReviewLinks.Route, Read, (RequestDelegate)pages.Links.OpenAsync);

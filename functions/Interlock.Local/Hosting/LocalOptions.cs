@@ -10,6 +10,9 @@ internal sealed record LocalOptions(string DataDirectory)
     /// <summary>The tenant that local users, tokens and files belong to.</summary>
     public const string Tenant = LocalUsers.Tenant;
 
+    /// <summary>Whether changes of the registry that widen need a second person.</summary>
+    public bool FourEyes { get; init; }
+
     public EgressOptions Egress { get; init; } = new();
 
     /// <summary>A store in place of the database for everything but the runs of workflows: the benchmark in memory.</summary>

@@ -7,6 +7,7 @@ using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
+using Interlock.Core.Registry.Changes;
 using Interlock.Core.Storage;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
@@ -56,6 +57,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Approvals = new ApprovalDesk(approvals);
         AdHoc = new AdHocDesk(approvals, Approvals, new Ledger(Tables, blobs));
         Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, Users, fences, time);
+        Changes = options.FourEyes ? new ChangeDesk(Registry, new ProposalStore(Tables, Keys.Mac, Keys.Incarnation), Audit, Users, time) : null;
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time), time, loggers.CreateLogger<SteadyRunner>());
@@ -76,6 +78,7 @@ internal sealed class LocalServices : IAsyncDisposable
     public ApprovalDesk Approvals { get; }
     public AdHocDesk AdHoc { get; }
     public RegistryDesk Registry { get; }
+    public ChangeDesk? Changes { get; }
     public ContractRefresh Refresh { get; }
     public RunIntake Intake { get; }
     private SteadyRunner Commands { get; }

@@ -71,6 +71,7 @@ internal sealed class LocalWeb : IAsyncDisposable
             Approvals = services.Approvals,
             AdHoc = services.AdHoc,
             Registry = services.Registry,
+            Changes = services.Changes,
             Workflows = services.Catalog,
             Policies = services.Policies,
             Intake = services.Intake,
