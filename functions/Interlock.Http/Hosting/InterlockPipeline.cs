@@ -23,7 +23,8 @@ public static class InterlockPipeline
     {
         web.Options.Validate();
         var site = new Site(web.Options);
-        var edge = new Edge(web.Options, site, web.Loggers.CreateLogger<Edge>());
+        var refusals = new EdgeRefusals(web);
+        var edge = new Edge(web.Options, site, refusals, web.Loggers.CreateLogger<Edge>());
         app.Use((context, next) =>
         {
             context.SetEndpoint(null);
@@ -33,8 +34,8 @@ public static class InterlockPipeline
         app.UseRouting();
         app.UseEndpoints(routes =>
         {
-            MapApi(routes, new ApiDispatcher(web));
-            MapMcp(routes, new McpFace(web, site));
+            MapApi(routes, new ApiDispatcher(web, refusals));
+            MapMcp(routes, new McpFace(web, site, refusals));
             if (web.Narrowing is { } narrowing) routes.MapMethods(TokenFace.Path, Post, (RequestDelegate)new TokenFace(web, narrowing).ExchangeAsync);
             MapPages(routes, new PageFace(web, site));
         });
