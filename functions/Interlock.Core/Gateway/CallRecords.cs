@@ -46,6 +46,7 @@ internal static class CallRecords
             Outcome = row.State switch { LedgerState.Completed => "completed", LedgerState.Failed => "failed", LedgerState.InputRequired => "input-required", _ => "unknown" },
             Address = row.Address is { } address ? Excerpt.Of(address, MaxText) : null,
             Problem = row.Problem,
+            Details = row.Redaction is { } redaction ? JsonValue.Object(("redacted", redaction.Count), ("resultMac", redaction.Mac)) : null,
             DurationMs = row.EndedAt is { } ended ? (long)(ended - row.IntendedAt).TotalMilliseconds : null,
         };
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Interlock.Core.Gateway.Results;
 using Interlock.Json;
 
 namespace Interlock.Core.Gateway;
@@ -59,6 +60,7 @@ public sealed record LedgerRow(LedgerState State, int Attempt, string Target, st
     /// <summary>Whether the output is to be read from what is stored, by <see cref="MethodResult.Output"/>.</summary>
     public bool IsResult { get; init; }
 
+    public RedactionMark? Redaction { get; init; }
     public Problem? Problem { get; init; }
     public DateTimeOffset? EndedAt { get; init; }
 }

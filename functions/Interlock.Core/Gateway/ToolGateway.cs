@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
+using Interlock.Core.Gateway.Results;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Registry;
 using Interlock.Core.Workflows;
@@ -39,7 +40,7 @@ public sealed class ToolGateway
         _ledger = new Ledger(parts.Store, parts.Blobs);
         _claims = new EffectClaims(parts.AuditStore);
         _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
-        _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), parts.Time);
+        _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), new QuotaLimiter(parts.Store, parts.Time, parts.Jitter), parts.Time);
         _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, _ledger, _claims, parts.Audit, parts.Lease, parts.Time);
         Routes = new UpstreamRoutes(parts.Time);
         _pauses = new RetryPause(parts.Time, parts.Jitter);
@@ -48,9 +49,13 @@ public sealed class ToolGateway
         _lease = parts.Lease;
         _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, _ledger, parts.Time);
-        _settle = new SettleStage(_ledger, parts.Audit, parts.Time);
+        Artifacts = new Artifacts(parts.Store, parts.Blobs, parts.Mac, parts.Time);
+        _settle = new SettleStage(_ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Time);
         _follow = new FollowStage(parts.Registries, _invoke, _settle, parts.Time);
     }
+
+    /// <summary>Where results are that were too large to be handed on.</summary>
+    public Artifacts Artifacts { get; }
 
     /// <summary>How the addresses that it calls stand.</summary>
     public UpstreamRoutes Routes { get; }
@@ -198,7 +203,7 @@ public sealed class ToolGateway
         if (frozen.Refusal is { } invalid) return (null, invalid);
         var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken);
         if (authorized.Refusal is { } denied) return (null, denied);
-        if (previous?.Repeated?.HasDoubt != true && await _admit.LimitAsync(call, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
+        if (previous?.Repeated?.HasDoubt != true && await _admit.LimitAsync(authorized.Value!.Routed, previous is not { Attempt: > 1 }, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
         if (authorized.Value!.Gate is { Run: null } own)
         {
             chain = GateRecords.Chain(own); // one partition for its one use, whatever day it is

@@ -12,6 +12,9 @@ param deploymentContainerName string
 param auditAccountName string
 param applicationInsightsName string
 param macKeyUri string
+
+@description('The vault whose secrets named upstream-… servers are called with.')
+param vaultUri string
 param topicEndpoint string
 param eventPublisherObjectId string
 param origin string
@@ -20,6 +23,7 @@ param egressHosts string
 @description('Empty: no channel.')
 param noticeChannelsUri string
 param allowGuests bool
+param fourEyes bool
 param restoredAt string
 param mcpAudience string
 param apiAudience string
@@ -146,6 +150,8 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     Interlock__Events__TopicUri: topicEndpoint
     Interlock__Events__Publisher: eventPublisherObjectId
     Interlock__Egress__AllowedHosts: egressHosts
+    Interlock__Upstreams__VaultUri: vaultUri
+    Interlock__Governance__FourEyes: string(fourEyes)
     Interlock__Notices__Channels: empty(noticeChannelsUri) ? '' : '@Microsoft.KeyVault(SecretUri=${noticeChannelsUri})'
   }
 }
