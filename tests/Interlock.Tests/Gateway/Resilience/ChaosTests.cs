@@ -115,11 +115,10 @@ public sealed class ChaosTests : IAsyncDisposable
         var sick = await WellAsync();
         await using var world = await World.CreateAsync(Policy);
         await using var mcp = new McpUpstream(_egress, NullLoggerFactory.Instance, TimeProvider.System);
-        await using var a2a = new NoAgents(_egress);
         var gateway = await GatewayAsync(world, mcp, sick, well);
         var clock = new ManualClock(DateTimeOffset.UtcNow);
         var routes = new UpstreamRoutes(clock);
-        var checks = new HealthChecks(new RegistryStore(world.Memory), new UpstreamRouter(mcp, a2a.Upstream), routes, clock, static () => 0.5);
+        var checks = new HealthChecks(new RegistryStore(world.Memory), mcp, routes, clock, static () => 0.5);
         var server = (await new RegistryStore(world.Memory).ReadAsync(World.Tenant, Token)).Newest(RegistryKind.Server, "crm")!.As<ServerBody>(); // just written
         await CheckAsync(3);
         Assert.All(routes.Of(World.Tenant, server), route => Assert.True(route.IsUp));
@@ -248,17 +247,6 @@ public sealed class ChaosTests : IAsyncDisposable
             {
                 // The test is over.
             }
-        }
-    }
-
-    private sealed class NoAgents(HttpMessageHandler egress) : IAsyncDisposable
-    {
-        public A2aUpstream Upstream { get; } = new(egress, TimeProvider.System);
-
-        public ValueTask DisposeAsync()
-        {
-            Upstream.Dispose();
-            return ValueTask.CompletedTask;
         }
     }
 }
