@@ -18,6 +18,10 @@ public sealed record Problem(string Type, int Status, string Title, string? Deta
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Rule { get; init; }
 
+    /// <summary>The capabilities that an upstream misses in its caller, as MCP writes them, when that is why it refused.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonValue? Needs { get; init; }
+
     /// <summary>The same with texts that fit a record, cut between characters: what it quotes may come from a document or a tool.</summary>
     public Problem Bounded() => this with
     {

@@ -14,6 +14,34 @@ public static class JsonText
         return text.ToString();
     }
 
+    /// <summary>The same text as UTF-8; in the place of half a surrogate pair stands U+FFFD.</summary>
+    public static byte[] WriteUtf8(JsonValue value, bool sorted = false)
+    {
+        using var text = new Utf8Text(value, sorted);
+        return text.Span.ToArray();
+    }
+
+    /// <summary>The same, or null when a string holds half a surrogate pair.</summary>
+    public static byte[]? WriteUtf8OrNull(JsonValue value)
+    {
+        using var text = new Utf8Text(value, sorted: false);
+        return text.IsMended ? null : text.Span.ToArray();
+    }
+
+    /// <summary>The members sorted by UTF-16 units of their names.</summary>
+    internal static ReadOnlySpan<KeyValuePair<string, JsonValue>> InOrder(JsonMembers members)
+    {
+        var own = members.AsSpan();
+        for (var i = 1; i < own.Length; i++)
+        {
+            if (string.CompareOrdinal(own[i - 1].Key, own[i].Key) < 0) continue;
+            var sorted = own.ToArray();
+            Array.Sort(sorted, static (left, right) => string.CompareOrdinal(left.Key, right.Key));
+            return sorted;
+        }
+        return own;
+    }
+
     /// <summary>A number as ECMAScript's Number::toString prints it; NaN is null and an infinity the largest double, as in jq.</summary>
     public static string FormatNumber(double value)
     {
@@ -73,10 +101,8 @@ public static class JsonText
     private static void WriteMembers(StringBuilder text, JsonMembers members, bool sorted)
     {
         text.Append('{');
-        IEnumerable<KeyValuePair<string, JsonValue>> order =
-            sorted ? members.OrderBy(member => member.Key, StringComparer.Ordinal) : members;
         var first = true;
-        foreach (var (name, item) in order)
+        foreach (var (name, item) in sorted ? InOrder(members) : members.AsSpan())
         {
             if (!first) text.Append(',');
             first = false;

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -40,6 +41,9 @@ public static class StrictJson
 
     private sealed class Reader(bool strict)
     {
+        /// <summary>So many digits of a whole number any double holds.</summary>
+        private const int MostShortDigits = 15;
+
         private readonly List<string> _path = [];
 
         public JsonValue Run(ReadOnlySpan<byte> utf8)
@@ -110,6 +114,7 @@ public static class StrictJson
 
         private JsonValue Number(ReadOnlySpan<byte> utf8)
         {
+            if (utf8.Length <= MostShortDigits && Utf8Parser.TryParse(utf8, out long whole, out var used) && used == utf8.Length && whole != 0) return JsonValue.From(whole);
             var text = Encoding.ASCII.GetString(utf8);
             var value = double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
             if (KeepsValue(text, value)) return JsonValue.From(value);

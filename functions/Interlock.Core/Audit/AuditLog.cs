@@ -14,6 +14,9 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
     private const int MaxRecordBytes = 256 * 1024;
     private const int MaxCachedChains = 4096;
 
+    /// <summary>A control character is six bytes of JSON, any other UTF-16 unit at most three.</summary>
+    private const int MostBytesPerUnit = 6;
+
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly Lock _lock = new();
     private readonly Dictionary<AuditChain, ChainAppender> _appenders = [];
@@ -25,10 +28,18 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
     /// </summary>
     /// <exception cref="ArgumentException">A record of another chain, a row key that is not allowed, or a limit.</exception>
     /// <exception cref="AuditContentionException">Other processes kept winning the chain's next place.</exception>
+    public Task<AuditAppendResult> AppendAsync(
+        AuditChain chain, IReadOnlyList<AuditRecord> records, IReadOnlyList<TableWrite> alongside, CancellationToken cancellationToken = default) =>
+        AppendAsync(chain, records, alongside, null, cancellationToken);
+
+    /// <summary>Whether rows of that store can be written in the commit of an append: it is the audit's own store, and can do so.</summary>
+    public bool Joins(ITableStore other) => ReferenceEquals(store, other) && other is IJointTables;
+
+    /// <summary>The same, and in the same commit the batch given, of another table of a store that <see cref="Joins"/> says can.</summary>
     public async Task<AuditAppendResult> AppendAsync(
-        AuditChain chain, IReadOnlyList<AuditRecord> records, IReadOnlyList<TableWrite> alongside, CancellationToken cancellationToken = default)
+        AuditChain chain, IReadOnlyList<AuditRecord> records, IReadOnlyList<TableWrite> alongside, TableBatch? together, CancellationToken cancellationToken = default)
     {
-        var append = new PendingAppend(Bodies(chain, records), Rows(alongside));
+        var append = new PendingAppend(Bodies(chain, records), Rows(alongside), together);
         cancellationToken.ThrowIfCancellationRequested();
         Appender(chain).Enqueue(append);
         return await append.Completion.WaitAsync(cancellationToken);
@@ -99,9 +110,10 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
         return rows;
     }
 
-    /// <summary>The size of a body that reads back as it is: one that did not would look tampered with for ever.</summary>
+    /// <summary>The size of a body, or more, that reads back as it is: one that did not would look tampered with for ever.</summary>
     private static int Bytes(JsonValue body)
     {
+        if (body.Size <= MaxRecordBytes / MostBytesPerUnit && body.Nesting < StrictJson.MaxDepth && IsPlain(body)) return (int)body.Size * MostBytesPerUnit;
         var text = JsonValue.Object(("record", body)).ToString();
         var bytes = Encoding.UTF8.GetByteCount(text);
         if (bytes > MaxRecordBytes)
@@ -116,6 +128,18 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
             throw new ArgumentException("A record must be I-JSON: " + e.Message, e);
         }
     }
+
+    /// <summary>Whether it reads back as it is, seen without writing it: no number of another text, no surrogates.</summary>
+    private static bool IsPlain(JsonValue value) => value.Kind switch
+    {
+        JsonKind.Number => value.Literal is null,
+        JsonKind.String => IsPlain(value.AsString()),
+        JsonKind.Array => value.Items.All(IsPlain),
+        JsonKind.Object => value.Members.All(member => IsPlain(member.Key) && IsPlain(member.Value)),
+        _ => true,
+    };
+
+    private static bool IsPlain(string text) => !text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF');
 
     private ChainAppender Appender(AuditChain chain)
     {

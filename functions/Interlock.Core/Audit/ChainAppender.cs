@@ -36,23 +36,38 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
             if (_running) return;
             _running = true;
         }
-        _ = Task.Run(RunAsync);
+        _ = RunAsync();
     }
 
+    /// <summary>
+    /// The first batch is written by who came first, the rest from the pool, so that nobody is kept to write for others. Who waits hears of it when the next batch has
+    /// been taken: the last one goes on at once where nothing is left to be written, and all others from the pool.
+    /// </summary>
     private async Task RunAsync()
     {
-        while (Take() is { } batch)
+        for (var batch = Take(); batch is not null;)
         {
-            try
-            {
-                await WriteAsync(batch);
-            }
-            catch (Exception e)
-            {
-                // Every exception belongs to those who wait; what the store holds now is unknown.
-                _head = null;
-                foreach (var append in batch) append.Fail(e);
-            }
+            var written = await TryWriteAsync(batch);
+            var next = Take();
+            for (var i = 0; i < written.Count; i++) written[i].Append.Complete(written[i].Result, atOnce: next is null && i == written.Count - 1);
+            if (next is not null) await Task.Yield();
+            batch = next;
+        }
+    }
+
+    private async Task<IReadOnlyList<(PendingAppend Append, AuditAppendResult Result)>> TryWriteAsync(List<PendingAppend> batch)
+    {
+        try
+        {
+            return await WriteAsync(batch);
+        }
+#pragma warning disable CA1031 // every exception belongs to those who wait; what the store holds now is unknown
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _head = null;
+            foreach (var append in batch) append.Fail(e);
+            return [];
         }
     }
 
@@ -78,20 +93,26 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
         }
     }
 
-    private async Task WriteAsync(List<PendingAppend> batch)
+    private async Task<IReadOnlyList<(PendingAppend, AuditAppendResult)>> WriteAsync(List<PendingAppend> batch)
     {
         var conflicts = 0;
         while (batch.Count > 0)
         {
             var head = _head ??= await ReadHeadAsync();
             var (writes, owners, end) = Compose(batch, head);
-            var result = await store.BatchAsync(AuditChain.RecordsTable, chain.Partition, writes);
+            var joined = batch.FindAll(append => append.Together is not null);
+            var result = await StoreAsync(writes, joined);
             if (result.Ok)
             {
                 _head = end;
-                var seq = head.Seq;
-                foreach (var append in batch) append.Complete(new AuditAppendResult.Appended([.. append.Records.Select(_ => ++seq)]));
-                return;
+                return Results(batch, head.Seq, result);
+            }
+            if (result.FailedBatch > 0)
+            {
+                var refused = joined[result.FailedBatch - 1];
+                refused.Complete(new AuditAppendResult.TogetherRefused());
+                batch.Remove(refused);
+                continue;
             }
             if (result.FailedIndex < 0 || result.FailedIndex >= writes.Count) throw new InvalidDataException("The store refused an audit batch without naming the row.");
             _head = null;
@@ -109,6 +130,33 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
                 await Task.Delay(Jitter(conflicts), time);
             }
         }
+        return [];
+    }
+
+    /// <summary>Writes the chain's rows as the first batch, and behind it what is to be written together with them.</summary>
+    private async Task<JointResult> StoreAsync(List<TableWrite> writes, List<PendingAppend> joined)
+    {
+        if (joined.Count > 0)
+        {
+            var own = new TableBatch(AuditChain.RecordsTable, chain.Partition, writes);
+            return await ((IJointTables)store).JointAsync([own, .. joined.Select(append => append.Together!)]); // the log says which store can, and those have one
+        }
+        var result = await store.BatchAsync(AuditChain.RecordsTable, chain.Partition, writes);
+        return new JointResult(result.Status, result.Ok ? -1 : 0, result.FailedIndex);
+    }
+
+    private static List<(PendingAppend, AuditAppendResult)> Results(List<PendingAppend> batch, long seq, JointResult result)
+    {
+        var next = 1;
+        var results = new List<(PendingAppend, AuditAppendResult)>(batch.Count);
+        foreach (var append in batch)
+        {
+            results.Add((append, new AuditAppendResult.Appended([.. append.Records.Select(_ => ++seq)])
+            {
+                Together = append.Together is null ? [] : result.ETags![next++], // those of the joint write, in the order of the appends
+            }));
+        }
+        return results;
     }
 
     private static (List<TableWrite> Writes, List<PendingAppend?> Owners, (long Seq, string Hash) Head) Compose(List<PendingAppend> batch, (long Seq, string Hash) head)
@@ -148,7 +196,7 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
             seqs.Add((long)(row.Body["seq"] ?? throw Broken(row)).AsNumber());
             own &= row.Body["mark"]?.StringOrNull() == append.Mark;
         }
-        if (seqs.Count == append.Records.Length) append.Complete(own ? new AuditAppendResult.Appended(seqs) : new AuditAppendResult.AlreadyAppended(seqs));
+        if (seqs.Count == append.Records.Length) append.Complete(own && append.Together is null ? new AuditAppendResult.Appended(seqs) : new AuditAppendResult.AlreadyAppended(seqs));
         else if (seqs.Count > 0) append.Fail(new InvalidOperationException($"Of the records appended together to {chain.Id} some were there before and some not; records of one append belong together."));
         else append.Complete(new AuditAppendResult.AlongsideExists(failedRow));
     }

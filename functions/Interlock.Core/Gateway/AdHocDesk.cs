@@ -127,7 +127,7 @@ public sealed class AdHocDesk
         return new Standing(new AdHocResult.Approved(granted), MayStay: held.Refusal is null, held.Refusal?.Rule);
     }
 
-    private static GatewayCall Granted(GatewayCall call, GateId gate, bool isKeyed) => call with { Grant = gate, Effect = isKeyed ? call.Effect : EffectIds.OfGrant(gate) };
+    private static GatewayCall Granted(GatewayCall call, GateId gate, bool isKeyed) => call with { Grant = gate, IsNew = false, Effect = isKeyed ? call.Effect : EffectIds.OfGrant(gate) };
 
     private static GateRequest Request(FrozenCall frozen, ApprovalFloor floor, GateId id, DateTimeOffset now, string? again)
     {

@@ -11,6 +11,12 @@ public sealed record CallerLink
     /// <summary>Takes the upstream's progress: the params of <c>notifications/progress</c> without its token. Null when the client did not ask for it.</summary>
     public Action<JsonValue>? Progress { get; init; }
 
+    /// <summary>Takes what the upstream logs meanwhile, at <see cref="LogLevel"/> or graver: the params of <c>notifications/message</c>. Null when the client wants none.</summary>
+    public Action<JsonValue>? Log { get; init; }
+
+    /// <summary>The least grave level that the client wants to hear of; set with <see cref="Log"/>.</summary>
+    public string? LogLevel { get; init; }
+
     /// <summary>The client's capabilities as its request states them; null when it can't be asked for anything.</summary>
     public JsonValue? Capabilities { get; init; }
 

@@ -15,6 +15,9 @@ public sealed record GatewayCall(
 {
     public CallSite? Site { get; init; }
 
+    /// <summary>Whether the effect was drawn at random for this very call: then no ledger can know it yet, and none is asked.</summary>
+    public bool IsNew { get; init; }
+
     /// <summary>The approved gate whose grant it spends.</summary>
     public GateId? Grant { get; init; }
 

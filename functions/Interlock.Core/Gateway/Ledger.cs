@@ -1,3 +1,4 @@
+using Interlock.Core.Audit;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Json;
@@ -24,6 +25,16 @@ public sealed class Ledger(ITableStore store, IBlobStore blobs)
             ? await store.InsertAsync(Table, Key(call), body, cancellationToken)
             : await store.ReplaceAsync(Table, Key(call), body, etag, cancellationToken);
         return result.Ok ? result.ETag : null;
+    }
+
+    /// <summary>Whether <see cref="Write"/> can go into the commit of an append to that audit.</summary>
+    public bool Joins(AuditLog audit) => audit.Joins(store);
+
+    /// <summary>The same write, to be made with others in one commit.</summary>
+    public static TableBatch Write(GatewayCall call, LedgerRow row, string? etag)
+    {
+        var (key, body) = (Key(call), RunJson.ToValue(row));
+        return new TableBatch(Table, key.Partition, [etag is null ? new TableWrite.Insert(key.Row, body) : new TableWrite.Replace(key.Row, body, etag)]);
     }
 
     /// <summary>The row with what the upstream answered, kept apart when it is larger than 128 KiB.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Interlock.Core.Registry;
 
 namespace Interlock.Core.Gateway;
@@ -23,5 +24,13 @@ public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, 
 
     public UpstreamAuth? Auth { get; init; }
 
-    public static UpstreamEndpoint Of(TenantId tenant, ServerBody server) => new(UpstreamKind.Mcp, server.RegistrationId, server.Address) { Tenant = tenant, Auth = server.Settings.Auth };
+    /// <summary>See <see cref="ServerSettings.ElicitationOrigins"/>.</summary>
+    public ImmutableArray<string> ElicitationOrigins { get; init; } = [];
+
+    public static UpstreamEndpoint Of(TenantId tenant, ServerBody server) => new(UpstreamKind.Mcp, server.RegistrationId, server.Address)
+    {
+        Tenant = tenant,
+        Auth = server.Settings.Auth,
+        ElicitationOrigins = server.Settings.ElicitationOrigins,
+    };
 }

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Interlock.Json;
@@ -15,6 +17,10 @@ public sealed class SigningKey
     private const int MinimumRsaBits = 2048;
     private const int MaximumRsaBits = 16384; // larger ones only make verifying slow
 
+    /// <summary>Only true signatures are remembered, so nobody without the key can fill it.</summary>
+    private const int MostRemembered = 16 * 1024;
+
+    private readonly ConcurrentDictionary<(UInt128, UInt128), bool> _verified = new();
     private readonly RSAParameters? _rsa;
     private readonly ECParameters? _ec;
     private readonly string? _curveAlgorithm;
@@ -90,10 +96,38 @@ public sealed class SigningKey
         };
     }
 
-    /// <summary>False for every algorithm that this key does not accept.</summary>
+    /// <summary>
+    /// False for every algorithm that this key does not accept. Clients show the same token with every request: a signature that was true is remembered by a digest
+    /// of all that went into it, and not computed again. What else a token must be is not this key's to say.
+    /// </summary>
     public bool Verify(string algorithm, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
         if (!Accepts(algorithm)) return false;
+        var identity = Identity(algorithm, data, signature);
+        if (_verified.ContainsKey(identity)) return true;
+        if (!Compute(algorithm, data, signature)) return false;
+        if (_verified.Count >= MostRemembered) _verified.Clear();
+        _verified[identity] = true;
+        return true;
+    }
+
+    private static (UInt128, UInt128) Identity(string algorithm, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
+        Span<byte> lengths = stackalloc byte[2 * sizeof(int)];
+        BinaryPrimitives.WriteInt32BigEndian(lengths, data.Length);
+        BinaryPrimitives.WriteInt32BigEndian(lengths[sizeof(int)..], signature.Length);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(lengths);
+        hash.AppendData(data);
+        hash.AppendData(signature);
+        hash.AppendData(Encoding.ASCII.GetBytes(algorithm));
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        hash.GetHashAndReset(digest);
+        return (BinaryPrimitives.ReadUInt128BigEndian(digest), BinaryPrimitives.ReadUInt128BigEndian(digest[16..]));
+    }
+
+    private bool Compute(string algorithm, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
         var hash = algorithm[2..] switch
         {
             "256" => HashAlgorithmName.SHA256,

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Interlock.Core.Registry.Contracts;
 using Interlock.Core.Runs;
 using Interlock.Json;
@@ -30,6 +32,8 @@ public enum Lifecycle
 public sealed record RegistryEntry(
     RegistryKind Kind, string Name, string Version, Lifecycle Lifecycle, string Digest, JsonValue Body, string ChangedBy, DateTimeOffset ChangedAt)
 {
+    private static readonly ConditionalWeakTable<JsonValue, object> Bodies = [];
+
     /// <summary>The version that calls to a deprecated one go to.</summary>
     public string? Successor { get; init; }
 
@@ -42,8 +46,18 @@ public sealed record RegistryEntry(
     /// <summary>What was found in the contract that was last looked at: the one shown, or its own.</summary>
     public IReadOnlyList<ContractFinding>? Findings { get; init; }
 
-    /// <summary>The body as its kind's record.</summary>
-    public T As<T>() => RunJson.FromValue<T>(Body);
+    /// <summary>Of a server, the replicas that showed another contract since: none is called again before the server is registered anew.</summary>
+    public ImmutableArray<Uri>? PassedOver { get; init; }
+
+    /// <summary>The body as its kind's record, read once.</summary>
+    public T As<T>()
+        where T : class
+    {
+        if (Bodies.TryGetValue(Body, out var known) && known is T read) return read;
+        var body = RunJson.FromValue<T>(Body);
+        Bodies.AddOrUpdate(Body, body);
+        return body;
+    }
 
     public static RegistryEntry Create<T>(RegistryKind kind, string name, string version, Lifecycle lifecycle, T body, string by, DateTimeOffset at)
     {

@@ -22,7 +22,7 @@ public static class RunJson
     public static JsonValue ToValue<T>(T value) => StrictJson.ParseLenient(Serialize(value));
 
     /// <exception cref="JsonException">The value is not a stored <typeparamref name="T"/>.</exception>
-    public static T FromValue<T>(JsonValue value) => JsonSerializer.Deserialize<T>(JsonText.Write(value), Options) ?? throw new JsonException($"A stored {typeof(T).Name} is null.");
+    public static T FromValue<T>(JsonValue value) => JsonSerializer.Deserialize<T>(JsonText.WriteUtf8(value), Options) ?? throw new JsonException($"A stored {typeof(T).Name} is null.");
 
     /// <exception cref="JsonException">The bytes are not a stored <typeparamref name="T"/>.</exception>
     public static T Deserialize<T>(ReadOnlySpan<byte> utf8) =>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -9,8 +10,12 @@ namespace Interlock.Core.Storage;
 /// </summary>
 public static class Keys
 {
+    /// <summary>Characters that stand as they are; most keys have no others.</summary>
+    private static readonly SearchValues<char> Plain = SearchValues.Create("-.0123456789:@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
+
     public static string Join(params ReadOnlySpan<string> parts)
     {
+        if (parts.Length == 1 && !parts[0].AsSpan().ContainsAnyExcept(Plain)) return parts[0];
         var key = new StringBuilder();
         for (var i = 0; i < parts.Length; i++)
         {
@@ -25,6 +30,11 @@ public static class Keys
 
     private static void Escape(StringBuilder key, string part)
     {
+        if (!part.AsSpan().ContainsAnyExcept(Plain))
+        {
+            key.Append(part);
+            return;
+        }
         foreach (var c in part)
         {
             if (c is '/' or '\\' or '#' or '?' or '%' or '|' or '~' || char.IsControl(c) || char.IsSurrogate(c)) key.Append('~').Append(((int)c).ToString("X2", null));

@@ -8,7 +8,7 @@ namespace Interlock.Core.Storage;
 /// A table store that lasts as long as its process: for tests and for runs that need no durability. Safe for concurrent use.
 /// A query sees the rows as they were when it began.
 /// </summary>
-public sealed class MemoryTableStore : ITableStore
+public sealed class MemoryTableStore : IJointTables
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Table, string Partition), SortedList<string, Stored>> _partitions = [];
@@ -38,7 +38,26 @@ public sealed class MemoryTableStore : ITableStore
     {
         var bodies = TableRules.EncodeBatch(table, partition, writes);
         cancellationToken.ThrowIfCancellationRequested();
-        lock (_gate) return Task.FromResult(Apply(table, partition, writes, bodies));
+        lock (_gate)
+        {
+            var rows = Rows(table, partition);
+            return Task.FromResult(Check(rows, writes) is { } failed ? failed : new BatchResult(WriteStatus.Written, ETags: Apply(rows, writes, bodies)));
+        }
+    }
+
+    public Task<JointResult> JointAsync(IReadOnlyList<TableBatch> batches, CancellationToken cancellationToken = default)
+    {
+        var bodies = TableRules.EncodeJoint(batches);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            for (var i = 0; i < batches.Count; i++)
+            {
+                if (Check(Rows(batches[i].Table, batches[i].Partition), batches[i].Writes) is { } failed)
+                    return Task.FromResult(new JointResult(failed.Status, i, failed.FailedIndex));
+            }
+            return Task.FromResult(new JointResult(WriteStatus.Written, ETags: [.. batches.Select((batch, i) => Apply(Rows(batch.Table, batch.Partition), batch.Writes, bodies[i]))]));
+        }
     }
 
     public async IAsyncEnumerable<TableRow> QueryAsync(
@@ -60,13 +79,8 @@ public sealed class MemoryTableStore : ITableStore
         return new WriteResult(result.Status, result.ETags?[0]);
     }
 
-    private BatchResult Apply(string table, string partition, IReadOnlyList<TableWrite> writes, IReadOnlyList<byte[]?> bodies)
+    private string?[] Apply(SortedList<string, Stored> rows, IReadOnlyList<TableWrite> writes, IReadOnlyList<byte[]?> bodies)
     {
-        var rows = Rows(table, partition);
-        for (var i = 0; i < writes.Count; i++)
-        {
-            if (Check(rows, writes[i]) is var status and not WriteStatus.Written) return new BatchResult(status, i);
-        }
         var etags = new string?[writes.Count];
         for (var i = 0; i < writes.Count; i++)
         {
@@ -78,7 +92,17 @@ public sealed class MemoryTableStore : ITableStore
             }
             else rows.Remove(writes[i].Row);
         }
-        return new BatchResult(WriteStatus.Written, ETags: etags);
+        return etags;
+    }
+
+    /// <summary>The first write whose condition does not hold.</summary>
+    private static BatchResult? Check(SortedList<string, Stored> rows, IReadOnlyList<TableWrite> writes)
+    {
+        for (var i = 0; i < writes.Count; i++)
+        {
+            if (Check(rows, writes[i]) is var status and not WriteStatus.Written) return new BatchResult(status, i);
+        }
+        return null;
     }
 
     private static WriteStatus Check(SortedList<string, Stored> rows, TableWrite write)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Interlock.Json;
 
@@ -17,13 +18,16 @@ public static class TableRules
     /// <summary>Keys and bodies of a batch as UTF-8: base64, escaping and headers make of it no more than the service's 4 MiB on the wire.</summary>
     public const int MaxBatchBytes = 2 * 1024 * 1024;
 
+    private static readonly SearchValues<char> LettersAndDigits = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+    private static readonly SearchValues<char> Plain = SearchValues.Create(" !\"$&'()*+,-.0123456789:;<=>@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~");
+
     private static readonly UTF8Encoding _utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>A table is named by 3 to 63 ASCII letters and digits, a letter first.</summary>
     public static void CheckTable(string table)
     {
         ArgumentNullException.ThrowIfNull(table);
-        if (table.Length is < 3 or > 63 || !char.IsAsciiLetter(table[0]) || !table.All(char.IsAsciiLetterOrDigit))
+        if (table.Length is < 3 or > 63 || !char.IsAsciiLetter(table[0]) || table.AsSpan().ContainsAnyExcept(LettersAndDigits))
             throw new ArgumentException("A table's name is 3 to 63 ASCII letters and digits, a letter first.", nameof(table));
     }
 
@@ -35,7 +39,7 @@ public static class TableRules
     }
 
     /// <summary>Whether this can be a partition or row key.</summary>
-    public static bool IsKey(string key) => key is { Length: > 0 and <= MaxKeyLength } && !key.Any(IsForbidden);
+    public static bool IsKey(string key) => key is { Length: > 0 and <= MaxKeyLength } && !HasForbidden(key);
 
     /// <summary>A query's bounds are not keys of rows: they may be empty and hold what keys don't, to name what lies between keys.</summary>
     public static void CheckQuery(string table, string partition, string? from, string? to)
@@ -57,22 +61,13 @@ public static class TableRules
     {
         if (body is null) throw Broken(table, "a row has a body");
         if (!WithinDepth(body, StrictJson.MaxDepth)) throw Broken(table, $"a body nests at most {StrictJson.MaxDepth} levels");
-        var text = JsonText.Write(body);
-        if (text.Length > MaxBodyBytes) throw TooBig(table);
-        try
-        {
-            var utf8 = _utf8.GetBytes(text);
-            return utf8.Length <= MaxBodyBytes ? utf8 : throw TooBig(table);
-        }
-        catch (EncoderFallbackException)
-        {
-            throw Broken(table, "a body's strings hold no lone surrogates");
-        }
+        var utf8 = JsonText.WriteUtf8OrNull(body) ?? throw Broken(table, "a body's strings hold no lone surrogates");
+        return utf8.Length <= MaxBodyBytes ? utf8 : throw TooBig(table);
     }
 
     /// <summary>Whether a row can have this body, and have it grow by so many bytes.</summary>
     public static bool Fits(JsonValue body, int spare) =>
-        WithinDepth(body, StrictJson.MaxDepth) && JsonText.Write(body) is var text && text.Length <= MaxBodyBytes - spare && Encoding.UTF8.GetByteCount(text) <= MaxBodyBytes - spare;
+        WithinDepth(body, StrictJson.MaxDepth) && JsonText.WriteUtf8(body).Length <= MaxBodyBytes - spare;
 
     /// <summary>A stored body as its value.</summary>
     /// <exception cref="NotIJsonException">The bytes are no JSON: the store is damaged.</exception>
@@ -98,6 +93,23 @@ public static class TableRules
         return bodies;
     }
 
+    /// <summary>The same for the batches of a joint write, of which no two name one row.</summary>
+    public static IReadOnlyList<byte[]?>[] EncodeJoint(IReadOnlyList<TableBatch> batches)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        if (batches.Count == 0) throw new ArgumentException("A joint write has batches.", nameof(batches));
+        var rows = new HashSet<(string, string, string)>();
+        var bodies = new IReadOnlyList<byte[]?>[batches.Count];
+        for (var i = 0; i < batches.Count; i++)
+        {
+            var batch = batches[i];
+            bodies[i] = EncodeBatch(batch.Table, batch.Partition, batch.Writes);
+            foreach (var write in batch.Writes)
+                if (!rows.Add((batch.Table, batch.Partition, write.Row))) throw Broken(batch.Table, "a joint write names each row once");
+        }
+        return bodies;
+    }
+
     private static byte[]? Encode(string table, TableWrite write)
     {
         switch (write)
@@ -119,9 +131,11 @@ public static class TableRules
     {
         if (string.IsNullOrEmpty(key)) throw Broken(table, $"a {what} is not empty");
         if (key.Length > MaxKeyLength) throw Broken(table, $"a {what} has at most {MaxKeyLength} characters");
-        if (key.Any(IsForbidden)) throw Broken(table, $"a {what} holds no '/', '\\', '#', '?', '%', control character or character beyond U+FFFF");
+        if (HasForbidden(key)) throw Broken(table, $"a {what} holds no '/', '\\', '#', '?', '%', control character or character beyond U+FFFF");
         return _utf8.GetByteCount(key);
     }
+
+    private static bool HasForbidden(string key) => key.AsSpan().ContainsAnyExcept(Plain) && key.Any(IsForbidden);
 
     private static bool IsForbidden(char c) => c is '/' or '\\' or '#' or '?' or '%' || char.IsControl(c) || char.IsSurrogate(c);
 
@@ -132,7 +146,7 @@ public static class TableRules
         if (bound.Any(char.IsSurrogate)) throw Broken(table, "a query bound holds no character beyond U+FFFF");
     }
 
-    private static bool WithinDepth(JsonValue value, int levels) => value switch
+    private static bool WithinDepth(JsonValue value, int levels) => value.Nesting <= levels || value switch
     {
         { IsArray: true } => levels > 0 && value.Items.All(item => WithinDepth(item, levels - 1)),
         { IsObject: true } => levels > 0 && value.Members.All(member => WithinDepth(member.Value, levels - 1)),

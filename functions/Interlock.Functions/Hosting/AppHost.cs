@@ -1,4 +1,5 @@
 using Interlock.Functions.Edge;
+using Interlock.Functions.Upkeep;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Configuration;
@@ -29,11 +30,13 @@ internal static class AppHost
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().AdHoc);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Archive);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Refresh);
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Watch);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Notices);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Intake);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().EventSource);
         services.AddSingleton(provider => new WebPipeline(provider, provider.GetRequiredService<AppServices>().Web));
         services.AddHostedService<StartCheck>();
+        services.AddHostedService<HealthLoop>();
         return services;
     }
 

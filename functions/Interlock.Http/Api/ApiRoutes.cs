@@ -86,6 +86,17 @@ internal static class ApiRoutes
             Query = [("kind", "server, tool, agent, workflow or policy")],
             Answers = [(200, "Registry")],
         },
+        new("GET", "/api/routes/explain", "explainRoute", "Where a call of a tool would go now, and of each version why it would be that one or not.", RoutesApi.ExplainAsync)
+        {
+            Roles = ["operator", "admin", "auditor", "author", "publisher"],
+            Query = [("target", "server/tool"), ("version", "A version or range: 1.2.3, ^1, ~1.2")],
+            Answers = [(200, "RouteExplanation")],
+        },
+        new("GET", "/api/servers", "listServers", "The active servers and their addresses as they stand with the process that answers: health, circuit, calls under way.", ServersApi.ListAsync)
+        {
+            Roles = ["operator", "admin", "auditor"],
+            Answers = [(200, "Servers")],
+        },
         new("POST", "/api/registry/servers", "registerServer", "Registers an MCP server with every tool it shows.", RegistryApi.ServerAsync)
         {
             Roles = ["admin"],
@@ -137,12 +148,22 @@ internal static class ApiRoutes
             Answers = [(200, "RegistryChange"), (202, "Proposed")],
         },
 
+        new("GET", "/api/quotas", "getQuotas", "The quotas and budgets in force.", QuotasApi.GetAsync) { Answers = [(200, "Policy")] },
+        new("PUT", "/api/quotas", "putQuotas", "Publishes the tenant's quotas and budgets (YAML or JSON); they apply from the answer on.", QuotasApi.PutAsync)
+        {
+            Roles = ["admin"],
+            Body = ApiBody.Text([.. Yaml, "application/json"]),
+            Answers = [(200, "RegistryChange")],
+        },
+
         new("GET", "/api/audit/export", "exportAudit", "Everything recorded for the tenant, as JSON Lines.", AuditApi.ExportAsync)
         {
             Roles = ["auditor"],
             Answers = [(200, "application/jsonl")],
         },
         new("GET", "/api/audit/runs/{id}", "getRunAudit", "A run's audit chain.", AuditApi.RunAsync) { Roles = ["auditor"], Answers = [(200, "AuditEntries")] },
+
+        new("GET", "/api/artifacts/{id}", "getArtifact", "A result that was too large to be handed on, to who made the call or an auditor.", ArtifactsApi.GetAsync) { Answers = [(200, "application/octet-stream")] },
 
         new("GET", "/api/openapi.json", "getOpenApi", "This description.", OpenApiDocument.GetAsync) { IsPublic = true, Answers = [(200, "Any")] },
         new("GET", "/healthz", "getHealth", "Whether the process serves requests.", static _ => Task.FromResult(ApiResult.Ok(Json.JsonValue.Object(("status", "ok")))))

@@ -50,6 +50,16 @@ internal static class ApiSchemas
           "SchemaChange": { "type": "object", "properties": {
             "location": { "type": "string" }, "breaksCallers": { "type": "boolean" }, "breaksResults": { "type": "boolean" }, "explanation": { "type": "string" } } },
           "Registry": { "type": "object", "properties": { "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
+          "RouteExplanation": { "type": "object", "properties": {
+            "target": { "type": "string" }, "taken": { "type": ["string", "null"] }, "repinnedFrom": { "type": ["string", "null"] }, "refusal": { "$ref": "#/components/schemas/Problem" },
+            "candidates": { "type": "array", "items": { "type": "object", "properties": {
+              "version": { "type": "string" }, "lifecycle": { "type": "string" }, "taken": { "type": "boolean" }, "why": { "type": "string" } } } } } },
+          "Servers": { "type": "object", "properties": { "servers": { "type": "array", "items": { "type": "object", "properties": {
+            "name": { "type": "string" }, "version": { "type": "string" }, "available": { "type": "boolean" }, "reason": { "type": "string" },
+            "addresses": { "type": "array", "items": { "type": "object", "properties": {
+              "address": { "type": "string" }, "health": { "enum": ["unknown", "up", "down"] }, "checkedAt": { "type": "string", "format": "date-time" },
+              "circuit": { "enum": ["closed", "half-open", "open"] }, "outstanding": { "type": "integer" }, "queued": { "type": "integer" }, "passedOver": { "type": "boolean" },
+              "lastFailure": { "type": "object", "properties": { "at": { "type": "string", "format": "date-time" }, "title": { "type": "string" }, "detail": { "type": ["string", "null"] } } } } } } } } } } },
           "RegistryChange": { "type": "object", "properties": {
             "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } }, "inFlight": { "type": "array", "items": { "type": "string" } } } },
           "Workflows": { "type": "object", "properties": { "workflows": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Interlock.Core;
 using Interlock.Core.Gateway;
 using Interlock.Core.Policy;
+using Interlock.Http.Mcp.Methods;
 using Interlock.Json;
 
 namespace Interlock.Http.Mcp;
@@ -13,17 +14,28 @@ internal static class ClientCalls
         new(effect, caller.Chain, TargetKind.Tool, target, null, arguments, deadline)
         {
             TraceParent = Trace(exchange),
-            Link = new CallerLink { Token = caller.Bearer, Progress = exchange.Progress(), Capabilities = Capabilities(exchange, caller) },
+            Link = new CallerLink { Token = caller.Bearer, Progress = exchange.Progress(), Capabilities = Capabilities(exchange, caller), Log = LogLevel(exchange) is { } least ? exchange.Log(least) : null, LogLevel = LogLevel(exchange) },
         };
 
-    /// <summary>The call, with what the client answered to an upstream.</summary>
-    public static GatewayCall With(this GatewayCall call, InputAnswers? answers) => answers is null ? call : call with { Link = call.Link! with { Answers = answers } }; // a client's call has a link
+    /// <summary>The call as it goes on: where it was begun before, under that effect and with what the client answered.</summary>
+    public static GatewayCall GoingOn(this GatewayCall call, RequestState state, InputAnswers? answers)
+    {
+        if (state.Effect is { } begun) call = call with { Effect = begun, IsNew = false };
+        return answers is null ? call : call with { Link = call.Link! with { Answers = answers } }; // a client's call has a link
+    }
 
     /// <summary>An agent has nobody to ask, and a client of 2025-11-25 can only open pages.</summary>
     private static JsonValue? Capabilities(McpExchange exchange, McpCaller caller)
     {
         if (caller.Token is not null) return null;
         return UrlElicitation.Of(exchange) == ElicitationSupport.Error ? UrlElicitation.Alone : exchange.Capabilities;
+    }
+
+    /// <summary>What a request of 2026-07-28 asks for; an older one can't, and hears of what is no detail.</summary>
+    private static string? LogLevel(McpExchange exchange)
+    {
+        if (!exchange.IsNewest) return "info";
+        return exchange.Message.Meta?[McpProtocolRules.LogLevelMeta]?.StringOrNull() is { } level && LogLevels.Rank(level) is not null ? level : null;
     }
 
     private static string? Trace(McpExchange exchange)

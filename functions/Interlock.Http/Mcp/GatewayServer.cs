@@ -19,7 +19,7 @@ internal static class GatewayServer
 
     public static McpMethods Create(InterlockWeb web, Site site, McpRefusals refusals)
     {
-        var (catalogs, workflows, rounds) = (new Catalogs(web.Options.AnswerWithin is not null), new WorkflowTools(web, site), new InputRounds(web, refusals));
+        var (catalogs, workflows, rounds) = (new Catalogs(web.Options.AnswerWithin is not null), new WorkflowTools(web, site), new InputRounds(web));
         var (operations, handles) = (new OperationCalls(web, rounds, refusals), new CallHandles(web.Store, web.Gateway, web.Time));
         var lists = new UpstreamLists(web, catalogs, operations);
         var tasks = new RunTasks(web, site);

@@ -11,9 +11,9 @@ namespace Interlock.Http.Mcp;
 
 /// <summary>
 /// What upstreams ask of callers, relayed: as <c>input_required</c> of 2026-07-28, as the error of 2025-11-25 where only pages are to be opened, else in words.
-/// A server may ask only for what the client can do, and may have only pages of its allowed origins opened (<c>elicitation-origin</c>).
+/// What a server may ask was judged where it asked.
 /// </summary>
-internal sealed class InputRounds(InterlockWeb web, McpRefusals refusals)
+internal sealed class InputRounds(InterlockWeb web)
 {
     private const string Table = "requeststates";
 
@@ -42,21 +42,15 @@ internal sealed class InputRounds(InterlockWeb web, McpRefusals refusals)
         return (await web.Store.InsertAsync(Table, key, JsonValue.Object(("effect", call.Effect.Value)), cancellationToken)).Ok;
     }
 
-    public async Task<McpAnswer> AskAsync(
-        McpExchange exchange, McpCaller caller, GatewayCall call, CallSubject subject, RegistrySnapshot registry, bool isKeyed, RequestState state, GatewayResult.InputRequired required, CancellationToken cancellationToken)
+    /// <summary>Asks the client, in the way that it can be asked.</summary>
+    public McpAnswer Ask(McpExchange exchange, GatewayCall call, CallSubject subject, RegistrySnapshot registry, bool isKeyed, RequestState state, GatewayResult.InputRequired required)
     {
-        var requests = required.Requests ?? JsonValue.EmptyObject;
-        var server = registry.Newest(RegistryKind.Server, Catalog.ServerOf(call.Target))?.As<ServerBody>();
-        if (server is null || Flaw(exchange, requests, required.State) is not null || state.Rounds >= MaxRounds)
-        {
-            var flaw = state.Rounds >= MaxRounds ? $"It asked {MaxRounds} times for more." : Flaw(exchange, requests, required.State) ?? "Its server is not registered any more.";
-            return subject.Fail(new Problem(ProblemTypes.Communication, 502, "The upstream asks for what it can't be given", flaw) { Stage = "settle", Rule = "input-required" }, null);
-        }
-        if (Foreign(requests, server) is { } foreign)
-            return subject.Fail(await refusals.CallAsync(caller, call.Target, call.Arguments, "elicitation-origin", $"The server wants a page of {foreign} opened, which is not among the origins it may name.", cancellationToken, "settle"), null);
+        var (requests, registration) = (required.Requests ?? JsonValue.EmptyObject, RegistrationOf(registry, call.Target));
+        if (registration is null || state.Rounds >= MaxRounds || required.State?.Length > RequestState.MaxUpstreamState)
+            return subject.Fail(new Problem(ProblemTypes.Communication, 502, "The upstream asks for what it can't be given", "It asks too often, or too much, or its server is not registered any more.") { Stage = "settle", Rule = "input-required" }, null);
         if (exchange.IsNewest)
         {
-            var next = state with { Rounds = state.Rounds + 1, Effect = call.Effect, Upstream = server.RegistrationId, Inner = required.State };
+            var next = state with { Rounds = state.Rounds + 1, Effect = call.Effect, Upstream = registration, Inner = required.State };
             var answer = JsonValue.Object(("resultType", "input_required"), (RequestState.Member, next.Write(web.Mac, call, isKeyed, web.Time.GetUtcNow() + Patience)));
             return McpAnswer.Of(requests.Count == 0 ? answer : answer.With("inputRequests", requests));
         }
@@ -64,38 +58,6 @@ internal sealed class InputRounds(InterlockWeb web, McpRefusals refusals)
             return UrlElicitation.Required($"{subject.Name} asks for a page to be opened.", requests.Members.Select(request => request.Value["params"]!)); // a page is named in its params
         return subject.Fail(new Problem(ProblemTypes.Refused, 409, "The tool asks for input", $"{subject.Name} was not carried out: it asks the person for something, which clients can be asked only in revision 2026-07-28.") { Stage = "settle", Rule = "input-required" }, null);
     }
-
-    /// <summary>What is wrong with what the upstream asks, or null.</summary>
-    private static string? Flaw(McpExchange exchange, JsonValue requests, string? state)
-    {
-        if (state?.Length > RequestState.MaxUpstreamState) return $"Its state has more than {RequestState.MaxUpstreamState} characters.";
-        if (!requests.IsObject || (requests.Count == 0 && state is null)) return "It asks for nothing that can be read.";
-        foreach (var (_, request) in requests.Members)
-        {
-            var (method, parameters) = (request["method"]?.StringOrNull(), request["params"]);
-            if (parameters is { IsObject: false }) return "A request's params are no object.";
-            if (Capability(method) is not { } capability) return "It asks for what servers may not ask for.";
-            if (IsPage(request) && parameters!["url"]?.StringOrNull() is null) return "It names no page to open.";
-            if (!exchange.IsNewest) continue;
-            var able = exchange.Capabilities?[capability];
-            if (able is not { IsObject: true } || (IsPage(request) && able["url"] is not { IsObject: true })) return $"The client does not offer {(IsPage(request) ? "elicitation.url" : capability)}.";
-        }
-        return null;
-    }
-
-    private static string? Capability(string? method) => method switch
-    {
-        "elicitation/create" => "elicitation",
-        "sampling/createMessage" => "sampling",
-        "roots/list" => "roots",
-        _ => null,
-    };
-
-    /// <summary>The first origin of a page that the server may not have opened, or null.</summary>
-    private static string? Foreign(JsonValue requests, ServerBody server) => requests.Members
-        .Where(request => IsPage(request.Value))
-        .Select(request => Uri.TryCreate(request.Value["params"]!["url"]!.AsString(), UriKind.Absolute, out var page) && page.Scheme is "https" or "http" ? page.GetLeftPart(UriPartial.Authority) : "(no address)") // each was found to have one
-        .FirstOrDefault(origin => !server.Settings.ElicitationOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase));
 
     private static bool IsPage(JsonValue request) => request["method"]?.StringOrNull() == "elicitation/create" && request["params"]?["mode"]?.StringOrNull() == "url";
 

@@ -1,5 +1,6 @@
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
+using Interlock.Json;
 
 namespace Interlock.Http.Mcp;
 
@@ -14,6 +15,9 @@ internal sealed record McpCaller(Principal Principal, ActorChain Chain, RunToken
 
     /// <summary>The one server that the request's address names; null for all.</summary>
     public string? Server { get; init; }
+
+    /// <summary>Who waits for the request: nobody else may end it.</summary>
+    public string Client => JsonValue.Array(Principal.Tenant.Value, Principal.Subject, Token?.Run.Value ?? "", Token?.Frame.Value ?? "").ToString();
 
     /// <summary>What its token was narrowed to; null when it never was.</summary>
     public TokenScope? Scope { get; init; }

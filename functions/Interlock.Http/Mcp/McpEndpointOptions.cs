@@ -15,7 +15,7 @@ public sealed record McpEndpointOptions
     /// <summary>Host header values served (<c>name</c>, or <c>name:port</c>); empty serves every one.</summary>
     public IReadOnlyCollection<string> AllowedHosts { get; init; } = [];
 
-    /// <summary>Origins served, <c>scheme://host[:port]</c>; a request that carries an Origin outside this list is refused.</summary>
+    /// <summary>Origins served, <c>scheme://host[:port]</c>; a request that carries another Origin is refused, but for its own host's where <see cref="AllowedHosts"/> are given.</summary>
     public IReadOnlyCollection<string> AllowedOrigins { get; init; } = [];
 
     /// <summary>The largest request body in bytes, 1 to 64 MiB.</summary>

@@ -1,3 +1,4 @@
+using Interlock.Http.Mcp.Methods;
 using Interlock.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -37,5 +38,11 @@ public sealed class McpExchange
     public Action<JsonValue>? Progress() => ProgressToken is not { } token ? null : progress =>
     {
         if (progress.IsObject && progress["progress"] is { IsNumber: true }) Notify("notifications/progress", progress.With("progressToken", token));
+    };
+
+    /// <summary>What is logged at that level or graver; what is no log message is dropped.</summary>
+    internal Action<JsonValue> Log(string least) => message =>
+    {
+        if (LogLevels.Rank(message["level"]?.StringOrNull()) >= LogLevels.Rank(least) && message["data"] is not null) Notify(McpProtocolRules.LogNotification, message.Without("_meta"));
     };
 }

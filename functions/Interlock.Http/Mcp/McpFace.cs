@@ -60,8 +60,9 @@ internal sealed class McpFace
             (var caller, refusal) = await CallerAsync(token, principal, context.RequestAborted);
             if (caller is not null && await IsThereAsync(caller, ServerOf(context), context.RequestAborted))
             {
-                context.Features.Set(caller with { Bearer = Bearer.TextOf(context), Scope = token.Scope, Server = ServerOf(context) });
-                await ServeAsync(context, remainder);
+                caller = caller with { Bearer = Bearer.TextOf(context), Scope = token.Scope, Server = ServerOf(context) };
+                context.Features.Set(caller);
+                await ServeAsync(context, remainder, caller);
                 return;
             }
             if (caller is not null) refusal = ProblemResponse.Of(404, "unknown-server", "There is no such server", "The address names no server that is registered and active.");
@@ -88,11 +89,11 @@ internal sealed class McpFace
     }
 
     /// <summary>Answers, and stays until a call that goes on has ended: on a host that counts requests the process is busy so long.</summary>
-    private async Task ServeAsync(HttpContext context, CallRemainder remainder)
+    private async Task ServeAsync(HttpContext context, CallRemainder remainder, McpCaller caller)
     {
         try
         {
-            await _endpoint.HandleAsync(context, _methods);
+            await _endpoint.HandleAsync(context, _methods, McpProtocolRules.IsSessionless(context) ? null : caller.Client);
             if (!remainder.Work.IsCompleted) await context.Response.CompleteAsync();
         }
         catch when (!remainder.Work.IsCompleted)

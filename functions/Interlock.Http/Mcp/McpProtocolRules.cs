@@ -15,6 +15,8 @@ internal static class McpProtocolRules
     private const string MethodHeader = "Mcp-Method";
     private const string NameHeader = "Mcp-Name";
     private const string VersionMeta = "io.modelcontextprotocol/protocolVersion";
+    public const string LogNotification = "notifications/message";
+    public const string LogLevelMeta = "io.modelcontextprotocol/logLevel";
     public const string CapabilitiesMeta = "io.modelcontextprotocol/clientCapabilities";
 
     /// <summary>The newest revision that begins with <c>initialize</c>.</summary>

@@ -14,11 +14,11 @@ internal sealed class McpRefusals(AuditLog audit, TimeProvider time)
 {
     public const string StateRule = "request-state-invalid";
 
-    private const string Authenticate = "authenticate";
+    private const string Stage = "authenticate";
 
     /// <summary>A run token whose frame is not pending, or that is held by another: once a day for each run and frame, however often it is tried.</summary>
     public Task<Problem> TokenAsync(Principal holder, RunTokenClaims token, string rule, string detail, CancellationToken cancellationToken) =>
-        RecordAsync(holder.Tenant, holder.Subject, CanonicalJson.Digest(JsonValue.Array(token.Run.Value, token.Frame.Value)), Authenticate, rule, detail, record => record with
+        RecordAsync(holder.Tenant, holder.Subject, CanonicalJson.Digest(JsonValue.Array(token.Run.Value, token.Frame.Value)), rule, detail, record => record with
         {
             Run = token.Run,
             Frame = token.Frame,
@@ -26,11 +26,11 @@ internal sealed class McpRefusals(AuditLog audit, TimeProvider time)
         }, cancellationToken);
 
     /// <summary>A call.</summary>
-    public Task<Problem> CallAsync(McpCaller caller, string target, JsonValue arguments, string rule, string detail, CancellationToken cancellationToken, string stage = Authenticate)
+    public Task<Problem> CallAsync(McpCaller caller, string target, JsonValue arguments, string rule, string detail, CancellationToken cancellationToken)
     {
         var digest = CanonicalJson.Digest(arguments);
         var key = $"{digest}:{time.GetUtcNow().UtcTicks.ToString(CultureInfo.InvariantCulture)}";
-        return RecordAsync(caller.Principal.Tenant, caller.Chain.Starter.Subject, key, stage, rule, detail, record => record with
+        return RecordAsync(caller.Principal.Tenant, caller.Chain.Starter.Subject, key, rule, detail, record => record with
         {
             Run = caller.Token?.Run,
             Frame = caller.Token?.Frame,
@@ -56,11 +56,11 @@ internal sealed class McpRefusals(AuditLog audit, TimeProvider time)
     public async Task<Problem> StateAsync(McpCaller caller, GatewayCall call, CancellationToken cancellationToken) =>
         await CallAsync(caller, call.Target, call.Arguments, StateRule, "The requestState was not given for this call of yours, was used already, or is too old; make the call without it.", cancellationToken) with { Status = 400 };
 
-    private async Task<Problem> RecordAsync(TenantId tenant, string subject, string key, string stage, string rule, string detail, Func<AuditRecord, AuditRecord> about, CancellationToken cancellationToken)
+    private async Task<Problem> RecordAsync(TenantId tenant, string subject, string key, string rule, string detail, Func<AuditRecord, AuditRecord> about, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var chain = AuditChain.ForPrincipal(tenant, subject, now);
-        await audit.AppendAsync(chain, [about(RefusalRecord.Of(chain, $"refused:{rule}:{key}", now, stage, rule, detail))], [], cancellationToken);
-        return new Problem(ProblemTypes.Refused, 403, "The call was refused", detail) { Stage = stage, Rule = rule };
+        await audit.AppendAsync(chain, [about(RefusalRecord.Of(chain, $"refused:{rule}:{key}", now, Stage, rule, detail))], [], cancellationToken);
+        return new Problem(ProblemTypes.Refused, 403, "The call was refused", detail) { Stage = Stage, Rule = rule };
     }
 }

@@ -13,8 +13,7 @@ internal static class McpRequestRules
         var request = context.Request;
         if (!HostIsAllowed(request.Host, options.AllowedHosts))
             return McpError.Ruled(403, McpErrorCodes.Transport, "This Host is not served here.", "host-not-allowed");
-        if (request.Headers.TryGetValue(HeaderNames.Origin, out var origin) &&
-            !options.AllowedOrigins.Contains(origin.ToString(), StringComparer.OrdinalIgnoreCase))
+        if (request.Headers.TryGetValue(HeaderNames.Origin, out var origin) && !OriginIsAllowed(request, origin.ToString(), options))
             return McpError.Ruled(403, McpErrorCodes.Transport, "This Origin is not allowed.", "origin-not-allowed");
         if (!HttpMethods.IsPost(request.Method))
         {
@@ -87,6 +86,11 @@ internal static class McpRequestRules
         allowed.Count == 0 ||
         allowed.Contains(host.Value, StringComparer.OrdinalIgnoreCase) ||
         allowed.Contains(host.Host, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>A page of the very host it calls is no other's, where hosts are known: else any name could be made to lead here.</summary>
+    private static bool OriginIsAllowed(HttpRequest request, string origin, McpEndpointOptions options) =>
+        options.AllowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase)
+        || (options.AllowedHosts.Count > 0 && origin.Equals($"{request.Scheme}://{request.Host.Value}", StringComparison.OrdinalIgnoreCase));
 
     private static bool Accepts(HttpRequest request, string mediaType)
     {

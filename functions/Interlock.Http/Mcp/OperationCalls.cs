@@ -19,17 +19,17 @@ internal sealed class OperationCalls(InterlockWeb web, InputRounds rounds, McpRe
     /// <returns>The method's result, or an error that says why there is none.</returns>
     public async Task<McpAnswer> AnswerAsync(McpExchange exchange, McpCaller caller, RegistrySnapshot registry, RegistryEntry entry, JsonValue arguments, CallSubject subject, CancellationToken cancellationToken)
     {
-        var call = ClientCalls.Of(exchange, caller, CallKeys.Fresh(), entry.Name, arguments, Deadline());
+        var call = ClientCalls.Of(exchange, caller, CallKeys.Fresh(), entry.Name, arguments, Deadline()) with { IsNew = true };
         if (RequestState.Read(web.Mac, exchange, caller, call, false, web.Time.GetUtcNow()) is not { } state || state is { Gate: not null }
             || !await rounds.TakeAsync(exchange, caller, call, registry, state, cancellationToken))
             return subject.Fail(await refusals.StateAsync(caller, call, cancellationToken), null);
         var (answers, invalid) = InputRounds.Answers(exchange, state);
         if (invalid is { } error) return error;
-        call = (call with { Effect = state.Effect ?? call.Effect }).With(answers);
+        call = call.GoingOn(state, answers);
         return await CallAsync(caller, call, cancellationToken) switch
         {
-            GatewayResult.InputRequired required => await rounds.AskAsync(exchange, caller, call, subject, registry, false, state, required, cancellationToken),
-            var result => Result(result) is { } done ? McpAnswer.Of(done) : subject.Fail(ProblemOf(result), null),
+            GatewayResult.InputRequired required => rounds.Ask(exchange, call, subject, registry, false, state, required),
+            var result => Result(result) is { } done ? McpAnswer.Of(done) : CallSubject.Lacking(exchange, result) ?? subject.Fail(ProblemOf(result), null),
         };
     }
 
@@ -37,7 +37,7 @@ internal sealed class OperationCalls(InterlockWeb web, InputRounds rounds, McpRe
     public async Task<(JsonValue? Result, Problem? Problem)> AskAsync(McpExchange exchange, McpCaller caller, RegistryEntry entry, JsonValue arguments, TimeSpan patience, CancellationToken cancellationToken)
     {
         var deadline = web.Time.GetUtcNow() + patience;
-        var call = ClientCalls.Of(exchange, caller, CallKeys.Fresh(), entry.Name, arguments, deadline < Deadline() ? deadline : Deadline());
+        var call = ClientCalls.Of(exchange, caller, CallKeys.Fresh(), entry.Name, arguments, deadline < Deadline() ? deadline : Deadline()) with { IsNew = true };
         var result = await CallAsync(caller, call with { Link = new CallerLink { Token = caller.Bearer } }, cancellationToken);
         return Result(result) is { } done ? (done, null) : (null, ProblemOf(result));
     }

@@ -1,35 +1,30 @@
 using Interlock.Core;
 using Interlock.Core.Gateway;
 using Interlock.Json;
-using Microsoft.Extensions.Logging;
 
 namespace Interlock.Http.Upstreams;
 
 /// <summary>
-/// Calls A2A 0.3 agents over JSON-RPC: <c>message/send</c> with one data part, then <c>tasks/get</c> until the task ends or the deadline
-/// comes. A paused task (<c>input-required</c>, <c>auth-required</c>) completes as an error whose output says what the agent asks.
+/// Calls A2A 0.3 agents over JSON-RPC: <c>message/send</c> with one data part; a task that goes on is handed back and asked after by <c>tasks/get</c>. A paused task
+/// (<c>input-required</c>, <c>auth-required</c>) completes as an error whose output says what the agent asks.
 /// Calls go to the registered address only, whatever the agent card says.
 /// </summary>
-public sealed partial class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
+public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
 {
     /// <summary>The name of the one contract that an agent has: its whole card.</summary>
     public const string ToolName = "message";
 
-    private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LastPoll = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PollAfter = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(2);
 
     private readonly HttpClient _http;
-    private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private long _requests;
 
     /// <summary>Sends through a handler of <see cref="EgressHandler.Create"/>, which stays its maker's to dispose.</summary>
-    public A2aUpstream(HttpMessageHandler egress, ILoggerFactory loggers, TimeProvider time)
+    public A2aUpstream(HttpMessageHandler egress, TimeProvider time)
     {
         _http = new HttpClient(egress, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
-        _logger = loggers.CreateLogger<A2aUpstream>();
         _time = time;
     }
 
@@ -38,45 +33,21 @@ public sealed partial class A2aUpstream : IUpstream, IUpstreamDiscovery, IDispos
         using var budget = new CallBudget(call.Deadline, _time, ct);
         if (budget.Spent) return new UpstreamResult.NotSent(UpstreamFailures.OutOfTime(budget));
 
-        var sent = false;
-        string? task = null;
+        if (call.Task is { } task) return await FollowAsync(call, task, budget);
+        var id = NextId();
+        var content = new OneShotContent(A2aMessages.Send(id, call));
         try
         {
-            var id = NextId();
-            var content = new OneShotContent(A2aMessages.Send(id, call));
-            JsonRpcReply reply;
-            try
+            return await PostAsync(call, content, id, budget) switch
             {
-                reply = await PostAsync(call.Endpoint, content, id, call.TraceParent, budget.Token);
-            }
-            finally
-            {
-                sent = content.Sent;
-            }
-
-            var pause = FirstPoll;
-            while (reply is JsonRpcReply.Result { Value: var running } && A2aMessages.RunningTask(running) is { } taskId)
-            {
-                task = taskId;
-                await Task.Delay(pause, _time, budget.Token);
-                pause = pause * 2 < LastPoll ? pause * 2 : LastPoll;
-                id = NextId();
-                reply = await PostAsync(call.Endpoint, new OneShotContent(A2aMessages.OfTask(id, "tasks/get", task)), id, null, budget.Token);
-            }
-            return reply switch
-            {
-                JsonRpcReply.Result result => A2aMessages.Read(result.Value),
-                // Once a task exists, a refused tasks/get says nothing about what the task did.
-                JsonRpcReply.Error error => task is null ? OfError(error) : Lost(error.Message),
-                JsonRpcReply.Failed failed => task is null ? UpstreamFailures.Of(failed) : Lost($"HTTP {(int)failed.Status}"),
-                JsonRpcReply.Garbled garbled => UpstreamFailures.Of(garbled),
-                _ => throw new InvalidOperationException($"Unknown reply {reply}."),
+                JsonRpcReply.Result { Value: var result } => A2aMessages.RunningTask(result) is { } running ? new UpstreamResult.Handed(running, PollAfter) : A2aMessages.Read(result),
+                JsonRpcReply.Error error => OfError(error),
+                var other => UpstreamFailures.Of(other),
             };
         }
         catch (Exception e) when (UpstreamFailures.IsExpected(e))
         {
-            if (task is not null && budget.Token.IsCancellationRequested) await CancelTaskAsync(call.Endpoint, task);
-            return UpstreamFailures.Of(e, sent, budget);
+            return UpstreamFailures.Of(e, content.Sent, budget);
         }
     }
 
@@ -107,6 +78,29 @@ public sealed partial class A2aUpstream : IUpstream, IUpstreamDiscovery, IDispos
 
     public void Dispose() => _http.Dispose();
 
+    /// <summary>Asks how a task stands; one that is to stop and goes on is told to. That an agent no longer knows a task says nothing about what it did.</summary>
+    private async Task<UpstreamResult> FollowAsync(UpstreamCall call, string task, CallBudget budget)
+    {
+        try
+        {
+            var reply = await AskAsync("tasks/get");
+            if (reply is not JsonRpcReply.Result { Value: var state }) return UpstreamFailures.Of(reply);
+            if (A2aMessages.RunningTask(state) is null) return A2aMessages.Read(state) is UpstreamResult.Rejected { Problem: var why } ? new UpstreamResult.Completed(why.Detail ?? why.Title, IsError: true) : A2aMessages.Read(state);
+            if (call.Stop) await AskAsync("tasks/cancel");
+            return new UpstreamResult.Handed(task, PollAfter);
+        }
+        catch (Exception e) when (UpstreamFailures.IsExpected(e))
+        {
+            return UpstreamFailures.Of(e, sent: false, budget);
+        }
+
+        async Task<JsonRpcReply> AskAsync(string method)
+        {
+            var id = NextId();
+            return await PostAsync(call, new OneShotContent(A2aMessages.OfTask(id, method, task)), id, budget);
+        }
+    }
+
     private static DiscoveryResult Read(JsonValue card, UpstreamEndpoint endpoint)
     {
         if (card["name"] is not { IsString: true } name) return Unreadable("The agent card has no name.");
@@ -129,26 +123,12 @@ public sealed partial class A2aUpstream : IUpstream, IUpstreamDiscovery, IDispos
         return response.IsSuccessStatusCode ? StrictJson.Parse(await response.Content.ReadAsByteArrayAsync(ct)) : null;
     }
 
-    private async Task<JsonRpcReply> PostAsync(UpstreamEndpoint endpoint, OneShotContent content, string id, string? traceParent, CancellationToken ct)
+    private async Task<JsonRpcReply> PostAsync(UpstreamCall call, OneShotContent content, string id, CallBudget budget)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, endpoint.Address) { Content = content };
+        using var request = new HttpRequestMessage(HttpMethod.Post, call.Endpoint.Address) { Content = content };
         request.Headers.Accept.ParseAdd("application/json");
-        if (traceParent is not null) request.Headers.TryAddWithoutValidation("traceparent", traceParent);
-        return await JsonRpcHttp.SendAsync(_http, request, id, onMessage: null, ct);
-    }
-
-    private async Task CancelTaskAsync(UpstreamEndpoint endpoint, string task)
-    {
-        using var limit = new CancellationTokenSource(CancelTimeout, _time);
-        var id = NextId();
-        try
-        {
-            await PostAsync(endpoint, new OneShotContent(A2aMessages.OfTask(id, "tasks/cancel", task)), id, null, limit.Token);
-        }
-        catch (Exception e) when (UpstreamFailures.IsExpected(e))
-        {
-            Log.CancellationLost(_logger, e);
-        }
+        if (call.TraceParent is { } traceParent) request.Headers.TryAddWithoutValidation("traceparent", traceParent);
+        return await JsonRpcHttp.SendAsync(_http, request, id, onMessage: null, budget.Token);
     }
 
     /// <summary>A2A's own codes -32001 to -32005 turn the request away; its other meanings of JSON-RPC codes are the usual ones.</summary>
@@ -158,17 +138,8 @@ public sealed partial class A2aUpstream : IUpstream, IUpstreamDiscovery, IDispos
         var result => result,
     };
 
-    private static UpstreamResult.Unknown Lost(string why) =>
-        new(new(ProblemTypes.Communication, 502, "The agent's task can no longer be read", why));
-
     private static DiscoveryResult Unreadable(string why) =>
         DiscoveryResult.Failed(new(ProblemTypes.Communication, 502, "The agent card cannot be used", why));
 
     private string NextId() => $"interlock-{Interlocked.Increment(ref _requests)}";
-
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Debug, "The agent could not be told of a cancellation.")]
-        public static partial void CancellationLost(ILogger logger, Exception exception);
-    }
 }

@@ -7,6 +7,8 @@ namespace Interlock.Http.Upstreams;
 /// <summary>Posts one JSON-RPC request and reads its answer, as JSON or from an event stream, strictly from the raw bytes.</summary>
 internal static class JsonRpcHttp
 {
+    private static readonly TimeSpan LongestRest = TimeSpan.FromHours(1);
+
     /// <summary>The answer; <c>onMessage</c> is handed, in their order, the requests and notifications that the server sends on the stream before it.</summary>
     /// <exception cref="HttpRequestException">Connection, TLS or protocol failure.</exception>
     /// <exception cref="IOException">The answer broke off.</exception>
@@ -21,7 +23,25 @@ internal static class JsonRpcHttp
         var body = await response.Content.ReadAsByteArrayAsync(ct);
         var reply = Read(body, id, response.StatusCode);
         if (response.IsSuccessStatusCode) return reply ?? new JsonRpcReply.Garbled("The answer is not one to this request.");
-        return reply as JsonRpcReply.Error ?? (JsonRpcReply)new JsonRpcReply.Failed(response.StatusCode);
+        var retryAfter = RetryAfter(response);
+        return reply is JsonRpcReply.Error error ? error with { RetryAfter = retryAfter } : new JsonRpcReply.Failed(response.StatusCode) { RetryAfter = retryAfter };
+    }
+
+    /// <summary>How long the server wants to be left alone, where it says so: at most an hour.</summary>
+    private static TimeSpan? RetryAfter(HttpResponseMessage response)
+    {
+        if (response.Headers.RetryAfter is not { } header) return null;
+        var wanted = header.Delta ?? header.Date - (response.Headers.Date ?? header.Date);
+        return wanted is not { } time ? null : time < TimeSpan.Zero ? TimeSpan.Zero : time > LongestRest ? LongestRest : time;
+    }
+
+    /// <summary>Hears what a server says on a stream of its own, to the stream's end; <see cref="HttpStatusCode.NoContent"/> where the answer is none.</summary>
+    public static async Task<HttpStatusCode> ListenAsync(HttpClient http, HttpRequestMessage request, Func<JsonValue, Task> onMessage, CancellationToken ct)
+    {
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        if (response is not { IsSuccessStatusCode: true, Content.Headers.ContentType.MediaType: "text/event-stream" }) return response.IsSuccessStatusCode ? HttpStatusCode.NoContent : response.StatusCode;
+        await ReadEventsAsync(response, "", onMessage, ct);
+        return HttpStatusCode.OK;
     }
 
     private static async Task<JsonRpcReply> ReadEventsAsync(
@@ -52,7 +72,7 @@ internal static class JsonRpcHttp
         if (message["method"] is not null) return null;
         if (message["error"] is { IsObject: true } error && (message["id"] is null or { IsNull: true } || message["id"]?.StringOrNull() == id))
             return new JsonRpcReply.Error(
-                error["code"] is { IsNumber: true } code ? code.AsNumber() : 0, error["message"]?.StringOrNull() ?? "(no message)", status);
+                error["code"] is { IsNumber: true } code ? code.AsNumber() : 0, error["message"]?.StringOrNull() ?? "(no message)", status, error["data"]);
         if (message["id"]?.StringOrNull() != id) return null;
         return message["result"] is { } result ? new JsonRpcReply.Result(result) : null;
     }

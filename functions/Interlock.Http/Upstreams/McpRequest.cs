@@ -14,14 +14,20 @@ internal static class McpRequest
     public static HttpRequestMessage Call(McpConnection connection, string id, UpstreamCall call, string? cursor = null)
     {
         var method = McpMethod.Of(call.Tool);
-        var arguments = method.IsTool && !connection.InputSchemas.ContainsKey(call.Tool) ? JsonValue.EmptyObject : StrictJson.Parse(call.Arguments.Span);
+        var arguments = method.IsTool && !connection.Tools.ContainsKey(call.Tool) ? JsonValue.EmptyObject : StrictJson.Parse(call.Arguments.Span);
         var body = Write(connection, id, method.Name, call, json =>
         {
+            if (connection.IsNewest) McpInput.WriteAnswers(json, call.Link?.Answers);
             if (method.IsTool)
             {
                 json.WriteString("name", call.Tool);
                 json.WritePropertyName("arguments");
                 json.WriteRawValue(call.Arguments.Span, skipInputValidation: true); // canonical bytes: another writer would escape them anew
+                if (!connection.IsNewest && connection.Tools.TryGetValue(call.Tool, out var listed) && McpTasks.IsRequired(listed))
+                {
+                    json.WriteStartObject("task");
+                    json.WriteEndObject();
+                }
                 return;
             }
             foreach (var (name, value) in arguments.Members.Where(member => member.Key is not ("_meta" or "cursor")))
@@ -32,10 +38,10 @@ internal static class McpRequest
             if (cursor is not null) json.WriteString("cursor", cursor);
         });
         var request = Post(connection, method.Name, body);
-        if (!IsNewest(connection)) return request;
+        if (!connection.IsNewest) return request;
         if ((method.IsTool ? call.Tool : method.Named is { } named ? arguments[named]?.StringOrNull() : null) is { } target)
             request.Headers.TryAddWithoutValidation("Mcp-Name", McpHeaderEncoder.EncodeValue(target));
-        if (connection.InputSchemas.TryGetValue(call.Tool, out var schema)) AddParameters(request, schema, arguments);
+        if (connection.Tools.TryGetValue(call.Tool, out var tool)) AddParameters(request, tool.InputSchema, arguments);
         return request;
     }
 
@@ -48,56 +54,124 @@ internal static class McpRequest
         return Post(connection, method.Name, body);
     }
 
-    /// <summary>The notification that asks the server to stop working on a request.</summary>
-    public static JsonRpcNotification Cancelled(string id) => new()
+    /// <summary>Asks a server of 2026-07-28 to say on a stream when its lists change.</summary>
+    public static HttpRequestMessage Listen(McpConnection connection, string id) => Post(connection, RequestMethods.SubscriptionsListen, Write(connection, id, RequestMethods.SubscriptionsListen, null, json =>
     {
-        Method = NotificationMethods.CancelledNotification,
-        Params = new System.Text.Json.Nodes.JsonObject { ["requestId"] = id, ["reason"] = "The caller no longer waits." },
-    };
+        json.WriteStartObject("notifications");
+        json.WriteBoolean("toolsListChanged", true);
+        json.WriteBoolean("promptsListChanged", true);
+        json.WriteEndObject();
+    }));
 
-    private static byte[] Write(McpConnection connection, string id, string method, UpstreamCall? call, Action<Utf8JsonWriter> parameters)
+    /// <summary>Asks an older server for the stream on which it says things of its own.</summary>
+    public static HttpRequestMessage Stream(McpConnection connection)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, connection.Address);
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        AddConnection(request, connection);
+        return request;
+    }
+
+    /// <summary>A request about a task, with the caller's answers to what it asked.</summary>
+    public static HttpRequestMessage OfTask(McpConnection connection, string id, string method, UpstreamCall call)
+    {
+        var task = call.Task!; // it is about one
+        var request = Post(connection, method, Write(connection, id, method, call, json =>
+        {
+            json.WriteString("taskId", task);
+            if (method == McpTasks.Update) McpInput.WriteAnswers(json, call.Link?.Answers);
+        }));
+        if (connection.IsNewest) request.Headers.TryAddWithoutValidation("Mcp-Name", McpHeaderEncoder.EncodeValue(task));
+        return request;
+    }
+
+    /// <summary>The notification that asks the server to stop working on a request.</summary>
+    public static HttpRequestMessage Cancelled(McpConnection connection, string id) => Post(connection, NotificationMethods.CancelledNotification, Bytes(json =>
+    {
+        json.WriteString("method", NotificationMethods.CancelledNotification);
+        json.WriteStartObject("params");
+        json.WriteString("requestId", id);
+        json.WriteString("reason", "The caller no longer waits.");
+        json.WriteEndObject();
+    }));
+
+    /// <summary>The answer to a request of the server: a ping's, or that it is not offered.</summary>
+    public static HttpRequestMessage Answer(McpConnection connection, JsonValue id, bool isPing) => Post(connection, null, Bytes(json =>
+    {
+        json.WritePropertyName("id");
+        json.WriteRawValue(id.ToString(), skipInputValidation: true);
+        json.WriteStartObject(isPing ? "result" : "error");
+        if (!isPing)
+        {
+            json.WriteNumber("code", McpErrorCodes.MethodNotFound);
+            json.WriteString("message", "Not offered by this client.");
+        }
+        json.WriteEndObject();
+    }));
+
+    private static byte[] Write(McpConnection connection, string id, string method, UpstreamCall? call, Action<Utf8JsonWriter> parameters) => Bytes(json =>
+    {
+        json.WriteString("id", id);
+        json.WriteString("method", method);
+        json.WriteStartObject("params");
+        parameters(json);
+        json.WriteStartObject("_meta");
+        if (connection.IsNewest) WriteEnvelope(json, call);
+        if (connection.IsNewest && call?.Link?.LogLevel is { } level) json.WriteString(McpProtocolRules.LogLevelMeta, level);
+        if (call?.Link?.Progress is not null) json.WriteString("progressToken", id);
+        if (call is not null) json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
+        if (call?.TraceParent is { } traceParent) json.WriteString("traceparent", traceParent);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    });
+
+    private static byte[] Bytes(Action<Utf8JsonWriter> members)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
             json.WriteString("jsonrpc", "2.0");
-            json.WriteString("id", id);
-            json.WriteString("method", method);
-            json.WriteStartObject("params");
-            parameters(json);
-            json.WriteStartObject("_meta");
-            if (IsNewest(connection)) WriteEnvelope(json);
-            if (call?.Link?.Progress is not null) json.WriteString("progressToken", id);
-            if (call is not null) json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
-            if (call?.TraceParent is { } traceParent) json.WriteString("traceparent", traceParent);
-            json.WriteEndObject();
-            json.WriteEndObject();
+            members(json);
             json.WriteEndObject();
         }
         return buffer.WrittenSpan.ToArray();
     }
 
-    private static void WriteEnvelope(Utf8JsonWriter json)
+    /// <summary>The capabilities are the caller's elicitation, and tasks, which are ours to await.</summary>
+    private static void WriteEnvelope(Utf8JsonWriter json, UpstreamCall? call)
     {
         json.WriteString("io.modelcontextprotocol/protocolVersion", McpProtocolRules.NewestVersion);
         json.WriteStartObject("io.modelcontextprotocol/clientInfo");
         json.WriteString("name", "interlock");
         json.WriteString("version", "1.0.0");
         json.WriteEndObject();
-        json.WriteStartObject("io.modelcontextprotocol/clientCapabilities"); // none: nothing is answered on a caller's behalf
+        json.WriteStartObject("io.modelcontextprotocol/clientCapabilities");
+        McpInput.WriteCapabilities(json, call?.Link);
+        if (call is not null && McpMethod.Of(call.Tool).IsTool)
+        {
+            json.WriteStartObject("extensions");
+            json.WriteStartObject(McpTasks.Extension);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
         json.WriteEndObject();
     }
 
-    private static HttpRequestMessage Post(McpConnection connection, string method, byte[] body)
+    private static HttpRequestMessage Post(McpConnection connection, string? method, byte[] body)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, connection.Address) { Content = new OneShotContent(body) };
         request.Headers.Accept.ParseAdd("application/json");
         request.Headers.Accept.ParseAdd("text/event-stream");
+        AddConnection(request, connection);
+        if (method is not null) request.Headers.Add("Mcp-Method", method);
+        return request;
+    }
+
+    private static void AddConnection(HttpRequestMessage request, McpConnection connection)
+    {
         if (connection.Revision is { } revision) request.Headers.Add(McpProtocolRules.VersionHeader, revision);
         if (connection.Client.SessionId is { } session) request.Headers.Add("Mcp-Session-Id", session);
-        request.Headers.Add("Mcp-Method", method);
-        return request;
     }
 
     /// <summary>The header of every present, non-null argument whose schema property states <c>x-mcp-header</c>, at any depth.</summary>
@@ -113,6 +187,4 @@ internal static class McpRequest
                     "Mcp-Param-" + header, McpHeaderEncoder.EncodeValue(argument.StringOrNull() ?? argument.ToString()));
         }
     }
-
-    private static bool IsNewest(McpConnection connection) => connection.Revision == McpProtocolRules.NewestVersion;
 }

@@ -35,7 +35,7 @@ internal static class McpResults
         result.IsObject ? MethodResult.Completed(Relayed(result), isError: false) : Garbled("The result is no object.");
 
     /// <summary>Without <c>resultType</c> and the protocol's own <c>_meta</c>.</summary>
-    private static JsonValue Relayed(JsonValue result)
+    public static JsonValue Relayed(JsonValue result)
     {
         result = result.Without("resultType");
         if (result["_meta"] is not { } meta) return result;

@@ -1,34 +1,35 @@
-using Interlock.Core;
+using System.Net;
 using Interlock.Core.Gateway;
 using Interlock.Http.Mcp;
-using Interlock.Json;
+using Interlock.Http.Upstreams.Credentials;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
-using ModelContextProtocol.Protocol;
 
 namespace Interlock.Http.Upstreams;
 
 /// <summary>
 /// Calls what MCP servers of any revision offer, over streamable HTTP. Connections are pooled per registration. A call is sent again only
-/// when the server said that it did not take it: session unknown, revision no longer spoken, parameter headers missing; each once.
+/// when the server said that it did not take it: session unknown, revision no longer spoken, its tool listed with what a call needs beside; each once.
 /// </summary>
-public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncDisposable
+public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IUpstreamWatch, IAsyncDisposable
 {
+    private const string SessionHint = "session";
     private static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan CourtesyTimeout = TimeSpan.FromSeconds(2);
 
     private readonly HttpClient _http;
     private readonly McpConnectionPool _pool;
+    private readonly McpWatch _watch;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
 
-    /// <summary>Sends through a handler of <see cref="EgressHandler.Create"/>, which stays its maker's to dispose.</summary>
-    public McpUpstream(HttpMessageHandler egress, ILoggerFactory loggers, TimeProvider time)
+    /// <summary>Sends through a handler of <see cref="EgressHandler.Create"/>, which stays its maker's to dispose; without credentials only to servers that need none.</summary>
+    public McpUpstream(HttpMessageHandler egress, ILoggerFactory loggers, TimeProvider time, UpstreamCredentials? credentials = null)
     {
         _http = new HttpClient(egress, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan }; // deadlines are the calls'
-        _pool = new McpConnectionPool(_http, loggers);
+        _pool = new McpConnectionPool(_http, credentials, loggers, time);
         _logger = loggers.CreateLogger<McpUpstream>();
         _time = time;
+        _watch = new McpWatch(_pool, _logger, time);
     }
 
     public async Task<UpstreamResult> InvokeAsync(UpstreamCall call, CancellationToken ct)
@@ -41,29 +42,37 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncD
         while (true)
         {
             McpConnection connection;
+            McpConnection.Use use;
             try
             {
-                connection = await _pool.GetAsync(call.Endpoint, budget.Token);
+                (connection, use) = await _pool.GetAsync(call.Endpoint, call, budget.Token);
             }
             catch (Exception e) when (UpstreamFailures.IsExpected(e) || IsNegotiationFailure(e))
             {
                 return UpstreamFailures.Of(e, sent: false, budget);
             }
-
-            var (reply, failure) = await CallAsync(connection, call, budget);
-            if (reply is null) return failure!; // exactly one of the two is set
-            if (mayReconnect && IsStale(connection, reply))
+            using var _ = use;
+            var exchange = new McpExchange(connection, call, budget, _logger, _time);
+            try
             {
-                mayReconnect = false;
-                await _pool.DropAsync(call.Endpoint, connection);
-                continue;
+                var reply = call.Task is null ? await AskAsync(exchange, call) : await McpTasks.AskAsync(exchange, call);
+                if (mayReconnect && IsStale(connection, reply))
+                {
+                    mayReconnect = false;
+                    await _pool.DropAsync(call.Endpoint, call, connection);
+                    continue;
+                }
+                if (mayList && MayLackContract(connection, call, reply))
+                {
+                    mayList = false;
+                    if (await TryListAsync(connection, call, budget) && (connection.IsNewest || IsTask(connection, call))) continue;
+                }
+                return call.Task is null ? Read(exchange, call, reply) : await McpTasks.ReadAsync(exchange, call, reply);
             }
-            if (mayList && reply is JsonRpcReply.Error { Code: McpErrorCodes.HeaderMismatch } && !connection.InputSchemas.ContainsKey(call.Tool))
+            catch (Exception e) when (UpstreamFailures.IsExpected(e))
             {
-                mayList = false;
-                if (await TryListAsync(connection, call.Endpoint, budget)) continue;
+                return UpstreamFailures.Of(e, exchange.Sent, budget);
             }
-            return reply is JsonRpcReply.Result { Value: var result } ? Read(call, result) : UpstreamFailures.Of(reply);
         }
     }
 
@@ -72,11 +81,15 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncD
         using var budget = new CallBudget(_time.GetUtcNow() + DiscoveryTimeout, _time, ct);
         try
         {
-            var connection = await _pool.GetAsync(endpoint, budget.Token);
-            var found = await ListAsync(connection, endpoint, budget);
-            if (found.Failure is null) return found;
-            await _pool.DropAsync(endpoint, connection); // it may be a session that the server has forgotten
-            return await ListAsync(await _pool.GetAsync(endpoint, budget.Token), endpoint, budget);
+            var (connection, use) = await _pool.GetAsync(endpoint, null, budget.Token);
+            using (use)
+            {
+                var found = await ListAsync(new McpExchange(connection, null, budget, _logger, _time), endpoint);
+                if (found.Failure is null) return found;
+            }
+            await _pool.DropAsync(endpoint, null, connection); // it may be a session that the server has forgotten
+            (connection, use) = await _pool.GetAsync(endpoint, null, budget.Token);
+            using (use) return await ListAsync(new McpExchange(connection, null, budget, _logger, _time), endpoint);
         }
         catch (OperationCanceledException) when (budget.Token.IsCancellationRequested)
         {
@@ -88,58 +101,41 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncD
         }
     }
 
+    public void Watch(IReadOnlyCollection<UpstreamEndpoint> endpoints, Action<string> changed) => _watch.Watch(endpoints, changed);
+
     public async ValueTask DisposeAsync()
     {
+        await _watch.DisposeAsync();
         await _pool.DisposeAsync();
         _http.Dispose();
     }
 
-    private static UpstreamResult Read(UpstreamCall call, JsonValue result)
+    private static Task<JsonRpcReply> AskAsync(McpExchange exchange, UpstreamCall call)
     {
-        if (result["resultType"]?.StringOrNull() is { } type and not "complete")
-            return new UpstreamResult.Unknown(new(
-                ProblemTypes.Communication, 502, "The tool did not finish", $"It answered {type}, which is not relayed; call a tool that completes in one answer.")
-            {
-                Rule = "input-required",
-            });
-        return McpMethod.Of(call.Tool).IsTool ? McpResults.OfTool(result) : McpResults.OfOperation(result);
+        var connection = exchange.Connection;
+        return McpMethod.Of(call.Tool).Listed is { } member
+            ? exchange.ListAsync(member, (id, cursor) => McpRequest.Call(connection, id, call, cursor))
+            : exchange.SendAsync(id => McpRequest.Call(connection, id, call));
     }
 
-    /// <summary>The reply to a call, of a list that comes in pages to all of it.</summary>
-    private async Task<(JsonRpcReply? Reply, UpstreamResult? Failure)> CallAsync(McpConnection connection, UpstreamCall call, CallBudget budget)
+    private static UpstreamResult Read(McpExchange exchange, UpstreamCall call, JsonRpcReply reply)
     {
-        if (McpMethod.Of(call.Tool).Listed is not { } member) return await SendAsync(connection, call, null, budget);
-        UpstreamResult? broken = null;
-        var reply = await McpPages.ReadAsync(member, async cursor =>
+        if (reply is not JsonRpcReply.Result { Value: var result }) return UpstreamFailures.Of(reply);
+        var isTool = McpMethod.Of(call.Tool).IsTool;
+        if (isTool && McpTasks.Created(result) is { } created) return created;
+        return result["resultType"]?.StringOrNull() switch
         {
-            var (page, failure) = await SendAsync(connection, call, cursor, budget);
-            broken = failure;
-            return page ?? new JsonRpcReply.Garbled("There was no answer.");
-        });
-        return broken is null ? (reply, null) : (null, broken);
+            null or "complete" => isTool ? McpResults.OfTool(result) : McpResults.OfOperation(result),
+            "input_required" when exchange.Connection.IsNewest => McpInput.Read(call, result),
+            _ => UpstreamFailures.Of(new JsonRpcReply.Garbled("It is of a type that this revision does not have.")),
+        };
     }
 
-    private async Task<(JsonRpcReply? Reply, UpstreamResult? Failure)> SendAsync(McpConnection connection, UpstreamCall call, string? cursor, CallBudget budget)
-    {
-        var id = connection.NextId();
-        using var request = McpRequest.Call(connection, id, call, cursor);
-        var content = (OneShotContent)request.Content!; // McpRequest made it
-        try
-        {
-            return (await JsonRpcHttp.SendAsync(_http, request, id, message => HearAsync(connection, id, call.Link, message), budget.Token), null);
-        }
-        catch (Exception e) when (UpstreamFailures.IsExpected(e))
-        {
-            if (content.Sent && budget.Token.IsCancellationRequested) await TellAsync(connection, McpRequest.Cancelled(id));
-            return (null, UpstreamFailures.Of(e, content.Sent, budget));
-        }
-    }
-
-    private async Task<bool> TryListAsync(McpConnection connection, UpstreamEndpoint endpoint, CallBudget budget)
+    private async Task<bool> TryListAsync(McpConnection connection, UpstreamCall call, CallBudget budget)
     {
         try
         {
-            return await ListAsync(connection, endpoint, budget) is { Failure: null };
+            return await ListAsync(new McpExchange(connection, call with { Link = call.Link is { } link ? new CallerLink { Token = link.Token } : null }, budget, _logger, _time), call.Endpoint) is { Failure: null };
         }
         catch (Exception e) when (UpstreamFailures.IsExpected(e))
         {
@@ -147,63 +143,35 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncD
         }
     }
 
-    private async Task<DiscoveryResult> ListAsync(McpConnection connection, UpstreamEndpoint endpoint, CallBudget budget)
+    private async Task<DiscoveryResult> ListAsync(McpExchange exchange, UpstreamEndpoint endpoint)
     {
-        var found = await new McpDiscovery(connection, method => McpPages.ReadAsync(method.Listed!, cursor => PageAsync(connection, method, cursor, budget))).RunAsync(); // discovery reads lists
-        foreach (var tool in found.Tools) connection.InputSchemas[tool.Name] = tool.InputSchema;
+        var connection = exchange.Connection;
+        var found = await new McpDiscovery(connection, method => exchange.ListAsync(method.Listed!, (id, cursor) => McpRequest.List(connection, id, method, cursor))).RunAsync(); // discovery reads lists
+        foreach (var tool in found.Tools) connection.Tools[tool.Name] = tool;
         Log.Listed(_logger, endpoint.RegistrationId, found.Tools.Count);
         return found;
     }
 
-    private async Task<JsonRpcReply> PageAsync(McpConnection connection, McpMethod method, string? cursor, CallBudget budget)
-    {
-        var id = connection.NextId();
-        using var request = McpRequest.List(connection, id, method, cursor);
-        return await JsonRpcHttp.SendAsync(_http, request, id, message => HearAsync(connection, id, null, message), budget.Token);
-    }
-
-    /// <summary>What the server says before it answers: its progress goes to who waits, its requests are answered.</summary>
-    private Task HearAsync(McpConnection connection, string id, CallerLink? link, JsonValue message)
-    {
-        if (message["id"] is not null) return AnswerAsync(connection, message);
-        if (link?.Progress is { } progress && message["method"]?.StringOrNull() == NotificationMethods.ProgressNotification && message["params"] is { IsObject: true } said && said["progressToken"]?.StringOrNull() == id)
-            progress(said.Without("progressToken"));
-        return Task.CompletedTask;
-    }
-
-    /// <summary>Answers a request that the server sends meanwhile: pings, and nothing else.</summary>
-    private Task AnswerAsync(McpConnection connection, JsonValue request)
-    {
-        var value = request["id"]!; // a request has one
-        var id = value.IsNumber ? new RequestId((long)value.AsNumber()) : new RequestId(value.StringOrNull() ?? "");
-        JsonRpcMessage answer = request["method"]?.StringOrNull() == "ping"
-            ? new JsonRpcResponse { Id = id, Result = new System.Text.Json.Nodes.JsonObject() }
-            : new JsonRpcError { Id = id, Error = new() { Code = McpErrorCodes.MethodNotFound, Message = "Not offered by this client." } };
-        return TellAsync(connection, answer);
-    }
-
-    /// <summary>Sends what is a courtesy: that it fails changes nothing about the call.</summary>
-    private async Task TellAsync(McpConnection connection, JsonRpcMessage message)
-    {
-        using var limit = new CancellationTokenSource(CourtesyTimeout, _time);
-        try
-        {
-            await connection.Client.SendMessageAsync(message, limit.Token);
-        }
-        catch (Exception e) when (UpstreamFailures.IsExpected(e) || IsNegotiationFailure(e))
-        {
-            Log.CourtesyLost(_logger, e);
-        }
-    }
-
+    /// <summary>
+    /// Whether the server says that it does not know the session; some say so with 400 instead of 404. Those of 2026-07-28 have none, but may have
+    /// been replaced by an older one.
+    /// </summary>
     private static bool IsStale(McpConnection connection, JsonRpcReply reply) => reply switch
     {
-        JsonRpcReply.Failed { Status: System.Net.HttpStatusCode.NotFound } => connection.Client.SessionId is not null,
-        JsonRpcReply.Error { Status: System.Net.HttpStatusCode.NotFound, Code: not McpErrorCodes.MethodNotFound } =>
-            connection.Client.SessionId is not null,
         JsonRpcReply.Error { Code: McpErrorCodes.UnsupportedVersion } => true,
+        _ when connection.Client.SessionId is null => false,
+        JsonRpcReply.Failed { Status: HttpStatusCode.NotFound } => true,
+        JsonRpcReply.Error { Status: HttpStatusCode.NotFound, Code: not McpErrorCodes.MethodNotFound } => true,
+        JsonRpcReply.Error { Status: HttpStatusCode.BadRequest, Code: McpErrorCodes.Transport } error => error.Message.Contains(SessionHint, StringComparison.OrdinalIgnoreCase),
         _ => false,
     };
+
+    /// <summary>Whether the call may have been turned away for what its tool's contract says of the wire: parameters in headers, or that it is a task.</summary>
+    private static bool MayLackContract(McpConnection connection, UpstreamCall call, JsonRpcReply reply) =>
+        call.Task is null && McpMethod.Of(call.Tool).IsTool && !connection.Tools.ContainsKey(call.Tool)
+        && reply is JsonRpcReply.Error { Code: var code } && code == (connection.IsNewest ? McpErrorCodes.HeaderMismatch : McpErrorCodes.MethodNotFound);
+
+    private static bool IsTask(McpConnection connection, UpstreamCall call) => connection.Tools.TryGetValue(call.Tool, out var tool) && McpTasks.IsRequired(tool);
 
     /// <summary>What the SDK throws when a server answers its handshake with something else.</summary>
     private static bool IsNegotiationFailure(Exception e) =>
@@ -213,8 +181,5 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncD
     {
         [LoggerMessage(1, LogLevel.Debug, "Registration {Registration} lists {Count} tools.")]
         public static partial void Listed(ILogger logger, string registration, int count);
-
-        [LoggerMessage(2, LogLevel.Debug, "A cancellation or an answer did not reach the upstream.")]
-        public static partial void CourtesyLost(ILogger logger, Exception exception);
     }
 }

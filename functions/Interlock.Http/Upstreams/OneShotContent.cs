@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 namespace Interlock.Http.Upstreams;
 
 /// <summary>
-/// A JSON body that is written to the wire at most once and knows whether that began: until then a failed request is certain not
+/// A JSON body that is written to the wire at most once, unless it was turned away, and knows whether that began: until then a failed request is certain not
 /// to have reached the upstream.
 /// </summary>
 internal sealed class OneShotContent : HttpContent
@@ -19,6 +19,9 @@ internal sealed class OneShotContent : HttpContent
     }
 
     public bool Sent => Volatile.Read(ref _sent) != 0;
+
+    /// <summary>The upstream said that it did not take it (HTTP 401): it may be written once more.</summary>
+    public void Withdraw() => Volatile.Write(ref _sent, 0);
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);

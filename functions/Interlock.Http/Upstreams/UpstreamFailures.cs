@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using Interlock.Core;
 using Interlock.Core.Gateway;
+using Interlock.Http.Mcp;
+using Interlock.Http.Upstreams.Credentials;
 
 namespace Interlock.Http.Upstreams;
 
@@ -15,15 +17,22 @@ internal static class UpstreamFailures
     /// <summary>JSON-RPC's and MCP's codes that mean the request was turned away before it was carried out.</summary>
     private static readonly double[] Refusals = [-32700, -32600, -32601, -32602, -32002, -32020, -32021, -32022, -32042];
 
+    private const long MaxNeeds = 2000;
+
+    private static readonly TimeSpan UnstatedRest = TimeSpan.FromSeconds(1);
+
+    /// <summary>Rules of what is the same wherever and whenever it is tried again.</summary>
+    private static readonly string?[] Final = ["egress-denied", CredentialException.Missing, CredentialException.CallerRequired];
+
     /// <summary>Whether this is a failure of the network, the server or the clock rather than a bug of ours.</summary>
     public static bool IsExpected(Exception e) =>
         e is HttpRequestException or IOException or SocketException or OperationCanceledException or TimeoutException or AuthenticationException
-            or EgressDeniedException;
+            or EgressDeniedException or CredentialException;
 
     public static UpstreamResult Of(Exception e, bool sent, CallBudget budget)
     {
         var problem = e is OperationCanceledException ? OutOfTime(budget) : ProblemOf(e);
-        return sent ? new UpstreamResult.Unknown(problem) : new UpstreamResult.NotSent(problem);
+        return sent ? new UpstreamResult.Unknown(problem) : new UpstreamResult.NotSent(problem) { IsFinal = Final.Contains(problem.Rule) };
     }
 
     /// <summary>The problem of a network failure; egress refusals and size limits name their rule.</summary>
@@ -37,6 +46,8 @@ internal static class UpstreamFailures
                     return new(ProblemTypes.Refused, 403, "Egress denied", denied.Message) { Rule = "egress-denied" };
                 case ResponseTooLargeException large:
                     return new(ProblemTypes.Limit, 502, "The upstream's answer is too large", large.Message) { Rule = "response-limit" };
+                case CredentialException credential:
+                    return credential.Problem;
             }
         }
         return e is HttpRequestException { StatusCode: { } status }
@@ -51,8 +62,9 @@ internal static class UpstreamFailures
     public static UpstreamResult Of(JsonRpcReply.Error error)
     {
         var problem = new Problem(ProblemTypes.Communication, 502, "The upstream answered with an error", $"{error.Code}: {error.Message}");
-        return Refusals.Contains(error.Code) || IsRefusal(error.Status)
-            ? new UpstreamResult.Rejected(problem)
+        if (error.Code == McpErrorCodes.MissingCapability && error.Data?["requiredCapabilities"] is { IsObject: true, Size: < MaxNeeds } needs) problem = problem with { Rule = "missing-capability", Needs = needs };
+        return Refusals.Contains(error.Code) || IsRefusal(error.Status, error.RetryAfter)
+            ? new UpstreamResult.Rejected(problem) { RetryAfter = Rest(error.Status, error.RetryAfter) }
             : new UpstreamResult.Unknown(problem);
     }
 
@@ -71,7 +83,9 @@ internal static class UpstreamFailures
                 : new UpstreamResult.Unknown(redirect);
         }
         var problem = new Problem(ProblemTypes.Communication, 502, "The upstream answered with an HTTP error", $"It answered HTTP {(int)failed.Status}.");
-        return IsRefusal(failed.Status) ? new UpstreamResult.Rejected(problem) : new UpstreamResult.Unknown(problem);
+        return IsRefusal(failed.Status, failed.RetryAfter)
+            ? new UpstreamResult.Rejected(problem) { RetryAfter = Rest(failed.Status, failed.RetryAfter) }
+            : new UpstreamResult.Unknown(problem);
     }
 
     public static UpstreamResult.Unknown Of(JsonRpcReply.Garbled garbled) =>
@@ -95,5 +109,14 @@ internal static class UpstreamFailures
     };
 
     /// <summary>A 4xx says that the server did not do it; but 408 and 499 that someone stopped waiting, and 409 may speak of an earlier attempt.</summary>
-    private static bool IsRefusal(HttpStatusCode status) => (int)status is >= 400 and < 500 and not (408 or 409 or 499);
+    /// <summary>A 503 that says when to come back did nothing either.</summary>
+    private static bool IsRefusal(HttpStatusCode status, TimeSpan? retryAfter) =>
+        (int)status is >= 400 and < 500 and not (408 or 409 or 499) || (status == HttpStatusCode.ServiceUnavailable && retryAfter is not null);
+
+    private static TimeSpan? Rest(HttpStatusCode status, TimeSpan? retryAfter) => status switch
+    {
+        HttpStatusCode.TooManyRequests => retryAfter ?? UnstatedRest,
+        HttpStatusCode.ServiceUnavailable => retryAfter,
+        _ => null,
+    };
 }

@@ -12,13 +12,16 @@ internal sealed class BenchProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
+
     private readonly Process _process;
     private readonly string _name;
+    private readonly bool _isOwn;
     private readonly StringBuilder _errors = new();
 
-    private BenchProcess(string name, ProcessStartInfo start)
+    private BenchProcess(string name, ProcessStartInfo start, bool isOwn)
     {
-        _name = name;
+        (_name, _isOwn) = (name, isOwn);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         _process = Process.Start(start) ?? throw new BenchException($"{name} did not start.");
         _process.ErrorDataReceived += (_, e) =>
@@ -61,7 +64,7 @@ internal sealed class BenchProcess : IAsyncDisposable
         var start = new ProcessStartInfo(program);
         if (Path.GetFileNameWithoutExtension(program) == "dotnet") start.ArgumentList.Add(Assembly.GetExecutingAssembly().Location);
         foreach (var argument in (IEnumerable<string>)["bench", "role", .. arguments]) start.ArgumentList.Add(argument);
-        var process = new BenchProcess(name, start);
+        var process = new BenchProcess(name, start, isOwn: true);
         process.Ready = await process.FirstLineAsync(cancellationToken);
         return process;
     }
@@ -69,7 +72,7 @@ internal sealed class BenchProcess : IAsyncDisposable
     /// <summary>Starts another program and waits until it accepts connections at the port.</summary>
     public static async Task<BenchProcess> OtherAsync(string name, ProcessStartInfo start, int port, CancellationToken cancellationToken)
     {
-        var process = new BenchProcess(name, start);
+        var process = new BenchProcess(name, start, isOwn: false);
         process._process.OutputDataReceived += (_, _) => { };
         process._process.BeginOutputReadLine();
         var began = Stopwatch.GetTimestamp();
@@ -110,7 +113,7 @@ internal sealed class BenchProcess : IAsyncDisposable
             _process.StandardInput.Close();
             try
             {
-                await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(2));
+                await _process.WaitForExitAsync().WaitAsync(_isOwn ? Farewell : TimeSpan.Zero); // others don't listen
             }
             catch (TimeoutException)
             {

@@ -1,3 +1,4 @@
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Core.Storage;
 using Interlock.Http.Upstreams;
@@ -14,6 +15,8 @@ internal sealed record LocalOptions(string DataDirectory)
     public bool FourEyes { get; init; }
 
     public EgressOptions Egress { get; init; } = new();
+
+    public GatewayLimits Limits { get; init; } = GatewayLimits.None;
 
     /// <summary>A store in place of the database for everything but the runs of workflows: the benchmark in memory.</summary>
     public ITableStore? Tables { get; init; }

@@ -3,6 +3,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Notices;
@@ -11,6 +12,7 @@ using Interlock.Core.Registry.Changes;
 using Interlock.Core.Storage;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
+using Interlock.Http.Upstreams.Credentials;
 using Interlock.Local.Engine;
 using Interlock.Local.Storage;
 using Microsoft.Extensions.Logging;
@@ -42,13 +44,13 @@ internal sealed class LocalServices : IAsyncDisposable
         Policies = new PolicyCache();
         Catalog = new WorkflowCatalog(blobs);
         _egress = EgressHandler.Create(options.Egress);
-        _mcp = new McpUpstream(_egress, loggers, time);
-        _a2a = new A2aUpstream(_egress, loggers, time);
+        _mcp = new McpUpstream(_egress, loggers, time, new UpstreamCredentials(new LocalSecrets(options.DataDirectory), _egress, time));
+        _a2a = new A2aUpstream(_egress, time);
         var upstreams = new UpstreamRouter(_mcp, _a2a);
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker();
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
-        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time));
+        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time) { Mac = Keys.Mac, Limits = options.Limits });
         var approvals = new ApprovalParts(Tables, Keys.Mac, Registries, Policies, _gates, Audit, Users, time)
         {
             Edits = new RunEdits(Engine.GetAsync, Catalog),
@@ -58,6 +60,7 @@ internal sealed class LocalServices : IAsyncDisposable
         AdHoc = new AdHocDesk(approvals, Approvals, new Ledger(Tables, blobs));
         Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, Users, fences, time);
         Changes = options.FourEyes ? new ChangeDesk(Registry, new ProposalStore(Tables, Keys.Mac, Keys.Incarnation), Audit, Users, time) : null;
+        Health = new HealthChecks(Registries, upstreams, Gateway.Routes, time, Random.Shared.NextDouble);
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time), time, loggers.CreateLogger<SteadyRunner>());
@@ -80,6 +83,8 @@ internal sealed class LocalServices : IAsyncDisposable
     public RegistryDesk Registry { get; }
     public ChangeDesk? Changes { get; }
     public ContractRefresh Refresh { get; }
+    public IUpstreamWatch Watch => _mcp;
+    public HealthChecks Health { get; }
     public RunIntake Intake { get; }
     private SteadyRunner Commands { get; }
 

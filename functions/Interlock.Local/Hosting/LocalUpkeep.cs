@@ -1,4 +1,5 @@
 using Interlock.Core;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Http.Notices;
@@ -7,17 +8,21 @@ using Microsoft.Extensions.Logging;
 
 namespace Interlock.Local.Hosting;
 
-/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, closes clients' gates whose time is over, and tells people of gates with links to an address.</summary>
+/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, checks the health of servers, closes clients' gates whose time is over, and tells people of gates with links to an address.</summary>
 internal sealed class LocalUpkeep : IAsyncDisposable
 {
     private static readonly TenantId Tenant = new(LocalOptions.Tenant);
     private static readonly TimeSpan NoticeInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ExpiryInterval = TimeSpan.FromMinutes(1);
 
     private readonly NoticeSender _sender;
     private readonly UpkeepLoop _refresh;
+    private readonly ContractWatch _watch;
+    private readonly UpkeepLoop _watching;
     private readonly UpkeepLoop _notices;
     private readonly UpkeepLoop _expiry;
+    private readonly UpkeepLoop _health;
 
     public LocalUpkeep(LocalServices services, Uri origin, ILoggerFactory loggers)
     {
@@ -26,7 +31,10 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         var (logger, refreshes, notices) = (loggers.CreateLogger<UpkeepLoop>(), loggers.CreateLogger<ContractRefresh>(), loggers.CreateLogger<NoticeDelivery>());
         _refresh = new UpkeepLoop(
             "The refresh of contracts", ContractRefresh.Interval, async stop => RefreshLog.Write(refreshes, await services.Refresh.RunAsync(Tenant, stop)), services.Time, logger);
+        _watch = new ContractWatch(services.Refresh, services.Watch, (pass, error) => RefreshLog.Write(refreshes, pass, error), services.Time);
+        _watching = new UpkeepLoop("The listening to servers", WatchInterval, stop => _watch.RunAsync(Tenant, stop), services.Time, logger);
         _notices = new UpkeepLoop("The delivery of notices", NoticeInterval, async stop => NoticeLog.Write(notices, await delivery.RunAsync(Tenant, stop)), services.Time, logger);
+        _health = new UpkeepLoop("The health checks", HealthChecks.Interval, stop => services.Health.RunAsync(Tenant, stop), services.Time, logger);
         _expiry = new UpkeepLoop("The closing of clients' gates", ExpiryInterval, stop => services.AdHoc.CloseExpiredAsync(Tenant, stop), services.Time, logger);
     }
 
@@ -34,7 +42,10 @@ internal sealed class LocalUpkeep : IAsyncDisposable
     {
         await _notices.DisposeAsync();
         await _refresh.DisposeAsync();
+        await _watching.DisposeAsync();
+        _watch.Dispose();
         await _expiry.DisposeAsync();
+        await _health.DisposeAsync();
         _sender.Dispose();
     }
 }

@@ -9,7 +9,7 @@ namespace Interlock.Local.Storage;
 /// The embedded host's table store. ETags are numbers of one counter, never used twice. Writes can't be cancelled once queued. A query
 /// reads page by page and holds nothing between pages: rows changed meanwhile are seen as they are when their page is read.
 /// </summary>
-internal sealed class SqliteTableStore(SqliteDatabase database) : ITableStore
+internal sealed class SqliteTableStore(SqliteDatabase database) : IJointTables
 {
     private const int PageRows = 100;
     private const int PageBytes = 1 << 20;
@@ -35,17 +35,28 @@ internal sealed class SqliteTableStore(SqliteDatabase database) : ITableStore
     public Task<BatchResult> BatchAsync(
         string table, string partition, IReadOnlyList<TableWrite> writes, CancellationToken cancellationToken = default)
     {
-        var job = Prepare(table, partition, writes);
-        cancellationToken.ThrowIfCancellationRequested();
-        return database.WriteAsync(job);
-    }
-
-    /// <summary>Checks a batch now and returns it as a write job, so that it can share a commit with other writes.</summary>
-    public static Func<SqliteWriter, BatchResult> Prepare(string table, string partition, IReadOnlyList<TableWrite> writes)
-    {
         TableWrite[] copy = [.. writes];
         var bodies = TableRules.EncodeBatch(table, partition, copy);
-        return writer => Apply(writer, table, partition, copy, bodies);
+        cancellationToken.ThrowIfCancellationRequested();
+        return database.WriteHereAsync(writer =>
+            Check(writer, table, partition, copy) is { } failed ? failed : new BatchResult(WriteStatus.Written, ETags: Apply(writer, table, partition, copy, bodies)));
+    }
+
+    public Task<JointResult> JointAsync(IReadOnlyList<TableBatch> batches, CancellationToken cancellationToken = default)
+    {
+        TableBatch[] copy = [.. batches.Select(batch => batch with { Writes = [.. batch.Writes] })];
+        var bodies = TableRules.EncodeJoint(copy);
+        cancellationToken.ThrowIfCancellationRequested();
+        return database.WriteHereAsync(writer =>
+        {
+            for (var i = 0; i < copy.Length; i++)
+            {
+                if (Check(writer, copy[i].Table, copy[i].Partition, copy[i].Writes) is { } failed) return new JointResult(failed.Status, i, failed.FailedIndex);
+            }
+            var etags = new string?[copy.Length][];
+            for (var i = 0; i < copy.Length; i++) etags[i] = Apply(writer, copy[i].Table, copy[i].Partition, copy[i].Writes, bodies[i]);
+            return new JointResult(WriteStatus.Written, ETags: etags);
+        });
     }
 
     public async IAsyncEnumerable<TableRow> QueryAsync(
@@ -76,17 +87,21 @@ internal sealed class SqliteTableStore(SqliteDatabase database) : ITableStore
         return new WriteResult(result.Status, result.ETags?[0]);
     }
 
-    /// <summary>Checks every condition before the first write; since each row occurs once, no write changes another's condition.</summary>
-    private static BatchResult Apply(
-        SqliteWriter writer, string table, string partition, TableWrite[] writes, IReadOnlyList<byte[]?> bodies)
+    /// <summary>The first write whose condition does not hold. Since each row occurs once, no write changes another's: all are checked before the first is written.</summary>
+    private static BatchResult? Check(SqliteWriter writer, string table, string partition, IReadOnlyList<TableWrite> writes)
     {
-        for (var i = 0; i < writes.Length; i++)
+        for (var i = 0; i < writes.Count; i++)
         {
             if (Check(writer, table, partition, writes[i]) is var status and not WriteStatus.Written) return new BatchResult(status, i);
         }
-        var etags = new string?[writes.Length];
-        for (var i = 0; i < writes.Length; i++) etags[i] = Apply(writer, table, partition, writes[i], bodies[i]);
-        return new BatchResult(WriteStatus.Written, ETags: etags);
+        return null;
+    }
+
+    private static string?[] Apply(SqliteWriter writer, string table, string partition, IReadOnlyList<TableWrite> writes, IReadOnlyList<byte[]?> bodies)
+    {
+        var etags = new string?[writes.Count];
+        for (var i = 0; i < writes.Count; i++) etags[i] = Apply(writer, table, partition, writes[i], bodies[i]);
+        return etags;
     }
 
     private static WriteStatus Check(SqliteReader reader, string table, string partition, TableWrite write)

@@ -23,6 +23,9 @@ public sealed class LifecycleRaceTests
     private const string OldSchema = """{"type":"object","properties":{"service":{"type":"string"},"level":{"type":"number","default":3}}}""";
     private const string NewSchema = """{"type":"object","properties":{"service":{"type":"string"},"level":{"type":"number","default":4}}}""";
 
+    /// <summary>No call is to be refused for want of room.</summary>
+    private static readonly ServerSettings Wide = new() { Resilience = new ResilienceSettings { MaxConcurrent = Calls, MaxQueued = Calls } };
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -48,7 +51,7 @@ public sealed class LifecycleRaceTests
         var registered = await new RegistryStore(store).WriteAsync(
             World.Tenant,
             [
-                World.Server(), World.Tool("crm/read", "1.0.0", OldSchema),
+                World.Entry(RegistryKind.Server, "crm", "1.0.0", new ServerBody(World.Address, "reg-1") { Settings = Wide }), World.Tool("crm/read", "1.0.0", OldSchema),
                 World.Tool("crm/read", "2.0.0", NewSchema, "sha256:contract-2") with { Lifecycle = lifecycle == Lifecycle.Deprecated ? Lifecycle.Active : Lifecycle.Disabled },
                 World.Entry(RegistryKind.Policy, PolicyCache.EntryName, "1.0.0", new PolicyBody(World.Policy)),
             ],

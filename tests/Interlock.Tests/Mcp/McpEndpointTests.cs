@@ -129,6 +129,19 @@ public sealed class McpEndpointTests
     }
 
     [Theory]
+    [InlineData("localhost", 200)]
+    [InlineData("evil.example", 403)]
+    public async Task Handle_OriginOfItsOwnHost_IsServedWhereHostsAreKnown(string known, int status)
+    {
+        await using var server = await EndpointFixture.StartAsync(new McpEndpointOptions { AllowedHosts = known == "localhost" ? [known] : [] });
+        using var request = EndpointFixture.Post(server.Address, List);
+        request.Headers.Host = known;
+        request.Headers.TryAddWithoutValidation("Origin", "http://" + known);
+
+        Assert.Equal(status, (await server.SendAsync(request)).Status);
+    }
+
+    [Theory]
     [InlineData("evil.example", 403)]
     [InlineData("localhost.evil.example", 403)]
     [InlineData("localhost:99", 200)]

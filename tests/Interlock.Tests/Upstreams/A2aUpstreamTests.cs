@@ -65,37 +65,44 @@ public sealed class A2aUpstreamTests
     }
 
     [Fact]
-    public async Task Invoke_TaskStillWorking_IsPolledUntilItEnds()
+    public async Task Invoke_TaskStillWorking_IsHandedAndAskedAfterOnceEach()
     {
-        await using var agent = await StubServer.StartAsync((context, request) => McpStub.ResultAsync(context, request, request.Method == "tasks/get"
+        var polls = 0;
+        await using var agent = await StubServer.StartAsync((context, request) => McpStub.ResultAsync(context, request, request.Method == "tasks/get" && Interlocked.Increment(ref polls) > 1
             ? """{"kind":"task","id":"t1","status":{"state":"completed"},"artifacts":[{"parts":[{"kind":"data","data":7}]}]}"""
             : """{"kind":"task","id":"t1","status":{"state":"working"}}"""));
         await using var upstream = new UpstreamFixture();
 
-        Assert.Equal("7", Assert.IsType<UpstreamResult.Completed>(await CallAsync(upstream, agent)).Output.ToString());
-        Assert.Equal(["message/send", "tasks/get"], agent.Requests.Select(request => request.Method));
+        var handed = Assert.IsType<UpstreamResult.Handed>(await CallAsync(upstream, agent));
+        Assert.Equal("t1", handed.Task);
+        Assert.IsType<UpstreamResult.Handed>(await FollowAsync(upstream, agent, handed.Task));
+        Assert.Equal("7", Assert.IsType<UpstreamResult.Completed>(await FollowAsync(upstream, agent, handed.Task)).Output.ToString());
+        Assert.Equal(["message/send", "tasks/get", "tasks/get"], agent.Requests.Select(request => request.Method));
+    }
+
+    [Theory]
+    [InlineData("working", "tasks/get tasks/cancel", typeof(UpstreamResult.Handed))]
+    [InlineData("completed", "tasks/get", typeof(UpstreamResult.Completed))]
+    [InlineData("rejected", "tasks/get", typeof(UpstreamResult.Completed))]
+    public async Task Invoke_TaskToBeStopped_IsCancelledUnlessItEnded(string state, string sent, Type expected)
+    {
+        await using var agent = await AgentAsync($$$"""{"kind":"task","id":"t1","status":{"state":"{{{state}}}"}}""");
+        await using var upstream = new UpstreamFixture();
+
+        Assert.IsType(expected, await FollowAsync(upstream, agent, "t1", stop: true));
+        Assert.Equal(sent, string.Join(' ', agent.Requests.Select(request => request.Method)));
+        Assert.All(agent.Requests, request => Assert.Equal("t1", request.Json!["params"]!["id"]!.AsString()));
     }
 
     [Fact]
-    public async Task Invoke_TaskOutlivesTheDeadline_IsUnknownAndCancelled()
+    public async Task Invoke_TaskCannotBeReached_IsNotSent()
     {
-        await using var agent = await AgentAsync("""{"kind":"task","id":"t1","status":{"state":"working"}}""");
-        await using var upstream = new UpstreamFixture();
-        var call = UpstreamFixture.Call(agent.Address, kind: UpstreamKind.A2a, time: TimeSpan.FromSeconds(1));
-
-        Assert.IsType<UpstreamResult.Unknown>(await upstream.A2a.InvokeAsync(call, TestContext.Current.CancellationToken));
-        Assert.Equal("tasks/cancel", agent.Requests.Last().Method);
-    }
-
-    [Fact]
-    public async Task Invoke_TaskForgottenMeanwhile_IsUnknown()
-    {
-        await using var agent = await StubServer.StartAsync((context, request) => request.Method == "tasks/get"
-            ? McpStub.ErrorAsync(context, request, -32001, "no such task")
-            : McpStub.ResultAsync(context, request, """{"kind":"task","id":"t1","status":{"state":"working"}}"""));
+        var agent = await AgentAsync("{}");
+        var address = agent.Address;
+        await agent.DisposeAsync();
         await using var upstream = new UpstreamFixture();
 
-        Assert.IsType<UpstreamResult.Unknown>(await CallAsync(upstream, agent));
+        Assert.IsType<UpstreamResult.NotSent>(await upstream.A2a.InvokeAsync(UpstreamFixture.Call(address, kind: UpstreamKind.A2a) with { Task = "t1" }, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -123,6 +130,9 @@ public sealed class A2aUpstreamTests
 
         Assert.Contains("evil.example", found.Failure?.Detail, StringComparison.Ordinal);
     }
+
+    private static Task<UpstreamResult> FollowAsync(UpstreamFixture upstream, StubServer agent, string task, bool stop = false) =>
+        upstream.A2a.InvokeAsync(UpstreamFixture.Call(agent.Address, tool: A2aUpstream.ToolName, kind: UpstreamKind.A2a) with { Task = task, Stop = stop }, TestContext.Current.CancellationToken);
 
     private static Task<StubServer> AgentAsync(string result) =>
         StubServer.StartAsync((context, request) => McpStub.ResultAsync(context, request, result));

@@ -15,12 +15,16 @@ internal static class McpStub
                  "_meta":{"io.modelcontextprotocol/serverInfo":{"name":"stub","version":"1"}}}
                 """),
             "tools/list" => ResultAsync(context, request, $$"""{"resultType":"complete","tools":{{tools}},"ttlMs":0,"cacheScope":"private"}"""),
-            "tools/call" or "prompts/list" or "prompts/get" or "resources/list" or "resources/templates/list" or "resources/read" or "completion/complete" => call(context, request),
+            "tools/call" or "prompts/list" or "prompts/get" or "resources/list" or "resources/templates/list" or "resources/read" or "completion/complete" or "tasks/get" or "tasks/update" or "tasks/cancel" => call(context, request),
             _ => AcceptedAsync(context),
         });
 
-    /// <summary>A server of 2025-06-18 that hands out sessions s1, s2, …</summary>
-    public static Task<StubServer> SessionsAsync(Func<HttpContext, StubRequest, Task> call)
+    /// <summary>A server of an older revision that hands out sessions s1, s2, …</summary>
+    /// <param name="call">Answers tools and tasks.</param>
+    /// <param name="answered">Is told of every answer to a request of the server's.</param>
+    /// <param name="revision">The revision it speaks.</param>
+    /// <param name="deleted">Is told of every session that is given back.</param>
+    public static Task<StubServer> SessionsAsync(Func<HttpContext, StubRequest, Task> call, Action<StubRequest>? answered = null, string revision = "2025-06-18", Action<StubRequest>? deleted = null)
     {
         var sessions = 0;
         return StubServer.StartAsync((context, request) =>
@@ -29,12 +33,16 @@ internal static class McpStub
             {
                 case "initialize":
                     context.Response.Headers["Mcp-Session-Id"] = $"s{Interlocked.Increment(ref sessions)}";
-                    return ResultAsync(context, request, """{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"stub","version":"1"}}""");
-                case "tools/call":
+                    return ResultAsync(context, request, $$$$"""{"protocolVersion":"{{{{revision}}}}","capabilities":{"tools":{}},"serverInfo":{"name":"stub","version":"1"}}""");
+                case "tools/list" or "tools/call" or "tasks/get" or "tasks/result" or "tasks/cancel":
                     return call(context, request);
                 case "server/discover":
                     return ErrorAsync(context, request, -32601, "no such method");
+                case null when (request.Json?["id"]) is not null:
+                    answered?.Invoke(request);
+                    return AcceptedAsync(context);
                 default:
+                    if (request.HttpMethod == "DELETE") deleted?.Invoke(request);
                     return AcceptedAsync(context);
             }
         });

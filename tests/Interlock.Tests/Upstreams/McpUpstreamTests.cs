@@ -148,7 +148,7 @@ public sealed class McpUpstreamTests
         Assert.DoesNotContain(server.Requests, request => request.Method == "tools/call");
     }
 
-    public static TheoryData<string> Doubtful => ["close", "half", "garbage", "duplicates", "other id", "empty", "500", "503 json", "408", "409", "internal error", "server error", "303", "input_required", "no content", "stream ends", "too large"];
+    public static TheoryData<string> Doubtful => ["close", "half", "garbage", "duplicates", "other id", "empty", "500", "503 json", "408", "409", "internal error", "server error", "303", "no content", "stream ends", "too large"];
 
     [Theory]
     [MemberData(nameof(Doubtful))]
@@ -161,7 +161,7 @@ public sealed class McpUpstreamTests
         Assert.Single(server.Requests, request => request.Method == "tools/call");
     }
 
-    public static TheoryData<string> Refusals => ["invalid params", "method not found", "400", "401", "403", "404", "429", "400 with a server error", "307", "308"];
+    public static TheoryData<string> Refusals => ["invalid params", "method not found", "400", "401", "403", "404", "429", "400 with a server error", "307", "308", "input_required", "503"];
 
     [Theory]
     [MemberData(nameof(Refusals))]
@@ -383,9 +383,6 @@ public sealed class McpUpstreamTests
                 context.Response.StatusCode = 303;
                 context.Response.Headers.Location = "/elsewhere";
                 break;
-            case "input_required":
-                await McpStub.ResultAsync(context, request, """{"resultType":"input_required","requestState":"abc"}""");
-                break;
             case "no content":
                 await McpStub.ResultAsync(context, request, "{}");
                 break;
@@ -410,6 +407,13 @@ public sealed class McpUpstreamTests
                 break;
             case "method not found":
                 await McpStub.ErrorAsync(context, request, -32601, "no", 404);
+                break;
+            case "input_required":
+                await McpStub.ResultAsync(context, request, """{"resultType":"input_required","requestState":"abc"}""");
+                break;
+            case "503":
+                context.Response.StatusCode = 503;
+                context.Response.Headers.RetryAfter = "7";
                 break;
             case "400 with a server error":
                 await McpStub.ErrorAsync(context, request, -32000, "no", 400);

@@ -1,5 +1,6 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
 using Interlock.Json;
@@ -8,7 +9,7 @@ namespace Interlock.Core.Gateway.Stages;
 
 /// <summary>
 /// Commit: the fence. After all waiting it re-reads epoch, policy, gate and frame; then the ledger says <c>intended</c>, and one batch of the audit
-/// partition holds the intent record, the claim of this attempt and the spending of the grant. Whoever wins that insert may call, nobody else.
+/// partition holds the intent record, the claim of this attempt and the spending of the grant; both in one commit where the store can. Whoever wins that insert may call, nobody else.
 /// </summary>
 internal sealed class CommitStage(
     RegistryStore registries, AuthorizeStage authorize, IFrameFence fence, Ledger ledger, EffectClaims claims, AuditLog audit, EffectLease? lease, TimeProvider time)
@@ -41,21 +42,40 @@ internal sealed class CommitStage(
             LeasedUntil = time.GetUtcNow() + lease?.Time,
             Rounds = repeated is null ? 0 : repeated.State == LedgerState.InputRequired ? repeated.Rounds + 1 : repeated.Rounds,
             Asked = repeated?.Asked,
+            Address = repeated?.Asked is null ? null : repeated.Address,
             Handle = repeated is { State: LedgerState.InputRequired } ? repeated.Handle : null,
         };
-        if (await ledger.WriteAsync(call, row, ledgerETag, cancellationToken) is not { } etag) return Claimed;
-
         var effectRow = new TableWrite.Insert(EffectClaims.EffectRow(call.Effect, attempt), Body(call, authorized));
         List<TableWrite> alongside = spent is null || spender is not null ? [effectRow] : [effectRow, new TableWrite.Insert(spent, Body(call, authorized))];
-        var intent = CallRecords.Intent(chain, authorized, attempt, time.GetUtcNow());
-        // Not to be cancelled: an append that may or may not have happened would leave the effect in doubt for nothing.
-        return await audit.AppendAsync(chain, [intent], alongside, CancellationToken.None) switch
+        var (result, etag) = await WriteAsync(chain, authorized, row, ledgerETag, alongside, cancellationToken);
+        return result switch
         {
-            AuditAppendResult.Appended => new CommittedCall(authorized, row, etag),
+            AuditAppendResult.Appended => new CommittedCall(authorized, row, etag!), // what was appended stands beside a ledger row
             AuditAppendResult.AlongsideExists exists when exists.Row == spent => Spent,
             _ => Claimed,
         };
     }
+
+    /// <summary>The ledger's row and the audit's batch: in one commit where both are in a store that can, else in that order; no result when the ledger has another row.</summary>
+    private async Task<(AuditAppendResult? Result, string? LedgerETag)> WriteAsync(
+        AuditChain chain, AuthorizedCall authorized, LedgerRow row, string? ledgerETag, List<TableWrite> alongside, CancellationToken cancellationToken)
+    {
+        var call = authorized.Call;
+        // Appending is not to be cancelled: an append that may or may not have happened would leave the effect in doubt for nothing.
+        if (ledger.Joins(audit))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var joined = await audit.AppendAsync(chain, [Intent()], alongside, Ledger.Write(call, row, ledgerETag), CancellationToken.None);
+            return (joined, (joined as AuditAppendResult.Appended)?.Together[0]);
+        }
+        if (await ledger.WriteAsync(call, row, ledgerETag, cancellationToken) is not { } etag) return (null, null);
+        return (await audit.AppendAsync(chain, [Intent()], alongside, CancellationToken.None), etag);
+
+        AuditRecord Intent() => CallRecords.Intent(chain, authorized, row.Attempt, time.GetUtcNow());
+    }
+
+    /// <summary>Whether a call that is committed would pass the fence again: asked before what was not taken is sent once more.</summary>
+    public async Task<bool> StandsAsync(AuthorizedCall authorized, CancellationToken cancellationToken) => (await PassAsync(authorized, cancellationToken)).Refusal is null;
 
     private static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");
 
@@ -73,7 +93,7 @@ internal sealed class CommitStage(
             if (routed.Refusal is { } gone) return gone;
             var again = ValidateStage.Run(routed.Value!); // no refusal, so there is a value; the same below
             if (again.Refusal is { } invalid) return invalid;
-            if (routed.Value!.Target != authorized.Routed.Target || again.Value!.Digest != frozen.Digest)
+            if (routed.Value!.Target != authorized.Routed.Target || again.Value!.Digest != frozen.Digest || !routed.Value.Contract.Avoid.SequenceEqual(authorized.Routed.Contract.Avoid))
                 return new Refusal(Name, "fence-changed", 409, "The tool's registration changed while the call waited; repeat the call.");
             frozen = again.Value!;
         }
@@ -96,4 +116,7 @@ internal sealed record CommittedCall(AuthorizedCall Authorized, LedgerRow Row, s
 {
     /// <summary>The caller, with its answers only where the upstream asked.</summary>
     public CallerLink? Link => Row.Asked is null ? Authorized.Call.Link?.WithoutAnswers() : Authorized.Call.Link;
+
+    /// <summary>The same with the address that answered.</summary>
+    public CommittedCall At(Uri? address) => address is null ? this : this with { Row = Row with { Address = RouteChoice.Shown(address) } };
 }

@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Interlock.Json;
 using Interlock.Json.Schema;
 
@@ -13,8 +13,7 @@ internal static class ValidateStage
 {
     public const string Name = "validate";
 
-    private const int MaxCachedSchemas = 2048;
-    private static readonly ConcurrentDictionary<string, JsonSchema> Schemas = new(StringComparer.Ordinal);
+    private static readonly ConditionalWeakTable<JsonValue, JsonSchema> Schemas = [];
 
     public static StageResult<FrozenCall> Run(RoutedCall routed) => Run(routed, []);
 
@@ -29,8 +28,9 @@ internal static class ValidateStage
         {
             try
             {
-                arguments = SchemaDefaults.Apply(schema, arguments);
-                if (Compiled(schema).Validate(arguments).FirstOrDefault(error => computed.IsEmpty || IsKnown(error, computed)) is { } first)
+                var compiled = Compiled(schema);
+                arguments = SchemaDefaults.Apply(compiled, arguments);
+                if (compiled.Validate(arguments).FirstOrDefault(error => computed.IsEmpty || IsKnown(error, computed)) is { } first)
                     return new Refusal(Name, "arguments", 400, $"The arguments do not match the contract of '{routed.Entry.Name}' at '{first.InstanceLocation}': {first.Message}");
             }
             catch (JsonSchemaException e)
@@ -52,9 +52,5 @@ internal static class ValidateStage
         return !computed.Any(pointer => pointer.Length == 0 || pointer == argument || pointer.StartsWith(argument + "/", StringComparison.Ordinal));
     }
 
-    private static JsonSchema Compiled(JsonValue schema)
-    {
-        if (Schemas.Count > MaxCachedSchemas) Schemas.Clear();
-        return Schemas.GetOrAdd(CanonicalJson.Digest(schema), static (_, source) => JsonSchema.Compile(source), schema);
-    }
+    public static JsonSchema Compiled(JsonValue schema) => Schemas.GetValue(schema, static source => JsonSchema.Compile(source));
 }

@@ -58,7 +58,7 @@ internal sealed class ToolsCall : IMcpMethod
         var (effect, reused) = await _keys.EffectAsync(caller, tool.Entry.Name, arguments, key, ct);
         if (reused is not null) return subject.Fail(reused, null);
         if (key is not null && await _handles.WorkingAsync(caller, effect, ct) is { } working) return McpAnswer.Of(CallResults.Working(working));
-        call = call with { Effect = effect };
+        call = call with { Effect = effect, IsNew = key is null };
         if (RequestState.Read(_web.Mac, exchange, caller, call, key is not null, _web.Time.GetUtcNow()) is not { } state) return await ForgedAsync(caller, call, ct);
         var (answers, invalid) = InputRounds.Answers(exchange, state);
         if (invalid is { } error) return error;
@@ -67,13 +67,13 @@ internal sealed class ToolsCall : IMcpMethod
             var (approved, answer) = await _approvals.AskAsync(exchange, call, subject, registry, key is not null, state, ct);
             if (answer is { } instead) return instead;
             if (!await _rounds.TakeAsync(exchange, caller, approved, registry, state, ct)) return await ForgedAsync(caller, call, ct);
-            call = (approved with { Effect = state.Effect ?? approved.Effect }).With(answers);
+            call = approved.GoingOn(state, answers);
         }
         var (result, handle) = await _answers.OfAsync(exchange.Http, caller, call, tool.Exposed, ct);
         if (handle is not null) return McpAnswer.Of(CallResults.Working(handle));
         return result is GatewayResult.InputRequired required
-            ? await _rounds.AskAsync(exchange, caller, call, subject, registry, key is not null, state, required, ct)
-            : McpAnswer.Of(CallResults.Of(result!, tool.Contract)); // without a handle there is a result
+            ? _rounds.Ask(exchange, call, subject, registry, key is not null, state, required)
+            : CallSubject.Lacking(exchange, result!) ?? McpAnswer.Of(CallResults.Of(result!, tool.Contract)); // without a handle there is a result
     }
 
     /// <summary>A state of somebody else or for something else is no mistake of the tool's.</summary>
