@@ -56,7 +56,7 @@ internal sealed partial class EdgeRefusals(InterlockWeb web)
         }
     }
 
-    private Task AppendAsync(Kind kind, long count)
+    private async Task AppendAsync(Kind kind, long count)
     {
         var at = new DateTimeOffset(kind.Minute * TimeSpan.TicksPerMinute, TimeSpan.Zero);
         var chain = AuditChain.ForPrincipal(new TenantId(web.Options.DefaultTenant), Subject, at);
@@ -66,7 +66,7 @@ internal sealed partial class EdgeRefusals(InterlockWeb web)
             Actors = [Subject],
             Details = JsonValue.Object(("count", count), ("face", kind.Face), ("addresses", kind.Address), ("minute", at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture))),
         };
-        return web.Audit.AppendAsync(chain, [record], [], CancellationToken.None);
+        await web.Audit.AppendAsync(chain, [record], [], CancellationToken.None);
     }
 
     private static string Face(PathString path) =>

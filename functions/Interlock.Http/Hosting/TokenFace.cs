@@ -88,7 +88,7 @@ internal sealed class TokenFace(InterlockWeb web, TokenNarrowing narrowing)
         return true;
     }
 
-    private Task RecordAsync(VerifiedToken token, string asked, NarrowResult result, CancellationToken cancellationToken)
+    private async Task RecordAsync(VerifiedToken token, string asked, NarrowResult result, CancellationToken cancellationToken)
     {
         var (holder, now) = (token.ToPrincipal(), web.Time.GetUtcNow());
         var chain = AuditChain.ForPrincipal(holder.Tenant, holder.Subject, now);
@@ -103,7 +103,7 @@ internal sealed class TokenFace(InterlockWeb web, TokenNarrowing narrowing)
             NarrowResult.Refused refused => RefusalRecord.Of(chain, id, now, "authenticate", refused.Rule, refused.Detail) with { Details = JsonValue.Object(("scope", Shown(asked))) },
             _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
         };
-        return web.Audit.AppendAsync(chain, [record with { Actors = [holder.Subject], Run = token.Run?.Run, Frame = token.Run?.Frame }], [], cancellationToken);
+        await web.Audit.AppendAsync(chain, [record with { Actors = [holder.Subject], Run = token.Run?.Run, Frame = token.Run?.Frame }], [], cancellationToken);
     }
 
     private static string Shown(string asked) => string.Concat(asked.Take(1000).Select(c => c is >= ' ' and <= '~' ? c : '?'));

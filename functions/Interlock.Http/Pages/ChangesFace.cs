@@ -1,5 +1,4 @@
 using Interlock.Core.Approvals;
-using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
 using Interlock.Core.Registry.Contracts;

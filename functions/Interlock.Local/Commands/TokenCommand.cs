@@ -23,10 +23,10 @@ internal static class TokenCommand
         return command;
     }
 
-    private static int Issue(string data, string subject, TokenClass face, TimeSpan lifetime, IReadOnlyList<string> tools)
+    private static int Issue(string data, string subject, TokenClass face, TimeSpan lifetime, string[] tools)
     {
-        var scope = tools.Count == 0 ? null : TokenScope.Of(tools);
-        if (tools.Count > 0 && (scope is null || face != TokenClass.Mcp))
+        var scope = tools.Length == 0 ? null : TokenScope.Of(tools);
+        if (tools.Length > 0 && (scope is null || face != TokenClass.Mcp))
         {
             Console.Error.WriteLine("--tools takes patterns server/tool, and goes with --for mcp.");
             return Output.Usage;

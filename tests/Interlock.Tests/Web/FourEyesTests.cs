@@ -6,7 +6,6 @@ using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
-using Interlock.Json;
 using Interlock.Tests.Gateway;
 using Interlock.Tests.Registry;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using Interlock.Core;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Http.Api;

@@ -204,6 +204,7 @@ public class WebFixture : IAsyncLifetime
         if (_services is not null) await _services.DisposeAsync();
         if (_stub is not null) await _stub.DisposeAsync();
         Directory.Delete(_data, recursive: true);
+        GC.SuppressFinalize(this);
     }
 
     /// <summary>What does not come is a failure, not a wait without end.</summary>
