@@ -1,7 +1,6 @@
 using Interlock.Core;
 using Interlock.Core.Registry;
 using Interlock.Http.Hosting;
-using Interlock.Json;
 using Microsoft.Extensions.Logging;
 
 namespace Interlock.Http.Mcp;
@@ -25,7 +24,7 @@ internal sealed partial class RegistryWatch(InterlockWeb web)
     /// <summary>Calls back at every change of the registry from that snapshot on, until disposed; null when the caller, or the process, has as many listeners as it may.</summary>
     public IDisposable? Listen(McpCaller caller, RegistrySnapshot known, Action<RegistrySnapshot> changed)
     {
-        var (tenant, who) = (caller.Principal.Tenant, JsonValue.Array(caller.Principal.Tenant.Value, caller.Principal.Subject).ToString());
+        var (tenant, who) = (caller.Principal.Tenant, caller.Client);
         lock (_lock)
         {
             if (_listeners.Count >= MaxListeners || _listeners.Count(other => other.Who == who) >= MaxListenersOfOne) return null;

@@ -2,7 +2,6 @@ using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
-using Interlock.Core.Registry;
 using Interlock.Json;
 using Interlock.Tests.Gateway;
 using Interlock.Tests.Web;
@@ -143,10 +142,31 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Cancelled_ByTheClientThatWaits_StopsItsCallAndNobodyElsesDoes()
+    {
+        var (arrived, stopped) = (new TaskCompletionSource(), new TaskCompletionSource());
+        Everything.Upstream.Then(async (_, ct) =>
+        {
+            arrived.SetResult();
+            await using var _1 = ct.Register(stopped.SetResult);
+            await stopped.Task;
+            return StubUpstream.Lost();
+        });
+        var call = Older(Everything.Ana).SendAsync("tools/call", Call);
+        await arrived.Task;
+        await CancelAsync(Everything.Sam, 7);
+        await CancelAsync(Everything.Ana, 8);
+        Assert.False(stopped.Task.IsCompleted);
+        await CancelAsync(Everything.Ana, 7);
+        await stopped.Task.WaitAsync(TimeSpan.FromSeconds(20), World.Token);
+        Assert.True((await call).Answer["result"]!["isError"]!.AsBoolean());
+    }
+
+    [Fact]
     public async Task Question_ForAnOlderClient_IsSaidInWords()
     {
         Asks(null);
-        var result = await new McpProbe(One.Http, One.Address, One.Token(Everything.Ana)) { Revision = "2025-11-25" }.ResultAsync("tools/call", Call);
+        var result = await Older(Everything.Ana).ResultAsync("tools/call", Call);
         Assert.Equal((true, "input-required"), (result["isError"]!.AsBoolean(), result["structuredContent"]!["rule"]!.AsString()));
         Assert.Null(Assert.Single(Everything.Upstream.Calls).Link!.Capabilities);
     }
@@ -177,4 +197,14 @@ public sealed class RelayTests : IAsyncLifetime
     private McpProbe Ana(JsonValue? capabilities = null) => Probe(Everything.Ana, capabilities ?? JsonValue.EmptyObject);
 
     private McpProbe Probe(Principal person, JsonValue capabilities) => new(One.Http, One.Address, One.Token(person)) { Capabilities = capabilities };
+
+    private McpProbe Older(Principal person) => new(One.Http, One.Address, One.Token(person)) { Revision = "2025-11-25" };
+
+    private async Task CancelAsync(Principal person, double id)
+    {
+        using var request = EndpointFixture.Post(One.Address, JsonValue.Object(("jsonrpc", "2.0"), ("method", "notifications/cancelled"), ("params", JsonValue.Object(("requestId", id)))).ToString());
+        request.Headers.Authorization = new("Bearer", One.Token(person));
+        request.Headers.Add("MCP-Protocol-Version", "2025-11-25");
+        Assert.Equal(System.Net.HttpStatusCode.Accepted, (await One.Http.SendAsync(request, World.Token)).StatusCode);
+    }
 }
