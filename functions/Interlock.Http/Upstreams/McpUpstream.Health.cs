@@ -17,8 +17,8 @@ public sealed partial class McpUpstream : IUpstreamHealth
         using var budget = new CallBudget(_time.GetUtcNow() + HealthTimeout, _time, ct);
         try
         {
-            var connection = await _pool.GetAsync(endpoint, budget.Token);
-            return await PingAsync(connection, budget);
+            var (connection, use) = await _pool.GetAsync(endpoint, null, budget.Token);
+            using (use) return await PingAsync(connection, budget);
         }
         catch (OperationCanceledException) when (budget.Token.IsCancellationRequested)
         {

@@ -253,7 +253,7 @@ public sealed class ChaosTests : IAsyncDisposable
 
     private sealed class NoAgents(HttpMessageHandler egress) : IAsyncDisposable
     {
-        public A2aUpstream Upstream { get; } = new(egress, NullLoggerFactory.Instance, TimeProvider.System);
+        public A2aUpstream Upstream { get; } = new(egress, TimeProvider.System);
 
         public ValueTask DisposeAsync()
         {
