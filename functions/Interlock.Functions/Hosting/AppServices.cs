@@ -12,6 +12,7 @@ using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
+using Interlock.Core.Registry.Changes;
 using Interlock.Functions.Edge;
 using Interlock.Functions.Identity;
 using Interlock.Functions.Runs;
@@ -67,6 +68,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         var channels = Channels(settings, allowLoopback);
         var origin = Origin(settings, isRequired: !_identity.IsDevelopment || !channels.IsEmpty);
         var vault = Vault(settings);
+        var fourEyes = settings.Text(SettingNames.FourEyes) is null ? !_identity.IsDevelopment : settings.Flag(SettingNames.FourEyes);
         settings.ThrowIfAny();
 
         ISecretSource? secrets = settings.Text(SettingNames.DevelopmentFolder) is { } folder ? new LocalSecrets(folder) : null;
@@ -119,12 +121,14 @@ internal sealed partial class AppServices : IAsyncDisposable
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
         EventSource = EventSource.Of(settings, _identity.Tenant);
+        var registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time);
         Web = new InterlockWeb
         {
             Gateway = gateway,
             Approvals = approvals,
             AdHoc = AdHoc,
-            Registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time),
+            Registry = registry,
+            Changes = fourEyes ? new ChangeDesk(registry, new ProposalStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, _identity.Directory, time) : null,
             Workflows = catalog,
             Policies = policies,
             Intake = Intake,

@@ -106,7 +106,7 @@ internal static class ApiRoutes
                   "address": { "type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https" },
                   "settings": {{SettingsSchema.Text}} } }
                 """),
-            Answers = [(201, "RegistryChange"), (200, "RegistryChange")],
+            Answers = [(201, "RegistryChange"), (200, "RegistryChange"), (202, "Proposed")],
         },
         new("GET", "/api/registry/tools/{server}/{tool}/diff", "diffContracts", "How two contracts of a tool differ, with what the change means for callers.", RegistryApi.DiffAsync)
         {
@@ -122,7 +122,7 @@ internal static class ApiRoutes
                   "version": { "type": "string", "minLength": 5, "maxLength": 64 },
                   "address": { "type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https" } } }
                 """),
-            Answers = [(201, "RegistryChange"), (200, "RegistryChange")],
+            Answers = [(201, "RegistryChange"), (200, "RegistryChange"), (202, "Proposed")],
         },
         new("POST", "/api/registry/lifecycle", "setLifecycle", "Moves a version through its lifecycle; applies from the answer on.", RegistryApi.LifecycleAsync)
         {
@@ -137,7 +137,7 @@ internal static class ApiRoutes
                   "contract": { "type": "string", "minLength": 1, "maxLength": 128, "description": "The digest of the contract that shall hold, where a tool comes back from the quarantine of a changed one." },
                   "reason": { "type": "string", "maxLength": 1000 } } }
                 """),
-            Answers = [(200, "RegistryChange")],
+            Answers = [(200, "RegistryChange"), (202, "Proposed")],
         },
 
         new("GET", "/api/policy", "getPolicy", "The policy in force.", PolicyApi.GetAsync) { Answers = [(200, "Policy")] },
@@ -145,7 +145,7 @@ internal static class ApiRoutes
         {
             Roles = ["admin"],
             Body = ApiBody.Text(Yaml),
-            Answers = [(200, "RegistryChange")],
+            Answers = [(200, "RegistryChange"), (202, "Proposed")],
         },
 
         new("GET", "/api/quotas", "getQuotas", "The quotas and budgets in force.", QuotasApi.GetAsync) { Answers = [(200, "Policy")] },

@@ -41,6 +41,8 @@ internal static class ApiSchemas
             "lifecycle": { "enum": ["draft", "active", "deprecated", "disabled", "quarantined"] }, "digest": { "type": "string" },
             "changedBy": { "type": "string" }, "changedAt": { "type": "string", "format": "date-time" }, "successor": { "type": "string" }, "reason": { "type": "string" },
             "owner": { "type": "string" }, "documentDigest": { "type": "string" }, "body": { "type": "object" } } },
+          "Proposed": { "type": "object", "properties": { "proposal": { "type": "object", "properties": {
+            "id": { "type": "string" }, "link": { "type": "string", "description": "The page on which another administrator decides" }, "digest": { "type": "string" }, "expiresAt": { "type": "string", "format": "date-time" } } } } },
           "ContractDiff": { "type": "object", "properties": {
             "tool": { "type": "string" }, "from": { "type": "string" }, "to": { "type": "string" },
             "changes": { "type": "array", "items": { "type": "object", "properties": { "pointer": { "type": "string" }, "from": { "type": ["string", "null"] }, "to": { "type": ["string", "null"] } } } },

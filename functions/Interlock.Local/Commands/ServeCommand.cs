@@ -24,13 +24,14 @@ internal static class ServeCommand
         var expose = new Option<bool>("--expose") { Description = "Allow addresses that other machines can reach." };
         var upstream = new Option<string[]>("--allow-upstream") { Description = "Private networks upstreams may be in: 'loopback' or a CIDR such as 10.1.0.0/16." };
         var limit = new Option<string[]>("--limit") { Description = "Calls a second and the burst, of each caller, tenant or all: caller=20/400, tenant=100/2000, global=500/10000." };
-        var command = new Command("serve", "Serve the embedded host: /mcp, /api and the pages.") { data, urls, origin, expose, upstream, limit };
+        var fourEyes = new Option<bool>("--four-eyes") { Description = "Changes of the registry that widen need a second administrator." };
+        var command = new Command("serve", "Serve the embedded host: /mcp, /api and the pages.") { data, urls, origin, expose, upstream, limit, fourEyes };
         command.SetAction((parsed, cancellation) => ServeAsync(
-            parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(origin), parsed.GetValue(expose), parsed.GetValue(upstream) ?? [], parsed.GetValue(limit) ?? [], cancellation)); // both have defaults
+            parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(origin), parsed.GetValue(expose), parsed.GetValue(upstream) ?? [], parsed.GetValue(limit) ?? [], parsed.GetValue(fourEyes), cancellation)); // both have defaults
         return command;
     }
 
-    private static async Task<int> ServeAsync(string data, string url, string? origin, bool expose, IReadOnlyList<string> upstreams, IReadOnlyList<string> limited, CancellationToken cancellationToken)
+    private static async Task<int> ServeAsync(string data, string url, string? origin, bool expose, IReadOnlyList<string> upstreams, IReadOnlyList<string> limited, bool fourEyes, CancellationToken cancellationToken)
     {
         if (!expose && !LocalWeb.IsLoopback(url))
         {
@@ -56,7 +57,7 @@ internal static class ServeCommand
         using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information));
         Directory.CreateDirectory(data);
         FirstUser(data);
-        var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin, Limits = limits };
+        var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin, Limits = limits, FourEyes = fourEyes };
         await using var services = await LocalServices.OpenAsync(options, loggers, TimeProvider.System, cancellationToken);
         await using var web = await LocalWeb.StartAsync(services, url, shownUsers: [], loggers, cancellationToken);
         var reached = publicOrigin ?? web.Address;

@@ -11,6 +11,9 @@ internal sealed record LocalOptions(string DataDirectory)
     /// <summary>The tenant that local users, tokens and files belong to.</summary>
     public const string Tenant = LocalUsers.Tenant;
 
+    /// <summary>Whether changes of the registry that widen need a second person.</summary>
+    public bool FourEyes { get; init; }
+
     public EgressOptions Egress { get; init; } = new();
 
     public GatewayLimits Limits { get; init; } = GatewayLimits.None;

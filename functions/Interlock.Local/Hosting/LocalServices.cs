@@ -8,6 +8,7 @@ using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
+using Interlock.Core.Registry.Changes;
 using Interlock.Core.Storage;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
@@ -59,6 +60,7 @@ internal sealed class LocalServices : IAsyncDisposable
         AdHoc = new AdHocDesk(approvals, Approvals, new Ledger(Tables, blobs));
         Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, Users, fences, time);
         Health = new HealthChecks(Registries, upstreams, Gateway.Routes, time, Random.Shared.NextDouble);
+        Changes = options.FourEyes ? new ChangeDesk(Registry, new ProposalStore(Tables, Keys.Mac, Keys.Incarnation), Audit, Users, time) : null;
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time), time, loggers.CreateLogger<SteadyRunner>());
@@ -79,6 +81,7 @@ internal sealed class LocalServices : IAsyncDisposable
     public ApprovalDesk Approvals { get; }
     public AdHocDesk AdHoc { get; }
     public RegistryDesk Registry { get; }
+    public ChangeDesk? Changes { get; }
     public ContractRefresh Refresh { get; }
     public IUpstreamWatch Watch => _mcp;
     public HealthChecks Health { get; }
