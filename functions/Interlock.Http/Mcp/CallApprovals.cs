@@ -2,6 +2,7 @@ using System.Globalization;
 using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Gateway;
+using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Http.Hosting;
@@ -34,6 +35,7 @@ internal sealed class CallApprovals(InterlockWeb web, Site site)
     public async Task<(GatewayCall Call, McpAnswer? Answer)> AskAsync(
         McpExchange exchange, GatewayCall call, CallSubject subject, RegistrySnapshot registry, bool isKeyed, RequestState state, CancellationToken cancellationToken)
     {
+        if (!web.Policies.Of(registry).Rules.Any(static rule => rule.Effect == PolicyEffect.RequireApproval)) return (call, null); // judged once, by the gateway
         var result = await web.AdHoc.AskAsync(call, registry, isKeyed, state.Gate, cancellationToken);
         var opened = state.Gate is null || state.IsUpstreams ? null : Action(exchange);
         if (result is AdHocResult.Waiting { Gate: var undecided } && opened == "accept" && await IsClosedSoonAsync(undecided, cancellationToken))

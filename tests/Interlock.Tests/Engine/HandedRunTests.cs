@@ -1,6 +1,5 @@
 using Interlock.Core;
 using Interlock.Core.Execution;
-using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Core.Workflows;

@@ -1,4 +1,3 @@
-using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;

@@ -82,7 +82,11 @@ public sealed class FuzzTests(ITestOutputHelper output) : IAsyncLifetime
         var body = Body(random);
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
         {
-            ["Host"] = "127.0.0.1", ["Authorization"] = "Bearer " + token, ["Accept"] = "application/json, text/event-stream", ["Content-Type"] = "application/json", ["Connection"] = "close",
+            ["Host"] = "127.0.0.1",
+            ["Authorization"] = "Bearer " + token,
+            ["Accept"] = "application/json, text/event-stream",
+            ["Content-Type"] = "application/json",
+            ["Connection"] = "close",
         };
         if (random.Next(2) == 0) (headers["MCP-Protocol-Version"], headers["Mcp-Method"]) = ("2026-07-28", "tools/call");
         for (var i = random.Next(3); i > 0; i--) headers[Headers[random.Next(Headers.Length)]] = Values[random.Next(Values.Length)];
