@@ -9,6 +9,7 @@ var root = new RootCommand("Interlock: workflows over agents and MCP tools, behi
     ServerCommand.Create(),
     CheckCommand.Create(),
     RunCommand.Create(),
+    SecretCommand.Create(),
     TokenCommand.Create(),
     AuditCommand.Create(),
     RestoredCommand.Create(),

@@ -278,6 +278,7 @@ module app 'modules/app.bicep' = {
     auditAccountName: auditStorage.outputs.accountName
     applicationInsightsName: monitoring.outputs.applicationInsightsName
     macKeyUri: vault.outputs.macKeyUri
+    vaultUri: vault.outputs.uri
     topicEndpoint: events.outputs.endpoint
     eventPublisherObjectId: empty(eventPublisherObjectId) ? identity.outputs.principalId : eventPublisherObjectId
     origin: origin

@@ -35,10 +35,20 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
 
     private readonly RegistryWriter _writer = new(registries, audit, time);
 
+    /// <summary>Where a tenant's active servers are.</summary>
+    public async Task<IReadOnlyList<UpstreamEndpoint>> ServersAsync(TenantId tenant, CancellationToken cancellationToken = default) =>
+        [.. Upstreams(await registries.ReadAsync(tenant, cancellationToken)).Where(upstream => upstream.Entry.Kind == RegistryKind.Server).Select(upstream => upstream.Endpoint)];
+
     /// <summary>One pass over a tenant's servers and agents. One that fails does not keep the others from being asked.</summary>
-    public async Task<RefreshPass> RunAsync(TenantId tenant, CancellationToken cancellationToken = default)
+    public async Task<RefreshPass> RunAsync(TenantId tenant, CancellationToken cancellationToken = default) =>
+        await RunAsync(tenant, InTurn([.. Upstreams(await registries.ReadAsync(tenant, cancellationToken))]), cancellationToken);
+
+    /// <summary>The same for one registration alone.</summary>
+    public async Task<RefreshPass> RunAsync(TenantId tenant, string registration, CancellationToken cancellationToken = default) =>
+        await RunAsync(tenant, [.. Upstreams(await registries.ReadAsync(tenant, cancellationToken)).Where(upstream => upstream.Endpoint.RegistrationId == registration)], cancellationToken);
+
+    private async Task<RefreshPass> RunAsync(TenantId tenant, List<Upstream> upstreams, CancellationToken cancellationToken)
     {
-        var upstreams = InTurn([.. Upstreams(await registries.ReadAsync(tenant, cancellationToken))]);
         var pass = new Pass();
         using var writing = new SemaphoreSlim(1); // so that a pass does not race with itself
         using var ending = new CancellationTokenSource(Patience, time);

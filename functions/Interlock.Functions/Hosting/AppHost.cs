@@ -29,6 +29,7 @@ internal static class AppHost
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().AdHoc);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Archive);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Refresh);
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Watch);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Notices);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Intake);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().EventSource);

@@ -7,6 +7,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
+using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
@@ -18,6 +19,7 @@ using Interlock.Functions.Upkeep;
 using Interlock.Http.Hosting;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
+using Interlock.Http.Upstreams.Credentials;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
@@ -36,6 +38,8 @@ internal sealed partial class AppServices : IAsyncDisposable
     private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(60);
 
     private readonly HttpMessageHandler _egress;
+    private readonly HttpMessageHandler? _vaultEgress;
+    private readonly KeyVaultSecrets? _vault;
     private readonly AppIdentity _identity;
     private readonly McpUpstream _mcp;
     private readonly A2aUpstream _a2a;
@@ -61,9 +65,17 @@ internal sealed partial class AppServices : IAsyncDisposable
         Storage = storage ?? AppStorage.Create(settings, _identity.IsDevelopment, () => credential.Value);
         var channels = Channels(settings, allowLoopback);
         var origin = Origin(settings, isRequired: !_identity.IsDevelopment || !channels.IsEmpty);
+        var vault = Vault(settings);
         settings.ThrowIfAny();
 
-        _mcp = new McpUpstream(_egress, loggers, time);
+        ISecretSource? secrets = settings.Text(SettingNames.DevelopmentFolder) is { } folder ? new LocalSecrets(folder) : null;
+        if (vault is not null)
+        {
+            _vaultEgress = EgressHandler.Create(new EgressOptions { AllowedHosts = [vault.Host] }); // it may be on the app's own network, and nothing else is by that
+            secrets = _vault = new KeyVaultSecrets(_vaultEgress, vault, _identity.Tenant, credential.Value);
+        }
+        ManagedTokens? managed = _identity.IsDevelopment ? null : new UpstreamIdentities(() => credential.Value).TokenAsync;
+        _mcp = new McpUpstream(_egress, loggers, time, new UpstreamCredentials(secrets, _egress, time, managed));
         _a2a = new A2aUpstream(_egress, time);
         var upstreams = new UpstreamRouter(_mcp, _a2a);
         var audit = new AuditLog(Storage.AuditTables, time);
@@ -98,6 +110,8 @@ internal sealed partial class AppServices : IAsyncDisposable
         };
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
         Refresh = new ContractRefresh(registries, audit, upstreams, time);
+        var refreshes = loggers.CreateLogger<ContractRefresh>();
+        Watch = new ContractWatch(Refresh, _mcp, (pass, error) => RefreshLog.Write(refreshes, pass, error), time);
         Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
@@ -144,6 +158,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public AdHocDesk AdHoc { get; }
     public AuditArchive Archive { get; }
     public ContractRefresh Refresh { get; }
+    public ContractWatch Watch { get; }
     public NoticeDelivery Notices { get; }
     public RunIntake Intake { get; }
     public EventSource EventSource { get; }
@@ -151,8 +166,11 @@ internal sealed partial class AppServices : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Watch.Dispose();
         await _mcp.DisposeAsync();
         _a2a.Dispose();
+        _vault?.Dispose();
+        _vaultEgress?.Dispose();
         _sender.Dispose();
         _identity.Dispose();
         _egress.Dispose();
@@ -178,6 +196,14 @@ internal sealed partial class AppServices : IAsyncDisposable
         }
         if (Uri.TryCreate(text, UriKind.Absolute, out var origin) && origin.PathAndQuery == "/" && (origin.Scheme == "https" || origin is { Scheme: "http", IsLoopback: true })) return origin;
         settings.Problem(SettingNames.PublicOrigin, "is no https://host: set it to the address that people and clients use, without a path.");
+        return null;
+    }
+
+    private static Uri? Vault(SettingReader settings)
+    {
+        if (settings.Text(SettingNames.UpstreamVault) is not { } text) return null;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var vault) && vault is { PathAndQuery: "/", Scheme: "https" }) return vault;
+        settings.Problem(SettingNames.UpstreamVault, "is no https://NAME.vault.azure.net/: set it to the vault's address.");
         return null;
     }
 

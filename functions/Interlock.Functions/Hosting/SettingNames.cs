@@ -54,6 +54,9 @@ internal static class SettingNames
     /// <summary>Hosts whose private addresses upstream calls may reach, separated by commas.</summary>
     public const string EgressHosts = "Interlock__Egress__AllowedHosts";
 
+    /// <summary>The Key Vault whose secrets named <c>upstream-…</c> are those that registrations of servers name; without it there are none.</summary>
+    public const string UpstreamVault = "Interlock__Upstreams__VaultUri";
+
     /// <summary>The channels that tell people of gates, as JSON (docs/notifications.md): a Key Vault reference, for their addresses are secrets. Not given, nobody is told.</summary>
     public const string NoticeChannels = "Interlock__Notices__Channels";
 

@@ -13,7 +13,7 @@ namespace Interlock.Functions.Upkeep;
 
 /// <summary>What has to happen now and then, asked for by nobody. Each is safe to run twice and to miss.</summary>
 public sealed partial class UpkeepFunctions(
-    RunReconciler reconciler, AdHocDesk adHoc, AuditArchive archive, ContractRefresh refresh, ServedTenant served, DurableScheduler scheduler, ILogger<UpkeepFunctions> logger)
+    RunReconciler reconciler, AdHocDesk adHoc, AuditArchive archive, ContractRefresh refresh, ContractWatch watch, ServedTenant served, DurableScheduler scheduler, ILogger<UpkeepFunctions> logger)
 {
     /// <summary>Runs that a lost wake-up or a crash left behind go on, within a minute.</summary>
     [Function("reconcile")]
@@ -46,6 +46,10 @@ public sealed partial class UpkeepFunctions(
     [Function("refresh")]
     public async Task RefreshAsync([TimerTrigger("0 */15 * * * *")] TimerInfo timer, CancellationToken cancellationToken) =>
         RefreshLog.Write(logger, await refresh.RunAsync(served.Tenant, cancellationToken));
+
+    /// <summary>Servers that say by themselves when they change are listened to, those of the registry as it is each minute.</summary>
+    [Function("listen")]
+    public Task ListenAsync([TimerTrigger("15 * * * * *")] TimerInfo timer, CancellationToken cancellationToken) => watch.RunAsync(served.Tenant, cancellationToken);
 
     private static partial class Log
     {

@@ -35,6 +35,15 @@ internal static class JsonRpcHttp
         return wanted is not { } time ? null : time < TimeSpan.Zero ? TimeSpan.Zero : time > LongestRest ? LongestRest : time;
     }
 
+    /// <summary>Hears what a server says on a stream of its own, to the stream's end; <see cref="HttpStatusCode.NoContent"/> where the answer is none.</summary>
+    public static async Task<HttpStatusCode> ListenAsync(HttpClient http, HttpRequestMessage request, Func<JsonValue, Task> onMessage, CancellationToken ct)
+    {
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        if (response is not { IsSuccessStatusCode: true, Content.Headers.ContentType.MediaType: "text/event-stream" }) return response.IsSuccessStatusCode ? HttpStatusCode.NoContent : response.StatusCode;
+        await ReadEventsAsync(response, "", onMessage, ct);
+        return HttpStatusCode.OK;
+    }
+
     private static async Task<JsonRpcReply> ReadEventsAsync(
         HttpResponseMessage response, string id, Func<JsonValue, Task>? onMessage, CancellationToken ct)
     {

@@ -60,6 +60,10 @@ internal sealed partial class McpExchange(McpConnection connection, UpstreamCall
         }
     }
 
+    /// <summary>Answers a request of the server: pings, and refuses all others.</summary>
+    public Task AnswerAsync(JsonValue request) =>
+        TellAsync(McpRequest.Answer(Connection, request["id"]!, isPing: request["method"]?.StringOrNull() == RequestMethods.Ping)); // a request has one
+
     private HttpRequestMessage For(HttpRequestMessage request)
     {
         if (call?.Link?.Token is { } token) request.Options.Set(CredentialHandler.Caller, token);
@@ -69,7 +73,7 @@ internal sealed partial class McpExchange(McpConnection connection, UpstreamCall
     /// <summary>The server's progress, and what it logs, goes to who waits, in its order and before the answer; of its requests pings are answered and all others refused.</summary>
     private Task HearAsync(string id, JsonValue message)
     {
-        if (message["id"] is { } asked) return TellAsync(McpRequest.Answer(Connection, asked, isPing: message["method"]?.StringOrNull() == RequestMethods.Ping));
+        if (message["id"] is not null) return AnswerAsync(message);
         if (call?.Link?.Progress is { } progress
             && message["method"]?.StringOrNull() == NotificationMethods.ProgressNotification
             && message["params"] is { } said && said["progressToken"]?.StringOrNull() == id && said["progress"] is { IsNumber: true })

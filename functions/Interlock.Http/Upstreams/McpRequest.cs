@@ -54,6 +54,24 @@ internal static class McpRequest
         return Post(connection, method.Name, body);
     }
 
+    /// <summary>Asks a server of 2026-07-28 to say on a stream when its lists change.</summary>
+    public static HttpRequestMessage Listen(McpConnection connection, string id) => Post(connection, RequestMethods.SubscriptionsListen, Write(connection, id, RequestMethods.SubscriptionsListen, null, json =>
+    {
+        json.WriteStartObject("notifications");
+        json.WriteBoolean("toolsListChanged", true);
+        json.WriteBoolean("promptsListChanged", true);
+        json.WriteEndObject();
+    }));
+
+    /// <summary>Asks an older server for the stream on which it says things of its own.</summary>
+    public static HttpRequestMessage Stream(McpConnection connection)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, connection.Address);
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        AddConnection(request, connection);
+        return request;
+    }
+
     /// <summary>A request about a task, with the caller's answers to what it asked.</summary>
     public static HttpRequestMessage OfTask(McpConnection connection, string id, string method, UpstreamCall call)
     {
@@ -145,10 +163,15 @@ internal static class McpRequest
         var request = new HttpRequestMessage(HttpMethod.Post, connection.Address) { Content = new OneShotContent(body) };
         request.Headers.Accept.ParseAdd("application/json");
         request.Headers.Accept.ParseAdd("text/event-stream");
-        if (connection.Revision is { } revision) request.Headers.Add(McpProtocolRules.VersionHeader, revision);
-        if (connection.Client.SessionId is { } session) request.Headers.Add("Mcp-Session-Id", session);
+        AddConnection(request, connection);
         if (method is not null) request.Headers.Add("Mcp-Method", method);
         return request;
+    }
+
+    private static void AddConnection(HttpRequestMessage request, McpConnection connection)
+    {
+        if (connection.Revision is { } revision) request.Headers.Add(McpProtocolRules.VersionHeader, revision);
+        if (connection.Client.SessionId is { } session) request.Headers.Add("Mcp-Session-Id", session);
     }
 
     /// <summary>The header of every present, non-null argument whose schema property states <c>x-mcp-header</c>, at any depth.</summary>

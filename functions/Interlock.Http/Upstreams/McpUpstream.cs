@@ -12,13 +12,14 @@ namespace Interlock.Http.Upstreams;
 /// Calls what MCP servers of any revision offer, over streamable HTTP. Connections are pooled per registration. A call is sent again only
 /// when the server said that it did not take it: session unknown, revision no longer spoken, its tool listed with what a call needs beside; each once.
 /// </summary>
-public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncDisposable
+public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IUpstreamWatch, IAsyncDisposable
 {
     private const string SessionHint = "session";
     private static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(60);
 
     private readonly HttpClient _http;
     private readonly McpConnectionPool _pool;
+    private readonly McpWatch _watch;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
 
@@ -29,6 +30,7 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncD
         _pool = new McpConnectionPool(_http, credentials, loggers, time);
         _logger = loggers.CreateLogger<McpUpstream>();
         _time = time;
+        _watch = new McpWatch(_pool, _logger, time);
     }
 
     public async Task<UpstreamResult> InvokeAsync(UpstreamCall call, CancellationToken ct)
@@ -100,8 +102,11 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IAsyncD
         }
     }
 
+    public void Watch(IReadOnlyCollection<UpstreamEndpoint> endpoints, Action<string> changed) => _watch.Watch(endpoints, changed);
+
     public async ValueTask DisposeAsync()
     {
+        await _watch.DisposeAsync();
         await _pool.DisposeAsync();
         _http.Dispose();
     }

@@ -14,6 +14,13 @@ public static partial class RefreshLog
         foreach (var (upstream, error) in pass.Failed) Log.Failed(logger, error, upstream);
     }
 
+    /// <summary>The same of a refresh that a server's own announcement caused, which may have broken.</summary>
+    public static void Write(ILogger logger, RefreshPass? pass, Exception? error)
+    {
+        if (pass is not null) Write(logger, pass);
+        if (error is not null) Log.Broken(logger, error);
+    }
+
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Warning, "{Lifecycle}: {Kind} {Name} {Version}: {Reason}")]
@@ -24,6 +31,9 @@ public static partial class RefreshLog
 
         [LoggerMessage(LogLevel.Warning, "{Upstream} could not be refreshed: {Title}: {Detail}")]
         public static partial void Unreachable(ILogger logger, string upstream, string title, string? detail);
+
+        [LoggerMessage(LogLevel.Error, "A refresh that a server asked for failed; the next pass comes")]
+        public static partial void Broken(ILogger logger, Exception e);
 
         [LoggerMessage(LogLevel.Error, "The refresh of {Upstream} failed; it is tried again")]
         public static partial void Failed(ILogger logger, Exception e, string upstream);

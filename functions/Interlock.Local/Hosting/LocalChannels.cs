@@ -1,3 +1,4 @@
+using Interlock.Core.Identity;
 using Interlock.Core.Notices;
 
 namespace Interlock.Local.Hosting;
@@ -7,18 +8,15 @@ internal static class LocalChannels
 {
     public const string FileName = "channels.json";
 
-    private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     /// <summary>The channels as the file has them; none without a file.</summary>
     /// <exception cref="InvalidDataException">The file is not in the shape of <see cref="NoticeChannels.Parse"/>; the message says where.</exception>
     public static NoticeChannels Load(string dataDirectory, bool allowLoopback)
     {
         var path = Path.Combine(dataDirectory, FileName);
-        if (!File.Exists(path)) return NoticeChannels.None;
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~OwnerFile) != 0) File.SetUnixFileMode(path, OwnerFile);
+        if (OwnerFile.Read(path) is not { } file) return NoticeChannels.None;
         try
         {
-            return NoticeChannels.Parse(File.ReadAllBytes(path), allowLoopback);
+            return NoticeChannels.Parse(file, allowLoopback);
         }
         catch (FormatException e)
         {

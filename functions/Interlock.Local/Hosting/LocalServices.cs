@@ -10,6 +10,7 @@ using Interlock.Core.Registry;
 using Interlock.Core.Storage;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
+using Interlock.Http.Upstreams.Credentials;
 using Interlock.Local.Engine;
 using Interlock.Local.Storage;
 using Microsoft.Extensions.Logging;
@@ -41,7 +42,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Policies = new PolicyCache();
         Catalog = new WorkflowCatalog(blobs);
         _egress = EgressHandler.Create(options.Egress);
-        _mcp = new McpUpstream(_egress, loggers, time);
+        _mcp = new McpUpstream(_egress, loggers, time, new UpstreamCredentials(new LocalSecrets(options.DataDirectory), _egress, time));
         _a2a = new A2aUpstream(_egress, time);
         var upstreams = new UpstreamRouter(_mcp, _a2a);
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
@@ -77,6 +78,7 @@ internal sealed class LocalServices : IAsyncDisposable
     public AdHocDesk AdHoc { get; }
     public RegistryDesk Registry { get; }
     public ContractRefresh Refresh { get; }
+    public IUpstreamWatch Watch => _mcp;
     public RunIntake Intake { get; }
     private SteadyRunner Commands { get; }
 

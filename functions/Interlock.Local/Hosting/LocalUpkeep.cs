@@ -12,10 +12,13 @@ internal sealed class LocalUpkeep : IAsyncDisposable
 {
     private static readonly TenantId Tenant = new(LocalOptions.Tenant);
     private static readonly TimeSpan NoticeInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ExpiryInterval = TimeSpan.FromMinutes(1);
 
     private readonly NoticeSender _sender;
     private readonly UpkeepLoop _refresh;
+    private readonly ContractWatch _watch;
+    private readonly UpkeepLoop _watching;
     private readonly UpkeepLoop _notices;
     private readonly UpkeepLoop _expiry;
 
@@ -26,6 +29,8 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         var (logger, refreshes, notices) = (loggers.CreateLogger<UpkeepLoop>(), loggers.CreateLogger<ContractRefresh>(), loggers.CreateLogger<NoticeDelivery>());
         _refresh = new UpkeepLoop(
             "The refresh of contracts", ContractRefresh.Interval, async stop => RefreshLog.Write(refreshes, await services.Refresh.RunAsync(Tenant, stop)), services.Time, logger);
+        _watch = new ContractWatch(services.Refresh, services.Watch, (pass, error) => RefreshLog.Write(refreshes, pass, error), services.Time);
+        _watching = new UpkeepLoop("The listening to servers", WatchInterval, stop => _watch.RunAsync(Tenant, stop), services.Time, logger);
         _notices = new UpkeepLoop("The delivery of notices", NoticeInterval, async stop => NoticeLog.Write(notices, await delivery.RunAsync(Tenant, stop)), services.Time, logger);
         _expiry = new UpkeepLoop("The closing of clients' gates", ExpiryInterval, stop => services.AdHoc.CloseExpiredAsync(Tenant, stop), services.Time, logger);
     }
@@ -34,6 +39,8 @@ internal sealed class LocalUpkeep : IAsyncDisposable
     {
         await _notices.DisposeAsync();
         await _refresh.DisposeAsync();
+        await _watching.DisposeAsync();
+        _watch.Dispose();
         await _expiry.DisposeAsync();
         _sender.Dispose();
     }

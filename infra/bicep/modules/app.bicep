@@ -12,6 +12,9 @@ param deploymentContainerName string
 param auditAccountName string
 param applicationInsightsName string
 param macKeyUri string
+
+@description('The vault whose secrets named upstream-… servers are called with.')
+param vaultUri string
 param topicEndpoint string
 param eventPublisherObjectId string
 param origin string
@@ -146,6 +149,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     Interlock__Events__TopicUri: topicEndpoint
     Interlock__Events__Publisher: eventPublisherObjectId
     Interlock__Egress__AllowedHosts: egressHosts
+    Interlock__Upstreams__VaultUri: vaultUri
     Interlock__Notices__Channels: empty(noticeChannelsUri) ? '' : '@Microsoft.KeyVault(SecretUri=${noticeChannelsUri})'
   }
 }

@@ -91,6 +91,7 @@ resource log 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 
 output vaultId string = vault.id
 output name string = vault.name
+output uri string = vault.properties.vaultUri
 
 @description('The place, without a version; what is there is made by the postprovision hook.')
 output macKeyUri string = '${vault.properties.vaultUri}secrets/mac-key'

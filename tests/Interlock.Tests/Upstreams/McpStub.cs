@@ -23,7 +23,8 @@ internal static class McpStub
     /// <param name="call">Answers tools and tasks.</param>
     /// <param name="answered">Is told of every answer to a request of the server's.</param>
     /// <param name="revision">The revision it speaks.</param>
-    public static Task<StubServer> SessionsAsync(Func<HttpContext, StubRequest, Task> call, Action<StubRequest>? answered = null, string revision = "2025-06-18")
+    /// <param name="deleted">Is told of every session that is given back.</param>
+    public static Task<StubServer> SessionsAsync(Func<HttpContext, StubRequest, Task> call, Action<StubRequest>? answered = null, string revision = "2025-06-18", Action<StubRequest>? deleted = null)
     {
         var sessions = 0;
         return StubServer.StartAsync((context, request) =>
@@ -41,6 +42,7 @@ internal static class McpStub
                     answered?.Invoke(request);
                     return AcceptedAsync(context);
                 default:
+                    if (request.HttpMethod == "DELETE") deleted?.Invoke(request);
                     return AcceptedAsync(context);
             }
         });

@@ -1,18 +1,20 @@
 using System.Text;
 using Interlock.Core.Gateway;
+using Interlock.Core.Identity;
 using Interlock.Http.Upstreams;
+using Interlock.Http.Upstreams.Credentials;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Interlock.Tests.Upstreams;
 
 /// <summary>An upstream over real loopback connections.</summary>
-internal sealed class UpstreamFixture(EgressOptions? egress = null) : IAsyncDisposable
+internal sealed class UpstreamFixture(EgressOptions? egress = null, ISecretSource? secrets = null, TimeProvider? time = null) : IAsyncDisposable
 {
     private readonly HttpMessageHandler _egress = EgressHandler.Create(egress ?? new EgressOptions { AllowLoopback = true });
     private McpUpstream? _mcp;
     private A2aUpstream? _a2a;
 
-    public McpUpstream Mcp => _mcp ??= new McpUpstream(_egress, NullLoggerFactory.Instance, TimeProvider.System);
+    public McpUpstream Mcp => _mcp ??= new McpUpstream(_egress, NullLoggerFactory.Instance, time ?? TimeProvider.System, new UpstreamCredentials(secrets, _egress, time ?? TimeProvider.System));
 
     public A2aUpstream A2a => _a2a ??= new A2aUpstream(_egress, TimeProvider.System);
 

@@ -8,17 +8,17 @@ namespace Interlock.Http.Upstreams.Credentials;
 /// <summary>Makes the credentials of registrations. Tokens are kept here, secrets nowhere.</summary>
 public sealed class UpstreamCredentials
 {
-    private readonly ISecretSource _secrets;
+    private readonly ISecretSource? _secrets;
     private readonly HttpMessageHandler _egress;
     private readonly ManagedTokens? _managed;
     private readonly TokenCache _tokens;
     private readonly TokenEndpoint _endpoint;
 
-    /// <param name="secrets">Where the secrets are that registrations name.</param>
+    /// <param name="secrets">Where the secrets are that registrations name; null where there are none.</param>
     /// <param name="egress">The one way out, for token endpoints too.</param>
     /// <param name="time">The clock by which tokens end.</param>
     /// <param name="managed">Gets tokens of the host's identity; null where it has none.</param>
-    public UpstreamCredentials(ISecretSource secrets, HttpMessageHandler egress, TimeProvider time, ManagedTokens? managed = null)
+    public UpstreamCredentials(ISecretSource? secrets, HttpMessageHandler egress, TimeProvider time, ManagedTokens? managed = null)
     {
         (_secrets, _egress, _managed) = (secrets, egress, managed);
         _tokens = new TokenCache(time);
@@ -43,9 +43,9 @@ public sealed class UpstreamCredentials
     {
         try
         {
-            if (tenant is { } owner && await _secrets.ResolveAsync(owner, name, ct) is { Length: > 0 } secret) return secret;
+            if (tenant is { } owner && _secrets is not null && await _secrets.ResolveAsync(owner, name, ct) is { Length: > 0 } secret) return secret;
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
             throw CredentialException.Of(CredentialException.Failed, $"The secret '{name}' could not be read.");
         }
