@@ -22,6 +22,7 @@ public sealed class SecretTests
     public async Task Set_FromInput_IsWhatIsResolvedUntilItIsSetAgain(string input, string secret)
     {
         using var directory = new TempDirectory();
+        Directory.CreateDirectory(directory.Path);
         Assert.Equal(0, await SecretCommand.SetAsync("other", directory.Path, new StringReader("first"), Token));
         Assert.Equal(0, await SecretCommand.SetAsync("crm-key", directory.Path, new StringReader("old"), Token));
         Assert.Equal(0, await SecretCommand.SetAsync("crm-key", directory.Path, new StringReader(input), Token));
@@ -40,6 +41,7 @@ public sealed class SecretTests
     public void Set_UnfitNameOrSecret_IsRefused(string name, string secret)
     {
         using var directory = new TempDirectory();
+        Directory.CreateDirectory(directory.Path);
         Assert.Throws<InvalidDataException>(() => new LocalSecrets(directory.Path).Set(name, secret));
         Assert.False(File.Exists(Path.Combine(directory.Path, "secrets.json")));
     }
@@ -49,6 +51,7 @@ public sealed class SecretTests
     {
         if (OperatingSystem.IsWindows()) return;
         using var directory = new TempDirectory();
+        Directory.CreateDirectory(directory.Path);
         var path = Path.Combine(directory.Path, "secrets.json");
         await File.WriteAllTextAsync(path, """{"key":"value"}""", Token);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
