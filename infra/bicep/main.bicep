@@ -15,6 +15,9 @@ param publicOrigin string = ''
 @description('Whether guests of the tenant may sign in at the pages, and so approve.')
 param allowGuests bool = false
 
+@description('Whether changes of the registry and the policy that widen need a second administrator.')
+param fourEyes bool = true
+
 @description('When the storage was last restored from a copy or failed over, as 2026-03-01T09:00:00Z: approvals, sessions and tokens from before are void.')
 param restoredAt string = ''
 
@@ -285,6 +288,7 @@ module app 'modules/app.bicep' = {
     egressHosts: egressHosts
     noticeChannelsUri: noticeChannels ? vault.outputs.noticeChannelsUri : ''
     allowGuests: allowGuests
+    fourEyes: fourEyes
     restoredAt: restoredAt
     mcpAudience: mcpAudience
     apiAudience: apiAudience

@@ -51,6 +51,9 @@ public sealed record AuditRecord
     public GateId? Gate { get; init; }
     public string? Grant { get; init; }
     public string? Outcome { get; init; }
+
+    /// <summary>Which of the target's addresses the outcome is of.</summary>
+    public string? Address { get; init; }
     public Problem? Problem { get; init; }
     public long? DurationMs { get; init; }
     public string? Trace { get; init; }

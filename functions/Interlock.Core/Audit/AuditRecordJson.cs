@@ -42,6 +42,7 @@ internal static class AuditRecordJson
         Add("gate", record.Gate?.Value);
         Add("grant", record.Grant);
         Add("outcome", record.Outcome);
+        Add("address", record.Address);
         if (record.Problem is not null) json = json.With("problem", record.Problem.ToJson());
         AddNumber("durationMs", record.DurationMs);
         Add("trace", record.Trace);
@@ -98,6 +99,7 @@ internal static class AuditRecordJson
             Gate = Text("gate") is { } gate ? new GateId(gate) : null,
             Grant = Text("grant"),
             Outcome = Text("outcome"),
+            Address = Text("address"),
             Problem = json["problem"] is { } problem ? ReadProblem(problem) : null,
             DurationMs = Number("durationMs"),
             Trace = Text("trace"),

@@ -15,4 +15,6 @@ public static class AuditTypes
     public const string RunState = "run.state";
     public const string Notice = "notice";
     public const string RegistryChanged = "registry.changed";
+    public const string RegistryProposal = "registry.proposal";
+    public const string TokenIssued = "token.issued";
 }

@@ -39,22 +39,35 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
         _ = RunAsync();
     }
 
-    /// <summary>The first batch is begun by who came first; whoever comes meanwhile is served from the pool, so that nobody is kept to write for others.</summary>
+    /// <summary>
+    /// The first batch is written by who came first, the rest from the pool, so that nobody is kept to write for others. Who waits hears of it when the next batch has
+    /// been taken: the last one goes on at once where nothing is left to be written, and all others from the pool.
+    /// </summary>
     private async Task RunAsync()
     {
-        while (Take() is { } batch)
+        for (var batch = Take(); batch is not null;)
         {
-            try
-            {
-                await WriteAsync(batch);
-            }
-            catch (Exception e)
-            {
-                // Every exception belongs to those who wait; what the store holds now is unknown.
-                _head = null;
-                foreach (var append in batch) append.Fail(e);
-            }
-            await Task.Yield();
+            var written = await TryWriteAsync(batch);
+            var next = Take();
+            for (var i = 0; i < written.Count; i++) written[i].Append.Complete(written[i].Result, atOnce: next is null && i == written.Count - 1);
+            if (next is not null) await Task.Yield();
+            batch = next;
+        }
+    }
+
+    private async Task<IReadOnlyList<(PendingAppend Append, AuditAppendResult Result)>> TryWriteAsync(List<PendingAppend> batch)
+    {
+        try
+        {
+            return await WriteAsync(batch);
+        }
+#pragma warning disable CA1031 // every exception belongs to those who wait; what the store holds now is unknown
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _head = null;
+            foreach (var append in batch) append.Fail(e);
+            return [];
         }
     }
 
@@ -80,7 +93,7 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
         }
     }
 
-    private async Task WriteAsync(List<PendingAppend> batch)
+    private async Task<IReadOnlyList<(PendingAppend, AuditAppendResult)>> WriteAsync(List<PendingAppend> batch)
     {
         var conflicts = 0;
         while (batch.Count > 0)
@@ -92,8 +105,7 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
             if (result.Ok)
             {
                 _head = end;
-                Complete(batch, head.Seq, result);
-                return;
+                return Results(batch, head.Seq, result);
             }
             if (result.FailedBatch > 0)
             {
@@ -118,6 +130,7 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
                 await Task.Delay(Jitter(conflicts), time);
             }
         }
+        return [];
     }
 
     /// <summary>Writes the chain's rows as the first batch, and behind it what is to be written together with them.</summary>
@@ -132,16 +145,18 @@ internal sealed class ChainAppender(ITableStore store, AuditChain chain, TimePro
         return new JointResult(result.Status, result.Ok ? -1 : 0, result.FailedIndex);
     }
 
-    private static void Complete(List<PendingAppend> batch, long seq, JointResult result)
+    private static List<(PendingAppend, AuditAppendResult)> Results(List<PendingAppend> batch, long seq, JointResult result)
     {
         var next = 1;
+        var results = new List<(PendingAppend, AuditAppendResult)>(batch.Count);
         foreach (var append in batch)
         {
-            append.Complete(new AuditAppendResult.Appended([.. append.Records.Select(_ => ++seq)])
+            results.Add((append, new AuditAppendResult.Appended([.. append.Records.Select(_ => ++seq)])
             {
                 Together = append.Together is null ? [] : result.ETags![next++], // those of the joint write, in the order of the appends
-            });
+            }));
         }
+        return results;
     }
 
     private static (List<TableWrite> Writes, List<PendingAppend?> Owners, (long Seq, string Hash) Head) Compose(List<PendingAppend> batch, (long Seq, string Hash) head)

@@ -14,7 +14,7 @@ internal sealed record PendingRow(TableWrite.Insert Write, int Bytes);
 /// </summary>
 internal sealed class PendingAppend(PendingRecord[] records, PendingRow[] alongside, TableBatch? together)
 {
-    private readonly TaskCompletionSource<AuditAppendResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<AuditAppendResult> _completion = new();
 
     public PendingRecord[] Records { get; } = records;
 
@@ -36,7 +36,13 @@ internal sealed class PendingAppend(PendingRecord[] records, PendingRow[] alongs
         .Concat(Alongside.Select(row => row.Write.Row))
         .Concat(Together is null ? [] : Together.Writes.Select(write => $"{Together.Table}/{Together.Partition}/{write.Row}"));
 
-    public void Complete(AuditAppendResult result) => _completion.TrySetResult(result);
+    /// <summary>Lets who waits go on: from the pool, or at once on this thread, whose work must be done then.</summary>
+    public void Complete(AuditAppendResult result, bool atOnce = false)
+    {
+        if (atOnce) _completion.TrySetResult(result);
+        else ThreadPool.UnsafeQueueUserWorkItem(static end => end.Completion.TrySetResult(end.Result), (Completion: _completion, Result: result), preferLocal: false);
+    }
 
-    public void Fail(Exception reason) => _completion.TrySetException(reason);
+    public void Fail(Exception reason) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static end => end.Completion.TrySetException(end.Reason), (Completion: _completion, Reason: reason), preferLocal: false);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Interlock.Core.Audit;
 using Interlock.Core.Policy;
 using Interlock.Json;
@@ -43,12 +44,14 @@ internal static class CallRecords
             ArgumentsDigest = row.ArgumentsDigest,
             ResultDigest = row.OutputDigest,
             Outcome = row.State switch { LedgerState.Completed => "completed", LedgerState.Failed => "failed", LedgerState.InputRequired => "input-required", _ => "unknown" },
+            Address = row.Address is { } address ? Excerpt.Of(address, MaxText) : null,
             Problem = row.Problem,
+            Details = row.Redaction is { } redaction ? JsonValue.Object(("redacted", redaction.Count), ("resultMac", redaction.Mac)) : null,
             DurationMs = row.EndedAt is { } ended ? (long)(ended - row.IntendedAt).TotalMilliseconds : null,
         };
 
     public static AuditRecord Refused(AuditChain chain, GatewayCall call, Refusal refusal, DateTimeOffset now) =>
-        Of(chain, call, $"refused:{call.Effect}:{refusal.Stage}:{refusal.Rule}", AuditTypes.CallRefused, now) with
+        Of(chain, call, $"refused:{call.Effect}:{refusal.Stage}:{refusal.Rule}{(refusal.Instead is { } earlier ? $":{earlier.At.UtcTicks.ToString(CultureInfo.InvariantCulture)}" : "")}", AuditTypes.CallRefused, now) with
         {
             ArgumentsDigest = CanonicalJson.Digest(call.Arguments),
             Decision = "refused",
@@ -56,6 +59,8 @@ internal static class CallRecords
             Rule = refusal.Rule,
             Reason = Excerpt.Of(refusal.Detail, MaxText),
             Gate = call.Grant,
+            ResultDigest = refusal.Instead?.Digest,
+            Details = refusal.Instead is { } instead ? JsonValue.Object(("answeredFrom", instead.At.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture))) : null,
         };
 
     private static AuditRecord Of(AuditChain chain, GatewayCall call, string id, string type, DateTimeOffset now) => new()

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
@@ -18,6 +19,9 @@ public sealed record GatewayParts(
     /// <summary>The rates at which calls are admitted, kept in <see cref="Store"/>; none where nothing is said.</summary>
     public GatewayLimits Limits { get; init; } = GatewayLimits.None;
 
-    /// <summary>Spreads the tries of instances that want one row: 0 to 1, independent each time.</summary>
+    /// <summary>Names artifacts and marks what was redacted; without one of the host's, what an earlier process named isn't recognised.</summary>
+    public Mac Mac { get; init; } = new(RandomNumberGenerator.GetBytes(32));
+
+    /// <summary>Spreads tries that would come at once: 0 to 1, independent each time.</summary>
     public Func<double> Jitter { get; init; } = Random.Shared.NextDouble;
 }

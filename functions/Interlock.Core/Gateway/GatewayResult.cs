@@ -1,3 +1,4 @@
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Json;
 
 namespace Interlock.Core.Gateway;
@@ -38,6 +39,12 @@ public abstract record GatewayResult
 /// <summary>Which stage refused a call, under which rule, and what to do about it.</summary>
 public sealed record Refusal(string Stage, string Rule, int Status, string Detail)
 {
+    /// <summary>When to come again, where that is known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>What is answered all the same.</summary>
+    internal EarlierAnswer? Instead { get; init; }
+
     public Problem ToProblem(FrameId? frame = null) =>
         new(ProblemTypes.Refused, Status, $"The gateway refused the call at '{Stage}'", Detail, frame?.Value) { Stage = Stage, Rule = Rule };
 }

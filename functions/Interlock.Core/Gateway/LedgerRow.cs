@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Interlock.Core.Gateway.Results;
 using Interlock.Json;
 
 namespace Interlock.Core.Gateway;
@@ -25,6 +26,9 @@ public sealed record LedgerRow(LedgerState State, int Attempt, string Target, st
 
     /// <summary>The registration the call went to: only there may it be repeated.</summary>
     public string? Registration { get; init; }
+
+    /// <summary>Which of its addresses answered, or failed to.</summary>
+    public string? Address { get; init; }
 
     /// <summary>The process that makes the call, and until when it is taken for alive unless it says so again.</summary>
     public string? LeasedBy { get; init; }
@@ -56,6 +60,7 @@ public sealed record LedgerRow(LedgerState State, int Attempt, string Target, st
     /// <summary>Whether the output is to be read from what is stored, by <see cref="MethodResult.Output"/>.</summary>
     public bool IsResult { get; init; }
 
+    public RedactionMark? Redaction { get; init; }
     public Problem? Problem { get; init; }
     public DateTimeOffset? EndedAt { get; init; }
 }

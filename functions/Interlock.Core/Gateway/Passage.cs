@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Interlock.Core.Approvals;
 using Interlock.Core.Policy;
 using Interlock.Core.Registry;
@@ -16,6 +17,9 @@ public sealed record CallContract(UpstreamEndpoint Endpoint, string WireName, Js
     public ServerSettings Server { get; init; } = ServerSettings.None;
 
     public ToolSettings Tool { get; init; } = ToolSettings.None;
+
+    /// <summary>Replicas that show another contract: never called.</summary>
+    public ImmutableArray<Uri> Avoid { get; init; } = [];
 
     public static CallContract Of(TenantId tenant, string wireName, ToolBody tool, ServerBody server) => new(UpstreamEndpoint.Of(tenant, server), wireName, tool.InputSchema)
     {

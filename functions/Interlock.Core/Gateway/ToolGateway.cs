@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
+using Interlock.Core.Gateway.Resilience;
+using Interlock.Core.Gateway.Results;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Registry;
 using Interlock.Core.Workflows;
@@ -13,8 +15,6 @@ namespace Interlock.Core.Gateway;
 /// </summary>
 public sealed class ToolGateway
 {
-    private const int MaxAttempts = 3;
-
     private readonly RegistryStore _registries;
     private readonly Ledger _ledger;
     private readonly EffectClaims _claims;
@@ -25,6 +25,8 @@ public sealed class ToolGateway
     private readonly AdmitStage _admit;
     private readonly CommitStage _commit;
     private readonly InvokeStage _invoke;
+    private readonly RetryPause _pauses;
+    private readonly AnswerCache _answers;
     private readonly EffectLease? _lease;
     private readonly LeaseKeeper _keeper;
     private readonly SettleStage _settle;
@@ -38,15 +40,25 @@ public sealed class ToolGateway
         _ledger = new Ledger(parts.Store, parts.Blobs);
         _claims = new EffectClaims(parts.AuditStore);
         _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
-        _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), parts.Time);
+        _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), new QuotaLimiter(parts.Store, parts.Time, parts.Jitter), parts.Time);
         _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, _ledger, _claims, parts.Audit, parts.Lease, parts.Time);
-        _invoke = new InvokeStage(parts.Upstream);
+        Routes = new UpstreamRoutes(parts.Time);
+        _pauses = new RetryPause(parts.Time, parts.Jitter);
+        _answers = new AnswerCache(parts.Time);
+        _invoke = new InvokeStage(parts.Upstream, Routes, _commit, _pauses);
         _lease = parts.Lease;
         _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, _ledger, parts.Time);
-        _settle = new SettleStage(_ledger, parts.Audit, parts.Time);
+        Artifacts = new Artifacts(parts.Store, parts.Blobs, parts.Mac, parts.Time);
+        _settle = new SettleStage(_ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Time);
         _follow = new FollowStage(parts.Registries, _invoke, _settle, parts.Time);
     }
+
+    /// <summary>Where results are that were too large to be handed on.</summary>
+    public Artifacts Artifacts { get; }
+
+    /// <summary>How the addresses that it calls stand.</summary>
+    public UpstreamRoutes Routes { get; }
 
     /// <summary>
     /// Makes the call, or answers it from the ledger. Asked twice at once in one process, both get the one result.
@@ -105,6 +117,9 @@ public sealed class ToolGateway
             if (settled is { Row.State: LedgerState.Intended, LedgerETag: { } etag })
                 settled = await _follow.RunAsync(chain, call, settled.Row, etag, cancellationToken);
             previous = settled is null ? await RecoverAsync(call, CancellationToken.None) : await AnswerAsync(call, settled, cancellationToken);
+            if (settled?.Reusable is { } key && previous?.Result is GatewayResult.Completed fresh) _answers.Keep(key, fresh);
+            if (previous?.Repeated is { State: LedgerState.Unknown } doubted && !await _pauses.WaitAsync(doubted.Attempt - doubted.Rounds - 1, null, call.Deadline, cancellationToken))
+                return InDoubt(call, doubted);
         }
     }
 
@@ -155,10 +170,10 @@ public sealed class ToolGateway
                 return new Standing(new GatewayResult.UnderWay(row.Handle!.PollAt) { IsHanded = true }, 0, null, null);
             case LedgerState.InputRequired:
                 return new Standing(row.Asked, 0, null, null);
-            case LedgerState.Unknown when settled.LedgerETag is { } etag && row.Attempt - row.Rounds < MaxAttempts && !cancellationToken.IsCancellationRequested && await MayRepeatAsync(call, cancellationToken):
+            case LedgerState.Unknown when settled.LedgerETag is { } etag && !cancellationToken.IsCancellationRequested && row.Attempt - row.Rounds <= await RepeatsAsync(call, cancellationToken):
                 return new Standing(null, row.Attempt + 1, etag, row);
             default:
-                return new Standing(InDoubt($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} Look there, then say what happened."), 0, null, null);
+                return new Standing(InDoubt(call, row), 0, null, null);
         }
     }
 
@@ -170,8 +185,14 @@ public sealed class ToolGateway
 
     /// <summary>Only the author's word for this call or the operator's for the tool makes repeating safe; a server's hint never does.</summary>
     private async Task<bool> MayRepeatAsync(GatewayCall call, CancellationToken cancellationToken) =>
-        call.OnInDoubt == InDoubtAction.Retry
-        || ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value is { Contract.Tool.Idempotent: true };
+        call.OnInDoubt == InDoubtAction.Retry || await ContractAsync(call, cancellationToken) is { Tool: { Idempotent: true } or { ReadOnly: true } };
+
+    /// <summary>How many attempts may follow one whose outcome is unknown.</summary>
+    private async Task<int> RepeatsAsync(GatewayCall call, CancellationToken cancellationToken) =>
+        await MayRepeatAsync(call, cancellationToken) ? (await ContractAsync(call, cancellationToken))?.Server.Resilience.Retries ?? ResilienceSettings.Default.Retries : 0;
+
+    private async Task<CallContract?> ContractAsync(GatewayCall call, CancellationToken cancellationToken) =>
+        ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value?.Contract;
 
     private async Task<(SettledCall? Settled, Refusal? Refusal)> AttemptAsync(AuditChain chain, GatewayCall call, Standing? previous, CancellationToken cancellationToken)
     {
@@ -182,23 +203,39 @@ public sealed class ToolGateway
         if (frozen.Refusal is { } invalid) return (null, invalid);
         var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken);
         if (authorized.Refusal is { } denied) return (null, denied);
-        if (previous?.Repeated?.HasDoubt != true && await _admit.LimitAsync(call, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
+        if (previous?.Repeated?.HasDoubt != true && await _admit.LimitAsync(authorized.Value!.Routed, previous is not { Attempt: > 1 }, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
         if (authorized.Value!.Gate is { Run: null } own)
         {
             chain = GateRecords.Chain(own); // one partition for its one use, whatever day it is
             if (previous?.Chain is { } begun && begun != chain) return (null, Elsewhere);
         }
         using var slot = await _admit.EnterAsync(chain.Id, cancellationToken);
+        var entered = await Routes.Of(call, authorized.Value.Routed.Contract).EnterAsync(RouteChoice.Of(authorized.Value, previous?.Repeated), cancellationToken);
+        if (entered.Refusal is { } unavailable) return (null, previous?.Repeated is null ? await InsteadAsync(unavailable, authorized.Value, cancellationToken) : unavailable);
+        await using var route = entered.Value!;
         using var ticket = _fences.Enter(call);
         var committed = await _commit.RunAsync(chain, authorized.Value, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
         if (committed.Refusal is { } fenced) return (null, fenced);
-        return (await _settle.RunAsync(chain, committed.Value!, await _keeper.DuringAsync(committed.Value!, () => _invoke.RunAsync(committed.Value!, cancellationToken))), null);
+        var answer = await _keeper.DuringAsync(committed.Value!, () => _invoke.RunAsync(committed.Value!, route, cancellationToken));
+        return (await _settle.RunAsync(chain, committed.Value!.At(answer.Address), answer.Result) with { Reusable = AnswerKey.Of(authorized.Value) }, null);
+    }
+
+    /// <summary>The refusal of a call that no address takes, with what its operator lets stand in for the answer where the call would still be allowed.</summary>
+    private async Task<Refusal> InsteadAsync(Refusal unavailable, AuthorizedCall authorized, CancellationToken cancellationToken)
+    {
+        if (unavailable.Rule != RouteSet.CircuitOpen) return unavailable;
+        if (authorized.Routed.Contract.Tool.WhenUnavailable == WhenUnavailable.Escalate)
+            return unavailable with { Detail = $"{unavailable.Detail} The operator wants people to decide: let the step or one around it say onError: escalate." };
+        return AnswerKey.Of(authorized) is { } key && _answers.Find(key) is { } earlier && await _commit.StandsAsync(authorized, cancellationToken)
+            ? unavailable with { Instead = earlier }
+            : unavailable;
     }
 
     /// <summary>Records the refusal. A repeat that is refused leaves the earlier attempt in doubt.</summary>
     private async Task<GatewayResult> RefuseAsync(AuditChain chain, GatewayCall call, Refusal refusal, bool isRepeat)
     {
         await _audit.AppendAsync(chain, [CallRecords.Refused(chain, call, refusal, _time.GetUtcNow())], [], CancellationToken.None);
+        if (refusal.Instead is { } earlier) return earlier.Marked();
         if (!isRepeat) return new GatewayResult.Refused(refusal);
         return InDoubt($"An attempt has no known outcome, and repeating it was refused: {refusal.Detail}");
     }
@@ -208,6 +245,9 @@ public sealed class ToolGateway
 
     private static Refusal Lost { get; } = new(
         CommitStage.Name, Incarnation.Rule, 409, "The store was restored since the run asked for this call; whether it happened, the copy does not know. Look there, then say what happened.");
+
+    private static GatewayResult.InDoubt InDoubt(GatewayCall call, LedgerRow row) =>
+        InDoubt($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} Look there, then say what happened.");
 
     private static GatewayResult.InDoubt InDoubt(string detail) => new(new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", detail));
 

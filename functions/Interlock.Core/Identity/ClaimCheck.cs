@@ -27,7 +27,9 @@ internal sealed class ClaimCheck(JwtVerifierOptions options, TrustedIssuer issue
             return Refuse(TokenRules.Claims, "The ID token must hold iat and auth_time; add auth_time to the optional claims of the sign-in's app registration.");
         var run = tokenClass == TokenClass.Run ? RunTokenClaims.Read(tenant, claims) : null;
         if (tokenClass == TokenClass.Run && run is null) return Refuse(TokenRules.Claims, "A run token must hold run, frame and pool.");
-        return new TokenResult.Valid(new VerifiedToken(claims, issuer.Issuer, tokenClass, principal, run, signIn, expiresAt));
+        if (!TokenScope.TryRead(claims, out var scope) || (scope is not null && tokenClass is not (TokenClass.Mcp or TokenClass.Run)))
+            return Refuse(TokenRules.Claims, "The token's capabilities (cap) can't be read, or are of no use here.");
+        return new TokenResult.Valid(new VerifiedToken(claims, issuer.Issuer, tokenClass, principal, run, signIn, expiresAt) { Scope = scope });
     }
 
     /// <summary>Only our own issuer's <c>token_use</c> counts; elsewhere the audience alone makes the class. A sign-in takes ID tokens only.</summary>

@@ -99,6 +99,7 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
         if (request.NotAfter <= now) throw new ArgumentException("The token would have expired already.", nameof(request));
         if ((request.Class == TokenClass.Run) != (request.Run is not null)) throw new ArgumentException("Run tokens, and only they, name a run.", nameof(request));
         if (request.Run is { } run && run.Tenant != request.Principal.Tenant) throw new ArgumentException("The run is another tenant's.", nameof(request));
+        if (request.Scope is not null && request.Class == TokenClass.Api) throw new ArgumentException("Only tokens for /mcp are narrowed to tools.", nameof(request));
         if (request.Principal.Kind == PrincipalKind.Agent && request.Class != TokenClass.Run) throw new ArgumentException("Agents get run tokens only.", nameof(request));
     }
 
@@ -122,6 +123,7 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
             ("nbf", now.ToUnixTimeSeconds()),
             ("exp", expires.ToUnixTimeSeconds()),
             ("jti", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))));
+        if (request.Scope is { } scope) claims = scope.AddTo(claims);
         return request.Run is { } run ? run.AddTo(claims) : claims;
     }
 

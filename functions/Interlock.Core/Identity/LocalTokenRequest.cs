@@ -7,4 +7,7 @@ namespace Interlock.Core.Identity;
 public sealed record LocalTokenRequest(Principal Principal, TokenClass Class, TimeSpan Lifetime, RunTokenClaims? Run = null)
 {
     public DateTimeOffset? NotAfter { get; init; }
+
+    /// <summary>What it is narrowed to; of tokens for <c>/mcp</c> only.</summary>
+    public TokenScope? Scope { get; init; }
 }

@@ -26,6 +26,9 @@ public sealed record VerifiedToken
     /// <summary>Present exactly when <see cref="Class"/> is <see cref="TokenClass.SignIn"/>.</summary>
     public SignInClaims? SignIn { get; }
 
+    /// <summary>What the token was narrowed to; null when it never was.</summary>
+    public TokenScope? Scope { get; internal init; }
+
     /// <summary><c>exp</c> without the skew: nothing derived from this token may live longer.</summary>
     public DateTimeOffset ExpiresAt { get; }
 

@@ -57,6 +57,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
             try
             {
                 var found = await DiscoverAsync(upstream, ending.Token, stop);
+                await RefreshReplicasAsync(tenant, upstream, found, pass, writing, ending.Token, stop);
                 if ((found.Failure ?? Silence(upstream, found)) is { } failure)
                 {
                     pass.Unreachable.Enqueue((upstream.Name, failure));
@@ -139,6 +140,51 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
             foreach (var entry in next) pass.Changed.Enqueue(entry);
         }
         throw new InvalidOperationException($"The registry kept changing while '{upstream.Name}' was refreshed.");
+    }
+
+    /// <summary>A replica that shows another contract is passed over from then on; only registering the server anew asks it again.</summary>
+    private async Task RefreshReplicasAsync(TenantId tenant, Upstream upstream, DiscoveryResult primary, Pass pass, SemaphoreSlim writing, CancellationToken ending, CancellationToken stop)
+    {
+        if (upstream.Entry.Kind != RegistryKind.Server) return;
+        foreach (var replica in upstream.Entry.As<ServerBody>().Settings.Replicas)
+        {
+            var found = await DiscoverAsync(upstream with { Endpoint = upstream.Endpoint with { Address = replica } }, ending, stop);
+            if ((found.Failure ?? Silence(upstream, found)) is { } failure)
+            {
+                pass.Unreachable.Enqueue(($"{upstream.Name} at {replica}", failure));
+                continue;
+            }
+            await writing.WaitAsync(stop);
+            try
+            {
+                await PassOverAsync(tenant, upstream.Entry, replica, primary.Failure is null ? primary : null, found, pass, stop);
+            }
+            finally
+            {
+                writing.Release();
+            }
+        }
+    }
+
+    private async Task PassOverAsync(TenantId tenant, RegistryEntry asked, Uri replica, DiscoveryResult? primary, DiscoveryResult found, Pass pass, CancellationToken cancellationToken)
+    {
+        for (var tries = 0; tries < MaxTries; tries++)
+        {
+            var registry = await registries.ReadAsync(tenant, cancellationToken);
+            if (registry.Find(asked.Kind, asked.Name, asked.Version) is not { Lifecycle: Lifecycle.Active } server || server.PassedOver?.Contains(replica) == true) return;
+            if (ReplicaCheck.Different(registry, server.Name, primary, found) is not { } tool) return;
+            server = server with
+            {
+                PassedOver = [.. server.PassedOver ?? [], replica],
+                Reason = $"{ReplicaCheck.Rule}: {replica} shows another '{tool}' and is passed over",
+                ChangedBy = Subject,
+                ChangedAt = time.GetUtcNow(),
+            };
+            if (await _writer.WriteAsync(Subject, registry, [server], ReplicaCheck.Rule, cancellationToken) is not RegistryResult.Changed) continue;
+            pass.Changed.Enqueue(server);
+            return;
+        }
+        throw new InvalidOperationException($"The registry kept changing while a replica of '{asked.Name}' was refreshed.");
     }
 
     /// <summary>As many as the store takes at once: what servers show comes on top of what was registered together.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Registry.Contracts;
@@ -62,6 +63,7 @@ public sealed class RegistryDesk(
         if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
         if (BadToolName(found.Tools) is { } bad) return bad;
         if (SettingsCheck.Unknown(said, found.Contracts.Select(tool => tool.Name), "/settings") is { } unknown) return new RegistryResult.Refused(unknown, []);
+        if (await ReplicaCheck.RefuseAsync(by.Tenant, registered, found, discovery, cancellationToken) is { } unlike) return new RegistryResult.Refused(unlike, []);
         if (found.ServerInstructions is { Length: <= MaxInstructions } instructions) registered = registered with { Instructions = instructions };
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
         if (settings is null && (await LatestServerAsync(by.Tenant, name, cancellationToken))?.Version != known?.Version)
@@ -118,8 +120,18 @@ public sealed class RegistryDesk(
         foreach (var rule in rules.Where(rule => rule.Approval is not null))
             if (await _approvers.UnknownAsync(by.Tenant, rule.Approval!.Approvers, cancellationToken) is { } unknown) // just seen
                 return Refuse(400, "The policy asks approvers who are not known", $"Rule '{rule.Id}' (line {rule.Line}): {unknown}.");
+        return await PublishAsync(by, PolicyCache.EntryName, yaml, cancellationToken);
+    }
+
+    /// <summary>Publishes the tenant's quotas and budgets; they apply from the next call on.</summary>
+    public async Task<RegistryResult> PublishQuotasAsync(Principal by, string text, CancellationToken cancellationToken = default) => QuotaSet.Parse(text).Error is { } error
+        ? Refuse(400, "The quotas do not parse", error)
+        : await PublishAsync(by, QuotaSet.EntryName, text, cancellationToken);
+
+    private async Task<RegistryResult> PublishAsync(Principal by, string name, string text, CancellationToken cancellationToken)
+    {
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
-        var entry = Entry(RegistryKind.Policy, PolicyCache.EntryName, FirstVersion, new PolicyBody(yaml), by);
+        var entry = Entry(RegistryKind.Policy, name, FirstVersion, new PolicyBody(text), by);
         if (registry.Newest(RegistryKind.Policy, entry.Name)?.Digest == entry.Digest) return new RegistryResult.Changed(registry.Epoch, []);
         entry = Next(registry, entry);
         return await WriteAsync(by, registry, [.. Replaced(registry, entry, by), entry], cancellationToken);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Interlock.Core.Registry.Contracts;
 using Interlock.Core.Runs;
@@ -44,6 +45,9 @@ public sealed record RegistryEntry(
 
     /// <summary>What was found in the contract that was last looked at: the one shown, or its own.</summary>
     public IReadOnlyList<ContractFinding>? Findings { get; init; }
+
+    /// <summary>Of a server, the replicas that showed another contract since: none is called again before the server is registered anew.</summary>
+    public ImmutableArray<Uri>? PassedOver { get; init; }
 
     /// <summary>The body as its kind's record, read once.</summary>
     public T As<T>()

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Interlock.Json.Schema;
 
 namespace Interlock.Core.Registry;
 
@@ -24,8 +23,8 @@ public sealed class RegistrySnapshot(TenantId tenant, long epoch, IEnumerable<Re
         _entries[(kind, name)].Where(entry => entry.Lifecycle == Lifecycle.Active).MaxBy(entry => SemanticVersion.TryParse(entry.Version));
 
     /// <summary>
-    /// The version that a call now goes to: the newest one of the range that is active; else the successor of a deprecated one if its input
-    /// schema takes all that the old one took. Disabled and quarantined never answer.
+    /// The version that a call now goes to: the newest one of the range that is active; else, of a deprecated one, the successor or the newest active version, if it takes
+    /// all that the old one took and gives only what that gave. Disabled and quarantined never answer.
     /// </summary>
     public Resolution Resolve(RegistryKind kind, string name, string? range)
     {
@@ -47,23 +46,16 @@ public sealed class RegistrySnapshot(TenantId tenant, long epoch, IEnumerable<Re
         };
     }
 
+    /// <summary>To the successor that was named; of a tool else to the newest active version that fits.</summary>
     private Resolution Repin(RegistryEntry deprecated)
     {
-        if (deprecated.Successor is { } version && Find(deprecated.Kind, deprecated.Name, version) is { Lifecycle: Lifecycle.Active } successor)
-        {
-            var breaking = Breaking(deprecated, successor);
-            return breaking is null
-                ? new Resolution.Found(successor, deprecated)
-                : Refuse("deprecated", 410, $"'{deprecated.Name}' {deprecated.Version} is deprecated and its successor {version} is not compatible: {breaking}");
-        }
-        return Refuse("deprecated", 410, $"'{deprecated.Name}' {deprecated.Version} is deprecated{Because(deprecated)} and has no active successor.");
-    }
-
-    private static string? Breaking(RegistryEntry old, RegistryEntry successor)
-    {
-        if (old.Kind != RegistryKind.Tool) return null;
-        return Compatibility.Compare(old.As<ToolBody>().InputSchema, successor.As<ToolBody>().InputSchema)
-            .FirstOrDefault(change => change.BreaksCallers)?.Explanation;
+        var named = deprecated.Successor is { } version && Find(deprecated.Kind, deprecated.Name, version) is { Lifecycle: Lifecycle.Active } successor ? successor : null;
+        var known = deprecated.Kind == RegistryKind.Tool ? _entries[(deprecated.Kind, deprecated.Name)].Where(entry => entry.Lifecycle == Lifecycle.Active) : [];
+        var candidates = named is not null ? [named] : known.OrderByDescending(entry => SemanticVersion.TryParse(entry.Version)).ToImmutableArray();
+        if (candidates.FirstOrDefault(entry => entry.Kind != RegistryKind.Tool || VersionFit.Breaks(deprecated, entry).IsEmpty) is { } fitting) return new Resolution.Found(fitting, deprecated);
+        return candidates.FirstOrDefault() is { } newest
+            ? Refuse("deprecated", 410, $"'{deprecated.Name}' {deprecated.Version} is deprecated and {(named is null ? "the newest active version" : "its successor")} {newest.Version} is not compatible: {VersionFit.Describe(VersionFit.Breaks(deprecated, newest))}")
+            : Refuse("deprecated", 410, $"'{deprecated.Name}' {deprecated.Version} is deprecated{Because(deprecated)} and has no active successor.");
     }
 
     private static string Because(RegistryEntry entry) => entry.Reason is null ? "" : $" ({entry.Reason})";

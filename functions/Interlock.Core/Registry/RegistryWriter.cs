@@ -21,7 +21,7 @@ internal sealed class RegistryWriter(RegistryStore registries, AuditLog audit, T
     {
         if (entries.Count > MaxEntries)
             return RegistryResult.Refuse(400, "The change is too large", $"It would write {entries.Count} entries at once, and {MaxEntries} is the most; register fewer tools on one server.");
-        if (entries.All(entry => before.Find(entry.Kind, entry.Name, entry.Version) is { } same && same.Digest == entry.Digest && same.Lifecycle == entry.Lifecycle && same.Successor == entry.Successor && same.Shown?.Digest == entry.Shown?.Digest))
+        if (entries.All(entry => before.Find(entry.Kind, entry.Name, entry.Version) is { } same && same.Digest == entry.Digest && same.Lifecycle == entry.Lifecycle && same.Successor == entry.Successor && same.Shown?.Digest == entry.Shown?.Digest && same.PassedOver?.Length == entry.PassedOver?.Length))
             return new RegistryResult.Changed(before.Epoch, entries);
         var now = time.GetUtcNow();
         var chain = AuditChain.ForPrincipal(before.Tenant, by, now);

@@ -1,4 +1,5 @@
 using Interlock.Functions.Edge;
+using Interlock.Functions.Upkeep;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Configuration;
@@ -35,6 +36,7 @@ internal static class AppHost
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().EventSource);
         services.AddSingleton(provider => new WebPipeline(provider, provider.GetRequiredService<AppServices>().Web));
         services.AddHostedService<StartCheck>();
+        services.AddHostedService<HealthLoop>();
         return services;
     }
 

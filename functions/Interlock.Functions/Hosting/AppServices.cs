@@ -7,10 +7,12 @@ using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
+using Interlock.Core.Registry.Changes;
 using Interlock.Functions.Edge;
 using Interlock.Functions.Identity;
 using Interlock.Functions.Runs;
@@ -66,6 +68,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         var channels = Channels(settings, allowLoopback);
         var origin = Origin(settings, isRequired: !_identity.IsDevelopment || !channels.IsEmpty);
         var vault = Vault(settings);
+        var fourEyes = settings.Text(SettingNames.FourEyes) is null ? !_identity.IsDevelopment : settings.Flag(SettingNames.FourEyes);
         settings.ThrowIfAny();
 
         ISecretSource? secrets = settings.Text(SettingNames.DevelopmentFolder) is { } folder ? new LocalSecrets(folder) : null;
@@ -90,6 +93,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         {
             Lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime),
             Limits = new GatewayLimits(),
+            Mac = _identity.Mac,
         });
         var approvalParts = new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time)
         {
@@ -109,6 +113,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             OnHeldUp = (run, command, e) => Log.HeldUp(logger, e, command.GetType().Name, command.Id, run),
         };
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
+        Health = new HealthChecks(registries, upstreams, gateway.Routes, time, Random.Shared.NextDouble);
         Refresh = new ContractRefresh(registries, audit, upstreams, time);
         var refreshes = loggers.CreateLogger<ContractRefresh>();
         Watch = new ContractWatch(Refresh, _mcp, (pass, error) => RefreshLog.Write(refreshes, pass, error), time);
@@ -116,12 +121,14 @@ internal sealed partial class AppServices : IAsyncDisposable
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
         EventSource = EventSource.Of(settings, _identity.Tenant);
+        var registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time);
         Web = new InterlockWeb
         {
             Gateway = gateway,
             Approvals = approvals,
             AdHoc = AdHoc,
-            Registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time),
+            Registry = registry,
+            Changes = fourEyes ? new ChangeDesk(registry, new ProposalStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, _identity.Directory, time) : null,
             Workflows = catalog,
             Policies = policies,
             Intake = Intake,
@@ -159,6 +166,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public AuditArchive Archive { get; }
     public ContractRefresh Refresh { get; }
     public ContractWatch Watch { get; }
+    public HealthChecks Health { get; }
     public NoticeDelivery Notices { get; }
     public RunIntake Intake { get; }
     public EventSource EventSource { get; }

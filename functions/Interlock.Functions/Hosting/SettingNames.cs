@@ -57,6 +57,9 @@ internal static class SettingNames
     /// <summary>The Key Vault whose secrets named <c>upstream-…</c> are those that registrations of servers name; without it there are none.</summary>
     public const string UpstreamVault = "Interlock__Upstreams__VaultUri";
 
+    /// <summary><c>false</c> lets one administrator widen the registry alone; not given, a second one approves it, except on a developer's machine.</summary>
+    public const string FourEyes = "Interlock__Governance__FourEyes";
+
     /// <summary>The channels that tell people of gates, as JSON (docs/notifications.md): a Key Vault reference, for their addresses are secrets. Not given, nobody is told.</summary>
     public const string NoticeChannels = "Interlock__Notices__Channels";
 

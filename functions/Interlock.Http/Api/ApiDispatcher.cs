@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace Interlock.Http.Api;
 
 /// <summary>Serves a route: token of class api, role, body, handler, answer. Cookies count for nothing here.</summary>
-internal sealed class ApiDispatcher(InterlockWeb web)
+internal sealed class ApiDispatcher(InterlockWeb web, EdgeRefusals refusals)
 {
     private readonly Bearer _bearer = new(web.ApiTokens, web.Directory);
 
@@ -21,6 +21,7 @@ internal sealed class ApiDispatcher(InterlockWeb web)
             (_, caller, var refusal) = await _bearer.ReadAsync(context);
             if (refusal is not null)
             {
+                refusals.Count(context, refusal);
                 if (refusal.Status == 401) context.Response.Headers.WWWAuthenticate = refusal.Rule == "token-missing" ? "Bearer" : "Bearer error=\"invalid_token\"";
                 return ApiResult.Fail(refusal);
             }

@@ -16,6 +16,9 @@ internal abstract record ApiResult
 
     public static ApiResult Streamed(string contentType, Func<Stream, CancellationToken, Task> write) => new Chunks(contentType, write);
 
+    /// <summary>Bytes of others: to be saved, and whatever they are, nothing of them runs or loads anything.</summary>
+    public static ApiResult Download(string contentType, string name, byte[] content) => new Attachment(contentType, name, content);
+
     public static ApiResult Empty(int status) => new Nothing(status);
 
     public abstract Task WriteAsync(HttpContext context);
@@ -41,6 +44,20 @@ internal abstract record ApiResult
         {
             context.Response.ContentType = ContentType;
             return Write(context.Response.Body, context.RequestAborted);
+        }
+    }
+
+    private sealed record Attachment(string ContentType, string Name, byte[] Content) : ApiResult
+    {
+        public override Task WriteAsync(HttpContext context)
+        {
+            var headers = context.Response.Headers;
+            context.Response.ContentType = ContentType;
+            context.Response.ContentLength = Content.Length;
+            headers.ContentDisposition = $"attachment; filename=\"{Name}\"";
+            headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
+            headers.XContentTypeOptions = "nosniff";
+            return context.Response.Body.WriteAsync(Content, context.RequestAborted).AsTask();
         }
     }
 

@@ -86,6 +86,17 @@ internal static class ApiRoutes
             Query = [("kind", "server, tool, agent, workflow or policy")],
             Answers = [(200, "Registry")],
         },
+        new("GET", "/api/routes/explain", "explainRoute", "Where a call of a tool would go now, and of each version why it would be that one or not.", RoutesApi.ExplainAsync)
+        {
+            Roles = ["operator", "admin", "auditor", "author", "publisher"],
+            Query = [("target", "server/tool"), ("version", "A version or range: 1.2.3, ^1, ~1.2")],
+            Answers = [(200, "RouteExplanation")],
+        },
+        new("GET", "/api/servers", "listServers", "The active servers and their addresses as they stand with the process that answers: health, circuit, calls under way.", ServersApi.ListAsync)
+        {
+            Roles = ["operator", "admin", "auditor"],
+            Answers = [(200, "Servers")],
+        },
         new("POST", "/api/registry/servers", "registerServer", "Registers an MCP server with every tool it shows.", RegistryApi.ServerAsync)
         {
             Roles = ["admin"],
@@ -95,7 +106,7 @@ internal static class ApiRoutes
                   "address": { "type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https" },
                   "settings": {{SettingsSchema.Text}} } }
                 """),
-            Answers = [(201, "RegistryChange"), (200, "RegistryChange")],
+            Answers = [(201, "RegistryChange"), (200, "RegistryChange"), (202, "Proposed")],
         },
         new("GET", "/api/registry/tools/{server}/{tool}/diff", "diffContracts", "How two contracts of a tool differ, with what the change means for callers.", RegistryApi.DiffAsync)
         {
@@ -111,7 +122,7 @@ internal static class ApiRoutes
                   "version": { "type": "string", "minLength": 5, "maxLength": 64 },
                   "address": { "type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https" } } }
                 """),
-            Answers = [(201, "RegistryChange"), (200, "RegistryChange")],
+            Answers = [(201, "RegistryChange"), (200, "RegistryChange"), (202, "Proposed")],
         },
         new("POST", "/api/registry/lifecycle", "setLifecycle", "Moves a version through its lifecycle; applies from the answer on.", RegistryApi.LifecycleAsync)
         {
@@ -126,7 +137,7 @@ internal static class ApiRoutes
                   "contract": { "type": "string", "minLength": 1, "maxLength": 128, "description": "The digest of the contract that shall hold, where a tool comes back from the quarantine of a changed one." },
                   "reason": { "type": "string", "maxLength": 1000 } } }
                 """),
-            Answers = [(200, "RegistryChange")],
+            Answers = [(200, "RegistryChange"), (202, "Proposed")],
         },
 
         new("GET", "/api/policy", "getPolicy", "The policy in force.", PolicyApi.GetAsync) { Answers = [(200, "Policy")] },
@@ -134,6 +145,14 @@ internal static class ApiRoutes
         {
             Roles = ["admin"],
             Body = ApiBody.Text(Yaml),
+            Answers = [(200, "RegistryChange"), (202, "Proposed")],
+        },
+
+        new("GET", "/api/quotas", "getQuotas", "The quotas and budgets in force.", QuotasApi.GetAsync) { Answers = [(200, "Policy")] },
+        new("PUT", "/api/quotas", "putQuotas", "Publishes the tenant's quotas and budgets (YAML or JSON); they apply from the answer on.", QuotasApi.PutAsync)
+        {
+            Roles = ["admin"],
+            Body = ApiBody.Text([.. Yaml, "application/json"]),
             Answers = [(200, "RegistryChange")],
         },
 
@@ -143,6 +162,8 @@ internal static class ApiRoutes
             Answers = [(200, "application/jsonl")],
         },
         new("GET", "/api/audit/runs/{id}", "getRunAudit", "A run's audit chain.", AuditApi.RunAsync) { Roles = ["auditor"], Answers = [(200, "AuditEntries")] },
+
+        new("GET", "/api/artifacts/{id}", "getArtifact", "A result that was too large to be handed on, to who made the call or an auditor.", ArtifactsApi.GetAsync) { Answers = [(200, "application/octet-stream")] },
 
         new("GET", "/api/openapi.json", "getOpenApi", "This description.", OpenApiDocument.GetAsync) { IsPublic = true, Answers = [(200, "Any")] },
         new("GET", "/healthz", "getHealth", "Whether the process serves requests.", static _ => Task.FromResult(ApiResult.Ok(Json.JsonValue.Object(("status", "ok")))))

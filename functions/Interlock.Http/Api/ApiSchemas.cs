@@ -41,6 +41,8 @@ internal static class ApiSchemas
             "lifecycle": { "enum": ["draft", "active", "deprecated", "disabled", "quarantined"] }, "digest": { "type": "string" },
             "changedBy": { "type": "string" }, "changedAt": { "type": "string", "format": "date-time" }, "successor": { "type": "string" }, "reason": { "type": "string" },
             "owner": { "type": "string" }, "documentDigest": { "type": "string" }, "body": { "type": "object" } } },
+          "Proposed": { "type": "object", "properties": { "proposal": { "type": "object", "properties": {
+            "id": { "type": "string" }, "link": { "type": "string", "description": "The page on which another administrator decides" }, "digest": { "type": "string" }, "expiresAt": { "type": "string", "format": "date-time" } } } } },
           "ContractDiff": { "type": "object", "properties": {
             "tool": { "type": "string" }, "from": { "type": "string" }, "to": { "type": "string" },
             "changes": { "type": "array", "items": { "type": "object", "properties": { "pointer": { "type": "string" }, "from": { "type": ["string", "null"] }, "to": { "type": ["string", "null"] } } } },
@@ -48,6 +50,16 @@ internal static class ApiSchemas
           "SchemaChange": { "type": "object", "properties": {
             "location": { "type": "string" }, "breaksCallers": { "type": "boolean" }, "breaksResults": { "type": "boolean" }, "explanation": { "type": "string" } } },
           "Registry": { "type": "object", "properties": { "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
+          "RouteExplanation": { "type": "object", "properties": {
+            "target": { "type": "string" }, "taken": { "type": ["string", "null"] }, "repinnedFrom": { "type": ["string", "null"] }, "refusal": { "$ref": "#/components/schemas/Problem" },
+            "candidates": { "type": "array", "items": { "type": "object", "properties": {
+              "version": { "type": "string" }, "lifecycle": { "type": "string" }, "taken": { "type": "boolean" }, "why": { "type": "string" } } } } } },
+          "Servers": { "type": "object", "properties": { "servers": { "type": "array", "items": { "type": "object", "properties": {
+            "name": { "type": "string" }, "version": { "type": "string" }, "available": { "type": "boolean" }, "reason": { "type": "string" },
+            "addresses": { "type": "array", "items": { "type": "object", "properties": {
+              "address": { "type": "string" }, "health": { "enum": ["unknown", "up", "down"] }, "checkedAt": { "type": "string", "format": "date-time" },
+              "circuit": { "enum": ["closed", "half-open", "open"] }, "outstanding": { "type": "integer" }, "queued": { "type": "integer" }, "passedOver": { "type": "boolean" },
+              "lastFailure": { "type": "object", "properties": { "at": { "type": "string", "format": "date-time" }, "title": { "type": "string" }, "detail": { "type": ["string", "null"] } } } } } } } } } } },
           "RegistryChange": { "type": "object", "properties": {
             "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } }, "inFlight": { "type": "array", "items": { "type": "string" } } } },
           "Workflows": { "type": "object", "properties": { "workflows": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },

@@ -1,5 +1,6 @@
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
+using Interlock.Core.Registry.Changes;
 
 namespace Interlock.Http.Api;
 
@@ -14,6 +15,6 @@ internal static class PolicyApi
     }
 
     public static async Task<ApiResult> PutAsync(ApiRequest request) => request.Text() is { } text
-        ? RegistryApi.Answer(await request.Web.Registry.PublishPolicyAsync(request.Caller, text, request.Aborted), created: false)
+        ? await RegistryApi.RequestAsync(request, new RegistryRequest.PublishPolicy(text), created: false)
         : WorkflowsApi.NotUtf8();
 }

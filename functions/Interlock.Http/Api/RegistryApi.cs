@@ -1,8 +1,10 @@
 using Interlock.Core;
 using Interlock.Core.Registry;
+using Interlock.Core.Registry.Changes;
 using Interlock.Core.Registry.Contracts;
 using Interlock.Core.Runs;
 using Interlock.Http.Hosting;
+using Interlock.Http.Pages;
 using Interlock.Json;
 
 namespace Interlock.Http.Api;
@@ -17,7 +19,7 @@ internal static class RegistryApi
         var entries = registry.All
             .Where(entry => kind is null || entry.Kind.ToString().Equals(kind, StringComparison.OrdinalIgnoreCase))
             .OrderBy(entry => entry.Kind).ThenBy(entry => entry.Name, StringComparer.Ordinal).ThenByDescending(entry => SemanticVersion.TryParse(entry.Version));
-        return ApiResult.Ok(JsonValue.Object(("epoch", registry.Epoch), ("entries", JsonValue.Array(entries.Select(entry => Views.Entry(registry, entry))))));
+        return ApiResult.Ok(JsonValue.Object(("epoch", registry.Epoch), ("fourEyes", request.Web.Changes is not null), ("entries", JsonValue.Array(entries.Select(entry => Views.Entry(registry, entry))))));
     }
 
     public static async Task<ApiResult> ServerAsync(ApiRequest request)
@@ -29,13 +31,13 @@ internal static class RegistryApi
             (settings, var invalid) = SettingsReader.Read(said, "/settings");
             if (invalid is not null) return ApiResult.Fail(invalid);
         }
-        return Answer(await request.Web.Registry.RegisterServerAsync(request.Caller, Text(request.Json, "name"), address, settings, request.Aborted), created: true);
+        return await RequestAsync(request, new RegistryRequest.RegisterServer(Text(request.Json, "name"), address, settings), created: true);
     }
 
     public static async Task<ApiResult> AgentAsync(ApiRequest request)
     {
         if (Address(request.Json, out var refusal) is not { } address) return refusal;
-        return Answer(await request.Web.Registry.RegisterAgentAsync(request.Caller, Text(request.Json, "name"), Text(request.Json, "version"), address, request.Aborted), created: true);
+        return await RequestAsync(request, new RegistryRequest.RegisterAgent(Text(request.Json, "name"), Text(request.Json, "version"), address), created: true);
     }
 
     /// <summary>Operators retire things; what widens again what may be called (a policy, a disabled or quarantined version) is an administrator's.</summary>
@@ -50,11 +52,11 @@ internal static class RegistryApi
             || (lifecycle is Lifecycle.Active or Lifecycle.Deprecated && registry.Find(kind, name, version) is { Lifecycle: Lifecycle.Disabled or Lifecycle.Quarantined });
         if (isWidening && !Visibility.HasRole(request.Caller, "admin"))
             return ApiResult.Fail(new Problem(ProblemTypes.Authorization, 403, "A role is missing", "Policies are changed, and what is disabled or quarantined comes back, by the role admin.") { Stage = "authorize", Rule = "role-required" });
-        var result = body["contract"]?.AsString() is { } contract && kind == RegistryKind.Tool && lifecycle == Lifecycle.Active
-            ? await request.Web.Registry.ApproveContractAsync(request.Caller, name, version, contract, body["reason"]?.AsString(), request.Aborted)
-            : await request.Web.Registry.SetLifecycleAsync(request.Caller, kind, name, version, lifecycle, body["successor"]?.AsString(), body["reason"]?.AsString(), request.Aborted);
-        if (kind == RegistryKind.Workflow && lifecycle == Lifecycle.Disabled && result is RegistryResult.Changed) await SuspendRunsAsync(request, name, version);
-        return Answer(result, created: false);
+        var answer = await RequestAsync(request, body["contract"]?.AsString() is { } contract && kind == RegistryKind.Tool && lifecycle == Lifecycle.Active
+            ? new RegistryRequest.ApproveContract(name, version, contract, body["reason"]?.AsString())
+            : new RegistryRequest.Move(kind, name, version, lifecycle, body["successor"]?.AsString(), body["reason"]?.AsString()), created: false);
+        if (kind == RegistryKind.Workflow && lifecycle == Lifecycle.Disabled && (await request.Web.Registry.ReadAsync(request.Caller.Tenant, request.Aborted)).Find(kind, name, version)?.Lifecycle == lifecycle) await SuspendRunsAsync(request, name, version);
+        return answer;
     }
 
     /// <summary>How two contracts of a tool differ, for whoever approves the second.</summary>
@@ -84,6 +86,20 @@ internal static class RegistryApi
             }
         }
         if (failed.Count > 0) throw new AggregateException("Some runs of the disabled workflow could not be suspended.", failed);
+    }
+
+    /// <summary>Makes the change, or leaves it as a proposal to a second person: 202 with its page.</summary>
+    internal static async Task<ApiResult> RequestAsync(ApiRequest request, RegistryRequest change, bool created)
+    {
+        if (request.Web.Changes is not { } changes) return Answer(await ChangeDesk.ApplyAsync(request.Web.Registry, request.Caller, change, request.Aborted), created);
+        return await changes.RequestAsync(request.Caller, change, request.Aborted) switch
+        {
+            ChangeResult.Answered answered => Answer(answered.Result, created),
+            ChangeResult.Proposed { Proposal: var proposal } => ApiResult.Ok(
+                JsonValue.Object(("proposal", JsonValue.Object(("id", proposal.Id), ("link", $"{ChangesFace.Path}/{proposal.Id}"), ("digest", proposal.Digest), ("expiresAt", Views.Time(proposal.ExpiresAt))))), 202),
+            ChangeResult.Refused refused => ApiResult.Fail(new Problem(ProblemTypes.Refused, refused.Status, "The change was not proposed", refused.Detail) { Stage = "registry", Rule = refused.Rule }),
+            var other => throw new InvalidOperationException($"Unexpected {other.GetType().Name}."),
+        };
     }
 
     internal static ApiResult Answer(RegistryResult result, bool created) => result switch

@@ -1,3 +1,4 @@
+using Interlock.Core;
 using Interlock.Core.Gateway;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -8,7 +9,7 @@ namespace Interlock.Http.Hosting;
 /// The outermost layer: security headers on every answer, the hosts and origins served, and one place where whatever went wrong becomes a
 /// problem. Of an exception only a reference leaves the process; its text is logged.
 /// </summary>
-internal sealed partial class Edge(WebOptions options, Site site, ILogger<Edge> logger)
+internal sealed partial class Edge(WebOptions options, Site site, EdgeRefusals refusals, ILogger<Edge> logger)
 {
     private const string ContentPolicy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -17,12 +18,12 @@ internal sealed partial class Edge(WebOptions options, Site site, ILogger<Edge> 
         Protect(context);
         if (!site.ServesHost(context.Request.Host))
         {
-            await ProblemResponse.WriteAsync(context, ProblemResponse.Of(403, "host-not-allowed", "This host is not served", "The Host header names a host that is not served here."));
+            await RefuseAsync(context, ProblemResponse.Of(403, "host-not-allowed", "This host is not served", "The Host header names a host that is not served here."));
             return;
         }
         if (IsForeign(context.Request))
         {
-            await ProblemResponse.WriteAsync(context, ProblemResponse.Of(403, "origin-not-allowed", "This origin is not allowed", "The Origin header names an origin that is not allowed here."));
+            await RefuseAsync(context, ProblemResponse.Of(403, "origin-not-allowed", "This origin is not allowed", "The Origin header names an origin that is not allowed here."));
             return;
         }
         try
@@ -48,6 +49,12 @@ internal sealed partial class Edge(WebOptions options, Site site, ILogger<Edge> 
             Log.Failed(logger, e, context.Request.Method, reference);
             await FailAsync(context, 500, "internal-error", "Something broke here", $"It was logged under the reference {reference}; repeat the request, or give the reference to an operator.");
         }
+    }
+
+    private Task RefuseAsync(HttpContext context, Problem refusal)
+    {
+        refusals.Count(context, refusal);
+        return ProblemResponse.WriteAsync(context, refusal);
     }
 
     private void Protect(HttpContext context)

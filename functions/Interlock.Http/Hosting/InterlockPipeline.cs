@@ -23,7 +23,8 @@ public static class InterlockPipeline
     {
         web.Options.Validate();
         var site = new Site(web.Options);
-        var edge = new Edge(web.Options, site, web.Loggers.CreateLogger<Edge>());
+        var refusals = new EdgeRefusals(web);
+        var edge = new Edge(web.Options, site, refusals, web.Loggers.CreateLogger<Edge>());
         app.Use((context, next) =>
         {
             context.SetEndpoint(null);
@@ -33,8 +34,9 @@ public static class InterlockPipeline
         app.UseRouting();
         app.UseEndpoints(routes =>
         {
-            MapApi(routes, new ApiDispatcher(web));
-            MapMcp(routes, new McpFace(web, site));
+            MapApi(routes, new ApiDispatcher(web, refusals));
+            MapMcp(routes, new McpFace(web, site, refusals));
+            if (web.Narrowing is { } narrowing) routes.MapMethods(TokenFace.Path, Post, (RequestDelegate)new TokenFace(web, narrowing).ExchangeAsync);
             MapPages(routes, new PageFace(web, site));
         });
     }
@@ -67,6 +69,12 @@ public static class InterlockPipeline
         routes.MapMethods("/approvals/rates", Read, (RequestDelegate)pages.Approvals.RatesAsync);
         routes.MapMethods(DelegationFace.Path, Read, (RequestDelegate)pages.Delegations.ShowAsync);
         routes.MapMethods(DelegationFace.Path, Post, (RequestDelegate)pages.Delegations.ChangeAsync);
+        if (pages.Changes is { } changes)
+        {
+            routes.MapMethods(ChangesFace.Path, Read, (RequestDelegate)changes.ListAsync);
+            routes.MapMethods(ChangesFace.Path + "/{id}", Read, (RequestDelegate)changes.ShowAsync);
+            routes.MapMethods(ChangesFace.Path + "/{id}", Post, (RequestDelegate)changes.DecideAsync);
+        }
         routes.MapMethods("/approvals/{id}", Read, (RequestDelegate)pages.Approvals.ReviewAsync);
         routes.MapMethods("/approvals/{id}", Post, (RequestDelegate)pages.Approvals.DecideAsync);
         routes.MapMethods(ReviewLinks.Route, Read, (RequestDelegate)pages.Links.OpenAsync);

@@ -4,6 +4,7 @@ using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Registry;
+using Interlock.Core.Registry.Changes;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,9 @@ public sealed record InterlockWeb
     public required ApprovalDesk Approvals { get; init; }
     public required AdHocDesk AdHoc { get; init; }
     public required RegistryDesk Registry { get; init; }
+    /// <summary>Where changes of the registry that widen wait for a second person; null where one is enough.</summary>
+    public ChangeDesk? Changes { get; init; }
+
     public required WorkflowCatalog Workflows { get; init; }
     public required PolicyCache Policies { get; init; }
     public required RunIntake Intake { get; init; }
@@ -32,6 +36,9 @@ public sealed record InterlockWeb
 
     public required JwtVerifier McpTokens { get; init; }
     public required JwtVerifier ApiTokens { get; init; }
+    /// <summary>Makes narrower tokens at <c>/token</c>; null where another issuer's tokens are used, and there is no such address then.</summary>
+    public TokenNarrowing? Narrowing { get; init; }
+
     public required SignInMethod SignIn { get; init; }
 
     /// <summary>Read at every request of a session: a person who is gone there has no session.</summary>

@@ -74,7 +74,7 @@ internal sealed class CallHandles(ITableStore store, ToolGateway gateway, TimePr
     private async Task<CallHandle?> FindAsync(McpCaller caller, string id, CancellationToken cancellationToken)
     {
         if (!Ids.IsHex32(id) || await store.GetAsync(Table, Key(caller, new EffectId(id)), cancellationToken) is not { } row) return null;
-        return Read(row);
+        return Read(row) is var handle && caller.Permits(handle.Target) ? handle : null;
     }
 
     /// <summary>What the call came to; null while it works.</summary>

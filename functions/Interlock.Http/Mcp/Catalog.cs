@@ -61,7 +61,7 @@ internal sealed class Catalog
         foreach (var text in (string[])["title", "description"])
             if (body.Contract[text] is { IsString: true } value) contract = contract.With(text, value);
         contract = contract.With("inputSchema", body.InputSchema);
-        if (body.OutputSchema is { IsObject: true } schema && (withHandles ? ResultSchema.OrHandle(schema) : schema) is { } output) contract = contract.With("outputSchema", output);
+        if (body is { OutputSchema: { IsObject: true } schema, Settings.Redact.IsEmpty: true } && (withHandles ? ResultSchema.OrHandle(schema) : schema) is { } output) contract = contract.With("outputSchema", output);
         contract = contract.With("annotations", JsonValue.Object(("readOnlyHint", body.Settings.ReadOnly), ("idempotentHint", body.Settings.Idempotent)));
         return new CatalogTool(exposed, entry, contract, isOffered);
     }

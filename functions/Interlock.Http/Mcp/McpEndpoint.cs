@@ -16,6 +16,7 @@ public sealed partial class McpEndpoint
     private readonly McpEndpointOptions _options;
     private readonly ILogger<McpEndpoint> _logger;
     private readonly TimeProvider _time;
+    private readonly RequestsUnderWay _underWay = new();
 
     public McpEndpoint(McpEndpointOptions options, ILoggerFactory loggers, TimeProvider time)
     {
@@ -35,7 +36,10 @@ public sealed partial class McpEndpoint
     }
 
     /// <summary>Answers one request.</summary>
-    public async Task HandleAsync(HttpContext context, McpMethods methods)
+    /// <param name="context">The request.</param>
+    /// <param name="methods">What is served.</param>
+    /// <param name="client">Who asks, so that they can cancel their own requests of older revisions; null when that is not known.</param>
+    public async Task HandleAsync(HttpContext context, McpMethods methods, string? client = null)
     {
         if (McpRequestRules.CheckHeaders(context, _options) is { } refused)
         {
@@ -60,10 +64,11 @@ public sealed partial class McpEndpoint
         }
         if (message!.Id is not { } request)
         {
+            if (client is not null && message.Method == "notifications/cancelled" && message.Params?["requestId"] is { } cancelled) _underWay.Cancel(client, cancelled);
             context.Response.StatusCode = StatusCodes.Status202Accepted;
             return;
         }
-        await ServeAsync(context, message, request, methods);
+        await ServeAsync(context, message, request, methods, client);
     }
 
     private static McpError? Read(ReadOnlySpan<byte> bytes, out McpMessage? message)
@@ -82,7 +87,7 @@ public sealed partial class McpEndpoint
         }
     }
 
-    private async Task ServeAsync(HttpContext context, McpMessage message, JsonValue id, McpMethods methods)
+    private async Task ServeAsync(HttpContext context, McpMessage message, JsonValue id, McpMethods methods, string? client)
     {
         var answer = new AnswerStream(context, _options, _time);
         var isNewest = McpProtocolRules.IsSessionless(context);
@@ -93,9 +98,10 @@ public sealed partial class McpEndpoint
         }
         if (_options.CallsOutliveAnswers && message.Method == "tools/call" && HttpProtocol.IsHttp11(context.Request.Protocol))
             context.Response.Headers.Connection = "close";
+        var exchange = new McpExchange(context, message, answer);
         try
         {
-            await answer.SendAsync(RunAsync(method, new McpExchange(context, message, answer)), id, isNewest, context.RequestAborted);
+            await answer.SendAsync(client is null || isNewest ? RunAsync(method, exchange, context.RequestAborted) : RunAsync(method, exchange, id, client), id, isNewest, context.RequestAborted);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -103,11 +109,30 @@ public sealed partial class McpEndpoint
         }
     }
 
-    private async ValueTask<McpAnswer> RunAsync(IMcpMethod method, McpExchange exchange)
+    /// <summary>The same for a client that may say that it does not wait any more.</summary>
+    private async ValueTask<McpAnswer> RunAsync(IMcpMethod method, McpExchange exchange, JsonValue id, string client)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(exchange.Http.RequestAborted);
+        _underWay.Begin(client, id, stop);
+        try
+        {
+            return await RunAsync(method, exchange, stop.Token);
+        }
+        finally
+        {
+            _underWay.End(client, id, stop);
+        }
+    }
+
+    private async ValueTask<McpAnswer> RunAsync(IMcpMethod method, McpExchange exchange, CancellationToken ct)
     {
         try
         {
-            return await method.AnswerAsync(exchange, exchange.Http.RequestAborted);
+            return await method.AnswerAsync(exchange, ct);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested && !exchange.Http.RequestAborted.IsCancellationRequested)
+        {
+            return McpAnswer.Fail(McpErrorCodes.Transport, "The request was cancelled.", JsonValue.Object(("rule", "cancelled")));
         }
         catch (UnauthenticGateException)
         {

@@ -25,14 +25,15 @@ internal sealed class McpFace
 
     private readonly InterlockWeb _web;
     private readonly Site _site;
+    private readonly EdgeRefusals _edge;
     private readonly Bearer _bearer;
     private readonly McpEndpoint _endpoint;
     private readonly McpRefusals _refusals;
     private readonly McpMethods _methods;
 
-    public McpFace(InterlockWeb web, Site site)
+    public McpFace(InterlockWeb web, Site site, EdgeRefusals edge)
     {
-        (_web, _site) = (web, site);
+        (_web, _site, _edge) = (web, site, edge);
         _bearer = new Bearer(web.McpTokens, web.Directory);
         _endpoint = new McpEndpoint(
             new McpEndpointOptions
@@ -53,13 +54,15 @@ internal sealed class McpFace
         var remainder = new CallRemainder(_web.Time.GetTimestamp());
         context.Features.Set(remainder);
         var (token, principal, refusal) = await _bearer.ReadAsync(context);
+        if (refusal is not null) _edge.Count(context, refusal);
         if (refusal is null && token is not null && principal is not null)
         {
             (var caller, refusal) = await CallerAsync(token, principal, context.RequestAborted);
             if (caller is not null && await IsThereAsync(caller, ServerOf(context), context.RequestAborted))
             {
-                context.Features.Set(caller with { Bearer = Bearer.TextOf(context), Server = ServerOf(context) });
-                await ServeAsync(context, remainder);
+                caller = caller with { Bearer = Bearer.TextOf(context), Scope = token.Scope, Server = ServerOf(context) };
+                context.Features.Set(caller);
+                await ServeAsync(context, remainder, caller);
                 return;
             }
             if (caller is not null) refusal = ProblemResponse.Of(404, "unknown-server", "There is no such server", "The address names no server that is registered and active.");
@@ -86,11 +89,11 @@ internal sealed class McpFace
     }
 
     /// <summary>Answers, and stays until a call that goes on has ended: on a host that counts requests the process is busy so long.</summary>
-    private async Task ServeAsync(HttpContext context, CallRemainder remainder)
+    private async Task ServeAsync(HttpContext context, CallRemainder remainder, McpCaller caller)
     {
         try
         {
-            await _endpoint.HandleAsync(context, _methods);
+            await _endpoint.HandleAsync(context, _methods, McpProtocolRules.IsSessionless(context) ? null : caller.Client);
             if (!remainder.Work.IsCompleted) await context.Response.CompleteAsync();
         }
         catch when (!remainder.Work.IsCompleted)

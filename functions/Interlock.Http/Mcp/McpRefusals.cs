@@ -5,6 +5,7 @@ using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Http.Hosting;
 using Interlock.Json;
+using Microsoft.AspNetCore.Http;
 
 namespace Interlock.Http.Mcp;
 
@@ -39,9 +40,17 @@ internal sealed class McpRefusals(AuditLog audit, TimeProvider time)
         }, cancellationToken);
     }
 
-    /// <summary>A target outside the pool of the caller's run token.</summary>
-    public Task<Problem> WideningAsync(McpCaller caller, GatewayCall call, CancellationToken cancellationToken) =>
-        CallAsync(caller, call.Target, call.Arguments, "widening", "The tool is not in the pool of this run token.", cancellationToken);
+    /// <summary>The rule of what a narrowed token does not hold.</summary>
+    public const string ScopeRule = "token-scope";
+
+    /// <summary>A target outside the pool of the caller's run token, or of what its token was narrowed to: then the response names the scope that is needed (RFC 6750 §3.1).</summary>
+    public Task<Problem> OutsideAsync(HttpContext? http, McpCaller caller, GatewayCall call, CancellationToken cancellationToken)
+    {
+        if (!caller.IsInPool(call.Target)) return CallAsync(caller, call.Target, call.Arguments, "widening", "The tool is not in the pool of this run token.", cancellationToken);
+        var needed = "tool:" + call.Target;
+        if (http is { Response.HasStarted: false }) http.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{needed}\"";
+        return CallAsync(caller, call.Target, call.Arguments, ScopeRule, $"The token was narrowed to other tools; this needs the scope {needed}.", cancellationToken);
+    }
 
     /// <summary>A state that is not for this call, or not any more.</summary>
     public async Task<Problem> StateAsync(McpCaller caller, GatewayCall call, CancellationToken cancellationToken) =>

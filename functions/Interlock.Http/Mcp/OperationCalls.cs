@@ -45,7 +45,7 @@ internal sealed class OperationCalls(InterlockWeb web, InputRounds rounds, McpRe
     private async Task<GatewayResult> CallAsync(McpCaller caller, GatewayCall call, CancellationToken cancellationToken)
     {
         if (caller.Permits(call.Target)) return await web.Gateway.CallAsync(call, cancellationToken);
-        return new GatewayResult.Failed(await refusals.WideningAsync(caller, call, cancellationToken));
+        return new GatewayResult.Failed(await refusals.OutsideAsync(null, caller, call, cancellationToken));
     }
 
     /// <summary>What is answered later is no use here: these calls end before an answer would be cut off.</summary>

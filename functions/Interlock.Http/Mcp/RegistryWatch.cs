@@ -1,7 +1,6 @@
 using Interlock.Core;
 using Interlock.Core.Registry;
 using Interlock.Http.Hosting;
-using Interlock.Json;
 using Microsoft.Extensions.Logging;
 
 namespace Interlock.Http.Mcp;
@@ -25,7 +24,7 @@ internal sealed partial class RegistryWatch(InterlockWeb web)
     /// <summary>Calls back at every change of the registry from that snapshot on, until disposed; null when the caller, or the process, has as many listeners as it may.</summary>
     public IDisposable? Listen(McpCaller caller, RegistrySnapshot known, Action<RegistrySnapshot> changed)
     {
-        var (tenant, who) = (caller.Principal.Tenant, JsonValue.Array(caller.Principal.Tenant.Value, caller.Principal.Subject).ToString());
+        var (tenant, who) = (caller.Principal.Tenant, caller.Client);
         lock (_lock)
         {
             if (_listeners.Count >= MaxListeners || _listeners.Count(other => other.Who == who) >= MaxListenersOfOne) return null;
@@ -33,7 +32,7 @@ internal sealed partial class RegistryWatch(InterlockWeb web)
             _listeners.Add(listener);
             if (_looks.ContainsKey(tenant)) return listener;
             var ended = _looks[tenant] = new CancellationTokenSource();
-            _ = LookAsync(tenant, ended);
+            using (ExecutionContext.SuppressFlow()) _ = Task.Run(() => LookAsync(tenant, ended.Token)); // it is nobody's request
             return listener;
         }
     }
@@ -47,26 +46,23 @@ internal sealed partial class RegistryWatch(InterlockWeb web)
         }
     }
 
-    private async Task LookAsync(TenantId tenant, CancellationTokenSource ended)
+    private async Task LookAsync(TenantId tenant, CancellationToken ct)
     {
-        using (ended)
-        using (var timer = new PeriodicTimer(LookEvery, web.Time))
+        while (true)
         {
-            var ct = ended.Token;
-            while (await TicksAsync(timer, ct))
+            await Task.Delay(LookEvery, web.Time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (ct.IsCancellationRequested) return; // nobody listens any more
+            try
             {
-                try
-                {
-                    Tell(tenant, await web.Registry.ReadAsync(tenant, ct));
-                }
-                catch (Exception e) when (!ct.IsCancellationRequested)
-                {
-                    Log.NotRead(_logger, e); // the next look may succeed
-                }
-                catch (OperationCanceledException)
-                {
-                    return;
-                }
+                Tell(tenant, await web.Registry.ReadAsync(tenant, ct));
+            }
+            catch (Exception e) when (!ct.IsCancellationRequested)
+            {
+                Log.NotRead(_logger, e); // the next look may succeed
+            }
+            catch (OperationCanceledException)
+            {
+                return;
             }
         }
     }
@@ -79,18 +75,6 @@ internal sealed partial class RegistryWatch(InterlockWeb web)
         {
             listener.Epoch = registry.Epoch;
             listener.Changed(registry);
-        }
-    }
-
-    private static async Task<bool> TicksAsync(PeriodicTimer timer, CancellationToken ct)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(ct);
-        }
-        catch (OperationCanceledException)
-        {
-            return false; // nobody listens any more
         }
     }
 

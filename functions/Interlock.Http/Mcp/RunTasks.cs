@@ -28,7 +28,7 @@ internal sealed class RunTasks(InterlockWeb web, Site site)
     {
         if (!AreOffered(exchange)) return (null, McpAnswer.Fail(McpErrorCodes.MissingCapability, $"The client does not state the extension {Extension}.", Required));
         var caller = McpCaller.Of(exchange);
-        if (caller is { Token: null, Server: null } && exchange.Params["taskId"]?.StringOrNull() is { } id && Ids.IsHex32(id)
+        if (caller.IsWhole && exchange.Params["taskId"]?.StringOrNull() is { } id && Ids.IsHex32(id)
             && await web.Runs.GetAsync(caller.Principal.Tenant, new RunId(id), cancellationToken) is { } run && Visibility.MayRead(caller.Principal, run))
             return (run, default);
         return (null, McpAnswer.Fail(McpErrorCodes.InvalidParams, "There is no such task."));

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -13,6 +14,8 @@ internal static class ToolNames
     private const int DigestLength = 16;
     private const string Separator = "__";
     private const string Workflow = "workflow";
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     /// <summary>The name clients see for <c>server/tool</c>, or for a prompt of that name.</summary>
     public static string Name(string tool)
@@ -39,7 +42,7 @@ internal static class ToolNames
     }
 
     private static bool EndsLikeADigest(string name) =>
-        name.Length > DigestLength && name[^(DigestLength + 1)] == '-' && name.AsSpan(name.Length - DigestLength).IndexOfAnyExcept("0123456789abcdef") < 0;
+        name.Length > DigestLength && name[^(DigestLength + 1)] == '-' && name.AsSpan(name.Length - DigestLength).IndexOfAnyExcept(HexDigits) < 0;
 
     private static bool IsPlain(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '-';
 }

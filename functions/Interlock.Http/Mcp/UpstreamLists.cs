@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using Interlock.Core;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Http.Hosting;
@@ -51,9 +50,9 @@ internal sealed class UpstreamLists(InterlockWeb web, Catalogs catalogs, Operati
         return listed;
     }
 
-    /// <summary>Everyone on whose authority it is asked, and the frame of a run.</summary>
+    /// <summary>Who asks, and everyone on whose authority.</summary>
     private static string KeyOf(McpCaller caller) =>
-        JsonValue.Array([caller.Principal.Tenant.Value, caller.Principal.Subject, .. caller.Chain.Subjects, caller.Token?.Run.Value ?? "", caller.Token?.Frame.Value ?? ""]).ToString();
+        JsonValue.Array([caller.Client, .. caller.Chain.Subjects]).ToString();
 }
 
 /// <summary>What one server lists; nothing where it is unavailable.</summary>

@@ -42,7 +42,8 @@ internal sealed class FormInput(FormGuard forms, Site site)
         return fields;
     }
 
-    private static Dictionary<string, string>? Fields(byte[] bytes, int maxBytes)
+    /// <summary>The fields of a form, or null when one is given twice or it is over a limit.</summary>
+    internal static Dictionary<string, string>? Fields(byte[] bytes, int maxBytes)
     {
         try
         {

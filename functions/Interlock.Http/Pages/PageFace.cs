@@ -27,6 +27,7 @@ internal sealed class PageFace
         Links = new LinkFace(web, site, sessions);
         Approvals = new ApprovalFace(web, _pages);
         Delegations = new DelegationFace(web, _pages);
+        Changes = web.Changes is { } changes ? new ChangesFace(web, changes, _pages) : null;
     }
 
     /// <summary>Signing in and out, over the same sessions.</summary>
@@ -38,6 +39,9 @@ internal sealed class PageFace
     public ApprovalFace Approvals { get; }
 
     public DelegationFace Delegations { get; }
+
+    /// <summary>Null where the registry needs no second person.</summary>
+    public ChangesFace? Changes { get; }
 
     public Task OverviewAsync(HttpContext context) => _pages.ShowAsync(context, "Overview", "/", async session =>
     {

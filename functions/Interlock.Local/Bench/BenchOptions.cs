@@ -9,6 +9,15 @@ internal sealed record BenchOptions(int Rounds, double Seconds, int PayloadBytes
     /// <summary>The numbers of clients at a time.</summary>
     public IReadOnlyList<int> Concurrency { get; init; } = [1, 16];
 
+    /// <summary>How long each target is called before it is measured, so that the runtime has compiled what is called often.</summary>
+    public double WarmUp { get; init; } = 8;
+
+    /// <summary>So many upstreams are registered and called in a measurement of its own; none where 0.</summary>
+    public int Connect { get; init; }
+
+    /// <summary>So many clients are ramped up in a measurement of its own; none where 0.</summary>
+    public int Ramp { get; init; }
+
     /// <summary>A folder whose <c>node_modules</c> hold the other gateways; without it they are left out.</summary>
     public string? Npm { get; init; }
 

@@ -5,7 +5,7 @@ using Interlock.Json;
 namespace Interlock.Local.Bench;
 
 /// <summary>The outcome as a table for people and as JSON for everything else.</summary>
-internal sealed record BenchReport(BenchOptions Options, JsonValue Machine, IReadOnlyList<BenchRow> Rows, double? LoadAfter)
+internal sealed record BenchReport(BenchOptions Options, JsonValue Machine, IReadOnlyList<BenchRow> Rows, JsonValue? Connect, JsonValue? Ramp, double? LoadAfter)
 {
     public JsonValue ToJson()
     {
@@ -14,7 +14,8 @@ internal sealed record BenchReport(BenchOptions Options, JsonValue Machine, IRea
             ("rounds", Options.Rounds), ("secondsPerRound", Options.Seconds), ("payloadBytes", Options.PayloadBytes),
             ("load", "one thread and one kept-alive connection a client, blocking sockets, the next call after the answer; every answer checked"),
             ("rows", JsonValue.Array(Rows.Select(row => row.ToJson(BaselineOf(row))))));
-        return json;
+        if (Connect is not null) json = json.With("connect", Connect);
+        return Ramp is null ? json : json.With("ramp", Ramp);
     }
 
     public string ToTable()
@@ -30,6 +31,8 @@ internal sealed record BenchReport(BenchOptions Options, JsonValue Machine, IRea
             text.AppendLine("|---|---|---|---|---|---|---|---|---|---|---|---|");
             foreach (var row in Rows.Where(row => row.Clients == clients)) Append(text, row, BaselineOf(row));
         }
+        if (Connect is not null) text.AppendLine().AppendLine(ConnectBench.Line(Connect));
+        if (Ramp is not null) text.AppendLine().AppendLine(RampBench.Line(Ramp));
         return text.ToString();
     }
 

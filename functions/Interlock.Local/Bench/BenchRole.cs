@@ -19,6 +19,9 @@ internal static class BenchRole
     public const string Forward = "forward";
     public const string Gateway = "gateway";
 
+    /// <summary>Asks a gateway for the bytes of its managed heap that are in use.</summary>
+    public const string HeapQuestion = "heap";
+
     /// <summary>The echo server, on so many ports.</summary>
     public static async Task EchoAsync(int ports, CancellationToken cancellationToken)
     {
@@ -34,7 +37,7 @@ internal static class BenchRole
         await ServeAsync(app, cancellationToken);
     }
 
-    /// <summary>Interlock. With no upstreams it is opened over what is registered. A line <c>tokens N</c> gives the tokens of clients 0 to N-1.</summary>
+    /// <summary>Interlock. With no upstreams it is opened over what is registered. A line <c>tokens N</c> gives the tokens of clients 0 to N-1, <c>heap</c> the bytes in use.</summary>
     public static async Task GatewayAsync(string data, bool inMemory, IReadOnlyList<Uri> upstreams, CancellationToken cancellationToken)
     {
         await using var gateway = await BenchGateway.StartAsync(data, inMemory, cancellationToken);
@@ -42,8 +45,9 @@ internal static class BenchRole
         await Console.Out.WriteLineAsync($"ready {gateway.Address}");
         while (await Console.In.ReadLineAsync(cancellationToken) is { } line)
         {
-            var count = int.Parse(line.AsSpan("tokens ".Length), CultureInfo.InvariantCulture);
-            await Console.Out.WriteLineAsync(string.Join(' ', Enumerable.Range(0, count).Select(gateway.Token)));
+            await Console.Out.WriteLineAsync(line == HeapQuestion
+                ? GC.GetTotalMemory(forceFullCollection: true).ToString(CultureInfo.InvariantCulture)
+                : string.Join(' ', Enumerable.Range(0, int.Parse(line.AsSpan("tokens ".Length), CultureInfo.InvariantCulture)).Select(gateway.Token)));
         }
     }
 

@@ -14,10 +14,11 @@ internal sealed class GatewayBench(BenchOptions options, TextWriter progress)
         var own = Directory.CreateDirectory(Path.Combine(options.DataDirectory ?? Path.GetTempPath(), "interlock-bench-" + Guid.NewGuid().ToString("N")));
         try
         {
-            await using var cast = new BenchCast(options, own.FullName);
-            await cast.StartAsync(cancellationToken);
             var machine = BenchMachine.Describe(own.FullName);
-            return new BenchReport(options, machine, Measure(cast.Targets, cancellationToken), BenchMachine.Load());
+            var rows = await MeasureAsync(own.FullName, cancellationToken);
+            var connect = options.Connect > 0 ? await new ConnectBench(options.Connect, own.FullName).RunAsync(cancellationToken) : null;
+            var ramp = options.Ramp > 0 ? await new RampBench(options.Ramp, own.FullName).RunAsync(cancellationToken) : null;
+            return new BenchReport(options, machine, rows, connect, ramp, BenchMachine.Load());
         }
         finally
         {
@@ -25,13 +26,20 @@ internal sealed class GatewayBench(BenchOptions options, TextWriter progress)
         }
     }
 
+    private async Task<List<BenchRow>> MeasureAsync(string directory, CancellationToken cancellationToken)
+    {
+        await using var cast = new BenchCast(options, directory);
+        await cast.StartAsync(cancellationToken);
+        return Measure(cast.Targets, cancellationToken);
+    }
+
     private List<BenchRow> Measure(IReadOnlyList<BenchTarget> targets, CancellationToken cancellationToken)
     {
         foreach (var target in targets)
         {
             progress.WriteLine($"warming {target.Name}");
-            Measurement.Take(target, options.Concurrency.Max(), Math.Max(options.Seconds, 1), options.PayloadBytes);
-            Measurement.Take(target, options.Concurrency.Min(), options.Seconds / 2, options.PayloadBytes);
+            Measurement.Take(target, options.Concurrency.Max(), options.WarmUp * 3 / 4, options.PayloadBytes);
+            Measurement.Take(target, options.Concurrency.Min(), options.WarmUp / 4, options.PayloadBytes);
         }
         var measured = targets.SelectMany(target => options.Concurrency.Select(clients => (target, clients))).ToDictionary(key => key, _ => new List<Measurement>());
         for (var round = 1; round <= options.Rounds; round++)

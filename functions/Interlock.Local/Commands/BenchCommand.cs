@@ -22,13 +22,27 @@ internal static class BenchCommand
         var json = new Option<string?>("--json") { Description = "Write the figures to this file too." };
         var only = new Option<string?>("--only") { Description = "Only the targets whose names hold this, and the direct ones." };
         var npm = new Option<string?>("--npm") { Description = "A folder whose node_modules hold mcp-proxy, supergateway and @modelcontextprotocol/sdk, to measure those too (default: .tools/bench where it is)." };
-        var command = new Command("gateway", "The gateway: direct, a bare forwarder, Interlock in memory and durable, and others.") { seconds, rounds, payload, data, json, only, npm };
+        var warmUp = new Option<double>("--warm-up") { Description = "How long each target is called before it is measured.", DefaultValueFactory = _ => 8 };
+        var connect = new Option<int>("--connect") { Description = "Also register so many upstreams and call each after a restart (60)." };
+        var ramp = new Option<int>("--ramp") { Description = "Also ramp up so many clients and see what each costs (3000)." };
+        var command = new Command("gateway", "The gateway: direct, a bare forwarder, Interlock in memory and durable, and others.") { seconds, rounds, payload, data, json, only, npm, warmUp, connect, ramp };
         Within(seconds, 0.1, 600);
         Within(rounds, 1, 1000);
         Within(payload, 9, 100_000);
+        Within(warmUp, 0.1, 600);
+        Within(connect, 0, 500);
+        Within(ramp, 0, 10_000);
         command.SetAction(async (parsed, cancellation) =>
         {
-            var options = new BenchOptions(parsed.GetValue(rounds), parsed.GetValue(seconds), parsed.GetValue(payload)) { DataDirectory = parsed.GetValue(data), Only = parsed.GetValue(only), Npm = parsed.GetValue(npm) ?? (Directory.Exists(Tools) ? Tools : null) };
+            var options = new BenchOptions(parsed.GetValue(rounds), parsed.GetValue(seconds), parsed.GetValue(payload))
+            {
+                DataDirectory = parsed.GetValue(data),
+                Only = parsed.GetValue(only),
+                Npm = parsed.GetValue(npm) ?? (Directory.Exists(Tools) ? Tools : null),
+                WarmUp = parsed.GetValue(warmUp),
+                Connect = parsed.GetValue(connect),
+                Ramp = parsed.GetValue(ramp),
+            };
             var report = await new GatewayBench(options, Console.Error).RunAsync(cancellation);
             Console.Write(report.ToTable());
             if (parsed.GetValue(json) is { } file)

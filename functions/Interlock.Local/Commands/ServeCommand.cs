@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Http.Hosting;
 using Interlock.Http.Upstreams;
@@ -21,13 +23,15 @@ internal static class ServeCommand
         var origin = new Option<string?>("--origin") { Description = "The address people use, https://host, where a proxy stands in front." };
         var expose = new Option<bool>("--expose") { Description = "Allow addresses that other machines can reach." };
         var upstream = new Option<string[]>("--allow-upstream") { Description = "Private networks upstreams may be in: 'loopback' or a CIDR such as 10.1.0.0/16." };
-        var command = new Command("serve", "Serve the embedded host: /mcp, /api and the pages.") { data, urls, origin, expose, upstream };
+        var limit = new Option<string[]>("--limit") { Description = "Calls a second and the burst, of each caller, tenant or all: caller=20/400, tenant=100/2000, global=500/10000." };
+        var fourEyes = new Option<bool>("--four-eyes") { Description = "Changes of the registry that widen need a second administrator." };
+        var command = new Command("serve", "Serve the embedded host: /mcp, /api and the pages.") { data, urls, origin, expose, upstream, limit, fourEyes };
         command.SetAction((parsed, cancellation) => ServeAsync(
-            parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(origin), parsed.GetValue(expose), parsed.GetValue(upstream) ?? [], cancellation)); // both have defaults
+            parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(origin), parsed.GetValue(expose), parsed.GetValue(upstream) ?? [], parsed.GetValue(limit) ?? [], parsed.GetValue(fourEyes), cancellation)); // both have defaults
         return command;
     }
 
-    private static async Task<int> ServeAsync(string data, string url, string? origin, bool expose, IReadOnlyList<string> upstreams, CancellationToken cancellationToken)
+    private static async Task<int> ServeAsync(string data, string url, string? origin, bool expose, IReadOnlyList<string> upstreams, IReadOnlyList<string> limited, bool fourEyes, CancellationToken cancellationToken)
     {
         if (!expose && !LocalWeb.IsLoopback(url))
         {
@@ -39,6 +43,11 @@ internal static class ServeCommand
             await Console.Error.WriteLineAsync("--allow-upstream takes 'loopback' or a network such as 10.1.0.0/16.");
             return Output.Usage;
         }
+        if (Limits(limited) is not { } limits)
+        {
+            await Console.Error.WriteLineAsync("--limit takes caller, tenant or global, then =CALLS_A_SECOND/BURST: 0.001 to 10000 a second, and a burst of at least that of six seconds.");
+            return Output.Usage;
+        }
         var publicOrigin = Uri.TryCreate(origin, UriKind.Absolute, out var address) && WebOptions.IsOrigin(address) ? address : null;
         if (origin is not null && publicOrigin is null)
         {
@@ -48,7 +57,7 @@ internal static class ServeCommand
         using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information));
         Directory.CreateDirectory(data);
         FirstUser(data);
-        var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin };
+        var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin, Limits = limits, FourEyes = fourEyes };
         await using var services = await LocalServices.OpenAsync(options, loggers, TimeProvider.System, cancellationToken);
         await using var web = await LocalWeb.StartAsync(services, url, shownUsers: [], loggers, cancellationToken);
         var reached = publicOrigin ?? web.Address;
@@ -73,6 +82,27 @@ internal static class ServeCommand
             networks.Add(network);
         }
         return new EgressOptions { AllowLoopback = upstreams.Contains("loopback"), AllowedNetworks = networks };
+    }
+
+    /// <summary>What <c>--limit</c> says, or null when it is no such limit.</summary>
+    internal static GatewayLimits? Limits(IReadOnlyList<string> limited)
+    {
+        var limits = GatewayLimits.None;
+        foreach (var limit in limited)
+        {
+            if (limit.Split('=', '/') is not [var who, var perSecond, var burst]) return null;
+            if (!double.TryParse(perSecond, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var rate) || !int.TryParse(burst, NumberStyles.None, CultureInfo.InvariantCulture, out var most)) return null;
+            var next = who switch
+            {
+                "caller" => limits with { PerPrincipal = new RateLimit(rate, most) },
+                "tenant" => limits with { PerTenant = new RateLimit(rate, most) },
+                "global" => limits with { Global = new RateLimit(rate, most) },
+                _ => null,
+            };
+            if (next?.IsValid != true) return null;
+            limits = next;
+        }
+        return limits;
     }
 
     /// <summary>A new data directory gets one user with every role; its password is shown this once and kept as a hash only.</summary>

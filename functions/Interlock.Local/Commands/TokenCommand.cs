@@ -15,15 +15,22 @@ internal static class TokenCommand
         var user = new Option<string>("--as") { Description = "The user, or app:NAME for an application that delivers events.", Required = true };
         var face = new Option<string>("--for") { Description = "Which face it opens: mcp or api.", DefaultValueFactory = _ => "api" };
         var hours = new Option<double>("--hours") { Description = "How long it is valid.", DefaultValueFactory = _ => DefaultLifetime.TotalHours };
-        var command = new Command("token", "Issue a bearer token for a local user.") { data, user, face, hours };
+        var tools = new Option<string[]>("--tools") { Description = "Only for the tools that these patterns name, such as 'crm/*'; of --for mcp." };
+        var command = new Command("token", "Issue a bearer token for a local user.") { data, user, face, hours, tools };
         face.AcceptOnlyFromAmong("mcp", "api");
         command.SetAction(parsed => Issue(
-            parsed.GetRequiredValue(data), parsed.GetRequiredValue(user), parsed.GetValue(face) == "mcp" ? TokenClass.Mcp : TokenClass.Api, TimeSpan.FromHours(parsed.GetValue(hours))));
+            parsed.GetRequiredValue(data), parsed.GetRequiredValue(user), parsed.GetValue(face) == "mcp" ? TokenClass.Mcp : TokenClass.Api, TimeSpan.FromHours(parsed.GetValue(hours)), parsed.GetValue(tools) ?? []));
         return command;
     }
 
-    private static int Issue(string data, string subject, TokenClass face, TimeSpan lifetime)
+    private static int Issue(string data, string subject, TokenClass face, TimeSpan lifetime, IReadOnlyList<string> tools)
     {
+        var scope = tools.Count == 0 ? null : TokenScope.Of(tools);
+        if (tools.Count > 0 && (scope is null || face != TokenClass.Mcp))
+        {
+            Console.Error.WriteLine("--tools takes patterns server/tool, and goes with --for mcp.");
+            return Output.Usage;
+        }
         if (Find(data, subject) is not { } principal)
         {
             Console.Error.WriteLine($"There is no user '{Output.Plain(subject)}' in {data}; 'interlock serve' creates the first one.");
@@ -35,7 +42,7 @@ internal static class TokenCommand
             return Output.Usage;
         }
         using var keys = LocalKeys.Open(data, TimeProvider.System);
-        Console.WriteLine(keys.Issuer.Issue(new LocalTokenRequest(principal, face, lifetime)));
+        Console.WriteLine(keys.Issuer.Issue(new LocalTokenRequest(principal, face, lifetime) { Scope = scope }));
         return Output.Ok;
     }
 

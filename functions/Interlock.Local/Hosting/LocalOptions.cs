@@ -1,3 +1,4 @@
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Core.Storage;
 using Interlock.Http.Upstreams;
@@ -10,7 +11,12 @@ internal sealed record LocalOptions(string DataDirectory)
     /// <summary>The tenant that local users, tokens and files belong to.</summary>
     public const string Tenant = LocalUsers.Tenant;
 
+    /// <summary>Whether changes of the registry that widen need a second person.</summary>
+    public bool FourEyes { get; init; }
+
     public EgressOptions Egress { get; init; } = new();
+
+    public GatewayLimits Limits { get; init; } = GatewayLimits.None;
 
     /// <summary>A store in place of the database for everything but the runs of workflows: the benchmark in memory.</summary>
     public ITableStore? Tables { get; init; }

@@ -3,10 +3,12 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
+using Interlock.Core.Registry.Changes;
 using Interlock.Core.Storage;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
@@ -48,7 +50,7 @@ internal sealed class LocalServices : IAsyncDisposable
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker();
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
-        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time));
+        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time) { Mac = Keys.Mac, Limits = options.Limits });
         var approvals = new ApprovalParts(Tables, Keys.Mac, Registries, Policies, _gates, Audit, Users, time)
         {
             Edits = new RunEdits(Engine.GetAsync, Catalog),
@@ -57,6 +59,8 @@ internal sealed class LocalServices : IAsyncDisposable
         Approvals = new ApprovalDesk(approvals);
         AdHoc = new AdHocDesk(approvals, Approvals, new Ledger(Tables, blobs));
         Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, Users, fences, time);
+        Health = new HealthChecks(Registries, upstreams, Gateway.Routes, time, Random.Shared.NextDouble);
+        Changes = options.FourEyes ? new ChangeDesk(Registry, new ProposalStore(Tables, Keys.Mac, Keys.Incarnation), Audit, Users, time) : null;
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time), time, loggers.CreateLogger<SteadyRunner>());
@@ -77,8 +81,10 @@ internal sealed class LocalServices : IAsyncDisposable
     public ApprovalDesk Approvals { get; }
     public AdHocDesk AdHoc { get; }
     public RegistryDesk Registry { get; }
+    public ChangeDesk? Changes { get; }
     public ContractRefresh Refresh { get; }
     public IUpstreamWatch Watch => _mcp;
+    public HealthChecks Health { get; }
     public RunIntake Intake { get; }
     private SteadyRunner Commands { get; }
 

@@ -1,4 +1,5 @@
 using Interlock.Core;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Http.Notices;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Interlock.Local.Hosting;
 
-/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, closes clients' gates whose time is over, and tells people of gates with links to an address.</summary>
+/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, checks the health of servers, closes clients' gates whose time is over, and tells people of gates with links to an address.</summary>
 internal sealed class LocalUpkeep : IAsyncDisposable
 {
     private static readonly TenantId Tenant = new(LocalOptions.Tenant);
@@ -21,6 +22,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
     private readonly UpkeepLoop _watching;
     private readonly UpkeepLoop _notices;
     private readonly UpkeepLoop _expiry;
+    private readonly UpkeepLoop _health;
 
     public LocalUpkeep(LocalServices services, Uri origin, ILoggerFactory loggers)
     {
@@ -32,6 +34,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         _watch = new ContractWatch(services.Refresh, services.Watch, (pass, error) => RefreshLog.Write(refreshes, pass, error), services.Time);
         _watching = new UpkeepLoop("The listening to servers", WatchInterval, stop => _watch.RunAsync(Tenant, stop), services.Time, logger);
         _notices = new UpkeepLoop("The delivery of notices", NoticeInterval, async stop => NoticeLog.Write(notices, await delivery.RunAsync(Tenant, stop)), services.Time, logger);
+        _health = new UpkeepLoop("The health checks", HealthChecks.Interval, stop => services.Health.RunAsync(Tenant, stop), services.Time, logger);
         _expiry = new UpkeepLoop("The closing of clients' gates", ExpiryInterval, stop => services.AdHoc.CloseExpiredAsync(Tenant, stop), services.Time, logger);
     }
 
@@ -42,6 +45,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         await _watching.DisposeAsync();
         _watch.Dispose();
         await _expiry.DisposeAsync();
+        await _health.DisposeAsync();
         _sender.Dispose();
     }
 }

@@ -58,7 +58,15 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     public Task<T> WriteAsync<T>(Func<SqliteWriter, T> job)
     {
         var queued = new WriteJob<T>(job);
-        _queue.Add(queued);
+        _queue.Add(queued, here: false);
+        return queued.Task;
+    }
+
+    /// <summary>The same, on this thread when nobody else is writing: what is waited for anyway comes sooner so, and the task is complete when this returns.</summary>
+    public Task<T> WriteHereAsync<T>(Func<SqliteWriter, T> job)
+    {
+        var queued = new WriteJob<T>(job);
+        _queue.Add(queued, here: true);
         return queued.Task;
     }
 

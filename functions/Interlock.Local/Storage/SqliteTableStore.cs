@@ -38,7 +38,7 @@ internal sealed class SqliteTableStore(SqliteDatabase database) : IJointTables
         TableWrite[] copy = [.. writes];
         var bodies = TableRules.EncodeBatch(table, partition, copy);
         cancellationToken.ThrowIfCancellationRequested();
-        return database.WriteAsync(writer =>
+        return database.WriteHereAsync(writer =>
             Check(writer, table, partition, copy) is { } failed ? failed : new BatchResult(WriteStatus.Written, ETags: Apply(writer, table, partition, copy, bodies)));
     }
 
@@ -47,7 +47,7 @@ internal sealed class SqliteTableStore(SqliteDatabase database) : IJointTables
         TableBatch[] copy = [.. batches.Select(batch => batch with { Writes = [.. batch.Writes] })];
         var bodies = TableRules.EncodeJoint(copy);
         cancellationToken.ThrowIfCancellationRequested();
-        return database.WriteAsync(writer =>
+        return database.WriteHereAsync(writer =>
         {
             for (var i = 0; i < copy.Length; i++)
             {

@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace Interlock.Local.Storage;
 
 /// <summary>
-/// Group commit: one thread takes every queued job, runs them in one transaction, commits once and only then completes their tasks.
-/// It never waits for more jobs, so a lone write costs one sync and many at a time share one.
+/// Group commit: every queued job runs in one transaction with one commit, and only then are their tasks completed. Nobody waits for more jobs, so a lone
+/// write costs one sync and many at a time share one. A job that comes while nothing is being written may be committed by its own thread: to wake another one, and be
+/// woken by it, costs as much as the sync. What comes meanwhile is the writer thread's.
 /// </summary>
 internal sealed class SqliteWriteQueue
 {
@@ -17,6 +18,7 @@ internal sealed class SqliteWriteQueue
     private List<WriteJob> _spare = [];
     private volatile bool _waiting; // something to take, or closing
     private bool _asleep;
+    private bool _busy; // somebody has the connection
     private bool _closed;
     private Exception? _stopped;
 
@@ -27,14 +29,33 @@ internal sealed class SqliteWriteQueue
         _thread.Start();
     }
 
-    public void Add(WriteJob job)
+    /// <param name="job">The write.</param>
+    /// <param name="here">Whether it may be committed by this thread, which then waits for the disk; else the writer thread does it.</param>
+    public void Add(WriteJob job, bool here)
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(SqliteDatabase));
-            _queued.Add(job);
-            _waiting = true;
-            if (_asleep) Monitor.Pulse(_gate);
+            if (!here || _busy || _queued.Count > 0)
+            {
+                _queued.Add(job);
+                _waiting = true;
+                if (_asleep && !_busy) Monitor.Pulse(_gate); // else whoever is writing sees to it
+                return;
+            }
+            _busy = true;
+        }
+        try
+        {
+            Commit([job]);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _busy = false;
+                if (_asleep && (_queued.Count > 0 || _closed)) Monitor.Pulse(_gate);
+            }
         }
     }
 
@@ -56,7 +77,7 @@ internal sealed class SqliteWriteQueue
         {
             Commit(jobs);
             jobs.Clear();
-            _spare = jobs;
+            lock (_gate) (_spare, _busy) = (jobs, false);
         }
     }
 
@@ -68,10 +89,11 @@ internal sealed class SqliteWriteQueue
         lock (_gate)
         {
             _asleep = true;
-            while (_queued.Count == 0 && !_closed) Monitor.Wait(_gate);
+            while (_busy || (_queued.Count == 0 && !_closed)) Monitor.Wait(_gate);
             _asleep = false;
             _waiting = _closed;
             if (_queued.Count == 0) return null;
+            _busy = true;
             (var taken, _queued) = (_queued, _spare);
             return taken;
         }

@@ -1,6 +1,6 @@
 namespace Interlock.Local.Storage;
 
-/// <summary>The writing connection, inside a transaction; only write jobs see it, on the writer thread.</summary>
+/// <summary>The writing connection, inside a transaction; only write jobs see it, one thread at a time.</summary>
 internal sealed class SqliteWriter : SqliteReader
 {
     private const long Block = 1 << 20;

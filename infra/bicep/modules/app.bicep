@@ -23,6 +23,7 @@ param egressHosts string
 @description('Empty: no channel.')
 param noticeChannelsUri string
 param allowGuests bool
+param fourEyes bool
 param restoredAt string
 param mcpAudience string
 param apiAudience string
@@ -150,6 +151,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     Interlock__Events__Publisher: eventPublisherObjectId
     Interlock__Egress__AllowedHosts: egressHosts
     Interlock__Upstreams__VaultUri: vaultUri
+    Interlock__Governance__FourEyes: string(fourEyes)
     Interlock__Notices__Channels: empty(noticeChannelsUri) ? '' : '@Microsoft.KeyVault(SecretUri=${noticeChannelsUri})'
   }
 }

@@ -38,6 +38,7 @@ public sealed class AuditRecordTests
         Gate = new GateId("g1"),
         Grant = "gr1",
         Outcome = "failed",
+        Address = "https://crm.contoso.com/mcp",
         Problem = new Problem(ProblemTypes.Refused, 403, "Refused", "detail", "/do/0") { Stage = "commit", Rule = "grant-spent" },
         DurationMs = 17,
         Trace = "00-ab-cd-01",

@@ -17,9 +17,11 @@ public sealed class CrashTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(Fault.ThrowBefore)]
-    [InlineData(Fault.ThrowAfter)]
-    public async Task Call_StoreFailsAnywhere_NeverTwiceAndNeverLost(Fault fault)
+    [InlineData(Fault.ThrowBefore, false)]
+    [InlineData(Fault.ThrowAfter, false)]
+    [InlineData(Fault.ThrowBefore, true)]
+    [InlineData(Fault.ThrowAfter, true)]
+    public async Task Call_StoreFailsAnywhere_NeverTwiceAndNeverLost(Fault fault, bool joint)
     {
         var struck = new List<string>();
         for (var at = 1; ; at++)
@@ -27,7 +29,7 @@ public sealed class CrashTests
             Assert.InRange(at, 1, MostOperations);
             await using var world = await World.CreateAsync();
             var call = await GuardedAsync(world);
-            var store = new FaultyTableStore(world.Memory);
+            var store = Store(world, joint);
             var first = new Node(world, store);
             world.Upstream.Always(_ => StubUpstream.Done());
             store.Arm(at, fault);
@@ -38,13 +40,15 @@ public sealed class CrashTests
             else Assert.Null(thrown); // an answer that came is recorded, though the store fails for a moment
             await SettledAsync(world, call, $"{fault} at operation {at}, {store.Struck}");
         }
-        AssertReachedEverything(struck);
+        AssertReachedEverything(struck, joint);
     }
 
     [Theory]
-    [InlineData(Fault.HangBefore)]
-    [InlineData(Fault.HangAfter)]
-    public async Task Call_WorkerStopsAnywhereAndNeverComesBack_NeverTwiceAndNeverLost(Fault fault)
+    [InlineData(Fault.HangBefore, false)]
+    [InlineData(Fault.HangAfter, false)]
+    [InlineData(Fault.HangBefore, true)]
+    [InlineData(Fault.HangAfter, true)]
+    public async Task Call_WorkerStopsAnywhereAndNeverComesBack_NeverTwiceAndNeverLost(Fault fault, bool joint)
     {
         var struck = new List<string>();
         for (var at = 1; ; at++)
@@ -52,7 +56,7 @@ public sealed class CrashTests
             Assert.InRange(at, 1, MostOperations);
             await using var world = await World.CreateAsync();
             var call = await GuardedAsync(world);
-            var store = new FaultyTableStore(world.Memory);
+            var store = Store(world, joint);
             world.Upstream.Always(_ => StubUpstream.Done());
             store.Arm(at, fault);
             var dead = new Node(world, store).Gateway.CallAsync(call, Token);
@@ -61,20 +65,22 @@ public sealed class CrashTests
             struck.Add(store.Struck);
             await SettledAsync(world, call, $"{fault} at operation {at}, {store.Struck}");
         }
-        AssertReachedEverything(struck);
+        AssertReachedEverything(struck, joint);
     }
 
     [Theory]
-    [InlineData(Fault.HangBefore)]
-    [InlineData(Fault.HangAfter)]
-    public async Task Call_WorkerTakenForDeadComesBack_OneCallAndItsOutcomeIsKept(Fault fault)
+    [InlineData(Fault.HangBefore, false)]
+    [InlineData(Fault.HangAfter, false)]
+    [InlineData(Fault.HangBefore, true)]
+    [InlineData(Fault.HangAfter, true)]
+    public async Task Call_WorkerTakenForDeadComesBack_OneCallAndItsOutcomeIsKept(Fault fault, bool joint)
     {
         for (var at = 1; ; at++)
         {
             Assert.InRange(at, 1, MostOperations);
             await using var world = await World.CreateAsync();
             var call = await GuardedAsync(world);
-            var store = new FaultyTableStore(world.Memory);
+            var store = Store(world, joint);
             world.Upstream.Always(_ => StubUpstream.Done());
             store.Arm(at, fault);
             var slow = new Node(world, store).Gateway.CallAsync(call, Token);
@@ -133,16 +139,18 @@ public sealed class CrashTests
     }
 
     [Theory]
-    [InlineData(Fault.ThrowBefore)]
-    [InlineData(Fault.ThrowAfter)]
-    public async Task RepeatableCall_StoreFailsAnywhere_RepeatsUnderTheSameKeyAndGrant(Fault fault)
+    [InlineData(Fault.ThrowBefore, false)]
+    [InlineData(Fault.ThrowAfter, false)]
+    [InlineData(Fault.ThrowBefore, true)]
+    [InlineData(Fault.ThrowAfter, true)]
+    public async Task RepeatableCall_StoreFailsAnywhere_RepeatsUnderTheSameKeyAndGrant(Fault fault, bool joint)
     {
         for (var at = 1; ; at++)
         {
             Assert.InRange(at, 1, MostOperations);
             await using var world = await World.CreateAsync();
             var call = await GuardedAsync(world) with { OnInDoubt = InDoubtAction.Retry };
-            var store = new FaultyTableStore(world.Memory);
+            var store = Store(world, joint);
             world.Upstream.Then(StubUpstream.Lost()).Always(_ => StubUpstream.Done());
             store.Arm(at, fault);
             await Record.ExceptionAsync(() => new Node(world, store).Gateway.CallAsync(call, Token));
@@ -235,10 +243,14 @@ public sealed class CrashTests
         }
     }
 
-    private static void AssertReachedEverything(List<string> struck)
+    private static FaultyTableStore Store(World world, bool joint) => joint ? new FaultyJointStore(world.Memory) : new FaultyTableStore(world.Memory);
+
+    /// <summary>Where one commit holds both, ledger and audit are written twice, together; else each twice.</summary>
+    private static void AssertReachedEverything(List<string> struck, bool joint)
     {
-        foreach (var operation in (ReadOnlySpan<string>)["get ledger", "get registry", "query registry", "get gates", "get audit", "insert ledger", "query audit", "batch audit", "replace ledger"])
+        string[] written = joint ? ["joint audit ledger"] : ["insert ledger", "batch audit", "replace ledger"];
+        foreach (var operation in (IEnumerable<string>)["get ledger", "get registry", "query registry", "get gates", "get audit", "query audit", .. written])
             Assert.Contains(operation, struck);
-        Assert.Equal(2, struck.Count(operation => operation == "batch audit"));
+        Assert.Equal(2, struck.Count(operation => operation == (joint ? "joint audit ledger" : "batch audit")));
     }
 }

@@ -23,7 +23,7 @@ public enum Fault
 internal sealed class StoreFaultException(string operation) : Exception($"The store failed at {operation}.");
 
 /// <summary>Counts reads and writes and lets one of them fail or hang.</summary>
-internal sealed class FaultyTableStore(ITableStore inner) : ITableStore
+internal class FaultyTableStore(ITableStore inner) : ITableStore
 {
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -65,7 +65,7 @@ internal sealed class FaultyTableStore(ITableStore inner) : ITableStore
         foreach (var row in rows) yield return row;
     }
 
-    private async Task<T> DoAsync<T>(string operation, Func<Task<T>> operate)
+    protected async Task<T> DoAsync<T>(string operation, Func<Task<T>> operate)
     {
         if (Interlocked.Increment(ref _count) != _at) return await operate();
         Struck = operation;
@@ -85,4 +85,11 @@ internal sealed class FaultyTableStore(ITableStore inner) : ITableStore
         await _letGo.Task;
         return result;
     }
+}
+
+/// <summary>The same over a store that writes several partitions in one commit.</summary>
+internal sealed class FaultyJointStore(IJointTables inner) : FaultyTableStore(inner), IJointTables
+{
+    public Task<JointResult> JointAsync(IReadOnlyList<TableBatch> batches, CancellationToken cancellationToken = default) =>
+        DoAsync($"joint {string.Join(" ", batches.Select(batch => batch.Table))}", () => inner.JointAsync(batches, cancellationToken));
 }

@@ -91,7 +91,7 @@ public sealed class InputRoundTests
     public async Task Round_NotSent_FailsAndIsNoDoubt()
     {
         await using var world = await World.CreateAsync();
-        world.Upstream.Then(Asks("s1"), new UpstreamResult.NotSent(new Core.Problem("about:blank", 502, "No connection")));
+        world.Upstream.Then(Asks("s1")).Always(_ => new UpstreamResult.NotSent(new Core.Problem("about:blank", 502, "No connection")));
         var call = Client(world);
         await world.Node.Gateway.CallAsync(call, Token);
         Assert.IsType<GatewayResult.Failed>(await world.Node.Gateway.CallAsync(Answer(call, "s1"), Token));

@@ -17,10 +17,14 @@ namespace Interlock.Tests.Gateway;
 public sealed class LifecycleRaceTests
 {
     private const int Calls = 10_000;
+    private const int Runs = 40;
     private const int BeforeTheChange = 2_500;
     private const int AfterTheAcknowledgement = 2_500;
     private const string OldSchema = """{"type":"object","properties":{"service":{"type":"string"},"level":{"type":"number","default":3}}}""";
     private const string NewSchema = """{"type":"object","properties":{"service":{"type":"string"},"level":{"type":"number","default":4}}}""";
+
+    /// <summary>No call is to be refused for want of room.</summary>
+    private static readonly ServerSettings Wide = new() { Resilience = new ResilienceSettings { MaxConcurrent = Calls, MaxQueued = Calls } };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -47,7 +51,7 @@ public sealed class LifecycleRaceTests
         var registered = await new RegistryStore(store).WriteAsync(
             World.Tenant,
             [
-                World.Server(), World.Tool("crm/read", "1.0.0", OldSchema),
+                World.Entry(RegistryKind.Server, "crm", "1.0.0", new ServerBody(World.Address, "reg-1") { Settings = Wide }), World.Tool("crm/read", "1.0.0", OldSchema),
                 World.Tool("crm/read", "2.0.0", NewSchema, "sha256:contract-2") with { Lifecycle = lifecycle == Lifecycle.Deprecated ? Lifecycle.Active : Lifecycle.Disabled },
                 World.Entry(RegistryKind.Policy, PolicyCache.EntryName, "1.0.0", new PolicyBody(World.Policy)),
             ],
@@ -101,5 +105,6 @@ public sealed class LifecycleRaceTests
     /// <summary>The default that the version's own schema fills in tells which version the call was made to.</summary>
     private static bool IsOld(UpstreamCall call) => Encoding.UTF8.GetString(call.Arguments.Span).Contains("\"level\":3", StringComparison.Ordinal);
 
-    private static GatewayCall Call(World world, int i) => world.Call(purpose: $"call-{i}", version: "^1") with { Site = World.Site() with { Run = new RunId($"{i + 1:x32}") } };
+    /// <summary>Of few runs, so that most of them wait for their run's turn between finding the version and the fence: that is where a change overtakes them.</summary>
+    private static GatewayCall Call(World world, int i) => world.Call(purpose: $"call-{i}", version: "^1") with { Site = World.Site() with { Run = new RunId($"{i % Runs + 1:x32}") } };
 }

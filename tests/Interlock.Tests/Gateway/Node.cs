@@ -25,7 +25,9 @@ internal sealed class Node
             store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, fence ?? world.Fence, world.Upstream, Fences, time ?? world.Time)
         {
             Lease = lease,
+            Mac = world.Mac,
             Limits = limits ?? GatewayLimits.None,
+            Jitter = static () => 0, // no pause before a repeat
         });
     }
 

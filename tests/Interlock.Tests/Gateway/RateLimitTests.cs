@@ -1,15 +1,17 @@
 using Interlock.Core;
+using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
+using Interlock.Core.Registry;
 
 namespace Interlock.Tests.Gateway;
 
 /// <summary>The gateway's rates: what is over them is refused before anything leaves.</summary>
 public sealed class RateLimitTests
 {
-    private static readonly GatewayLimits PerPrincipal = new() { PerTenant = null, PerPrincipal = new RateLimit(0.5, 4) }; // a bucket of two, and a burst of four
+    private static readonly GatewayLimits PerPrincipal = new() { PerTenant = null, PerPrincipal = new RateLimit(0.5, 4), Global = null }; // a bucket of two, and a burst of four
     private static readonly GatewayLimits PerTenant = new() { PerTenant = new RateLimit(0.5, 4), PerPrincipal = new RateLimit(0.5, 100) };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -78,11 +80,11 @@ public sealed class RateLimitTests
     {
         await using var world = await World.CreateAsync();
         var limiter = new RateLimiter(world.Memory, PerTenant, world.Time, () => 0);
-        while (await limiter.RefuseAsync(Call(world, world.Ana, "x"), Token) is null)
+        while (await limiter.RefuseAsync(Routed(Call(world, world.Ana, "x")), Token) is null)
         {
         }
-        Assert.NotNull(await limiter.RefuseAsync(Call(world, world.Zoe, "x"), Token));
-        Assert.Null(await limiter.RefuseAsync(Call(world, world.Ana with { Tenant = new TenantId("rival") }, "x"), Token));
+        Assert.NotNull(await limiter.RefuseAsync(Routed(Call(world, world.Zoe, "x")), Token));
+        Assert.Null(await limiter.RefuseAsync(Routed(Call(world, world.Ana with { Tenant = new TenantId("rival") }, "x")), Token));
     }
 
     [Fact]
@@ -91,14 +93,14 @@ public sealed class RateLimitTests
         await using var world = await World.CreateAsync();
         var limits = new GatewayLimits { PerTenant = new RateLimit(0.5, 4), PerPrincipal = new RateLimit(0.001, 3) };
         var limiter = new RateLimiter(world.Memory, limits, world.Time, () => 0);
-        while (await limiter.RefuseAsync(Call(world, world.Zoe, "x"), Token) is null)
+        while (await limiter.RefuseAsync(Routed(Call(world, world.Zoe, "x")), Token) is null)
         {
         }
-        for (var i = 0; i < 10; i++) Assert.Contains("tenant", (await limiter.RefuseAsync(Call(world, world.Ana, "x"), Token))?.Refusal.Detail, StringComparison.Ordinal);
+        for (var i = 0; i < 10; i++) Assert.Contains("tenant", (await limiter.RefuseAsync(Routed(Call(world, world.Ana, "x")), Token))?.Refusal.Detail, StringComparison.Ordinal);
         world.Time.Now += TimeSpan.FromSeconds(0.999); // the slice from which she was given back still lives, and the tenant's next token is not there
-        Assert.Contains("tenant", (await limiter.RefuseAsync(Call(world, world.Ana, "x"), Token))?.Refusal.Detail, StringComparison.Ordinal);
+        Assert.Contains("tenant", (await limiter.RefuseAsync(Routed(Call(world, world.Ana, "x")), Token))?.Refusal.Detail, StringComparison.Ordinal);
         world.Time.Now += TimeSpan.FromSeconds(0.001);
-        Assert.Null(await limiter.RefuseAsync(Call(world, world.Ana, "x"), Token));
+        Assert.Null(await limiter.RefuseAsync(Routed(Call(world, world.Ana, "x")), Token));
     }
 
     [Fact]
@@ -182,6 +184,12 @@ public sealed class RateLimitTests
         world.Call(target, purpose: $"{caller.Tenant}:{caller.Id}:{purpose}") with { Chain = new ActorChain(caller), Site = null };
 
     /// <summary>Makes the two calls that there are tokens for.</summary>
+    private static RoutedCall Routed(GatewayCall call)
+    {
+        var entry = World.Tool(call.Target);
+        return new RoutedCall(call, new RegistrySnapshot(call.Tenant, 1, [entry]), entry, null, new BoundTarget(entry.Name, entry.Version, "", "reg-1", World.Address), new CallContract(UpstreamEndpoint.Of(call.Tenant, new ServerBody(World.Address, "reg-1")), "x", null));
+    }
+
     private static async Task SpendAsync(World world, Node node, Principal caller)
     {
         world.Upstream.Always(_ => StubUpstream.Done());

@@ -11,10 +11,14 @@ internal sealed class StubUpstream : IUpstream
     private readonly ConcurrentQueue<Func<UpstreamCall, CancellationToken, Task<UpstreamResult>>> _script = new();
     private Func<UpstreamCall, UpstreamResult>? _always;
     private int _unscripted;
+    private int _untaken;
 
     public ConcurrentQueue<UpstreamCall> Calls { get; } = new();
 
     public int Unscripted => _unscripted;
+
+    /// <summary>Calls that certainly were not done: one intent covers the next try too.</summary>
+    public int Untaken => _untaken;
 
     /// <summary>What must hold whenever a call arrives here.</summary>
     public Func<UpstreamCall, Task> OnArrival { get; set; } = _ => Task.CompletedTask;
@@ -41,6 +45,13 @@ internal sealed class StubUpstream : IUpstream
     {
         Calls.Enqueue(call);
         await OnArrival(call);
+        var result = await AnswerAsync(call, ct);
+        if (result is UpstreamResult.NotSent or UpstreamResult.Rejected { RetryAfter: not null }) Interlocked.Increment(ref _untaken);
+        return result;
+    }
+
+    private async Task<UpstreamResult> AnswerAsync(UpstreamCall call, CancellationToken ct)
+    {
         if (_script.TryDequeue(out var next)) return await next(call, ct);
         if (_always is { } always) return always(call);
         Interlocked.Increment(ref _unscripted);

@@ -163,7 +163,7 @@ internal sealed class World : IAsyncDisposable
 
     private async Task CheckIntentAsync(UpstreamCall call)
     {
-        var calls = Upstream.Calls.Count(sent => sent.Task is null || sent.Link?.Answers is not null); // before reading: others may arrive meanwhile; what asks after a call is none
+        var calls = Upstream.Calls.Count(sent => sent.Task is null || sent.Link?.Answers is not null) - Upstream.Untaken; // before reading: others may arrive meanwhile; what asks after a call is none
         var intents = (await RecordsAsync()).Count(record => record.Type == AuditTypes.CallIntent);
         if (intents < calls) lock (_early) _early.Add($"Call {calls} to {call.Tool} left with {intents} intent records.");
     }

@@ -5,6 +5,9 @@ namespace Interlock.Tests.Mcp;
 /// <summary>A program of somebody else's, run to its end.</summary>
 internal static class OutsideProgram
 {
+    /// <summary>Node 22, which <c>.ci/tools</c> brings with the conformance suite.</summary>
+    public static string Node => Directory.EnumerateDirectories(Path.Combine(Tools.Folder("conformance"), "node_modules"), "node-*").Select(folder => Path.Combine(folder, "bin", "node")).First(File.Exists);
+
     /// <summary>What it said, complaints last.</summary>
     public static async Task<string> RunAsync(string program, params string[] arguments)
     {

@@ -4,7 +4,7 @@ using Interlock.Local.Storage;
 
 namespace Interlock.Tests.Storage;
 
-public sealed class SqliteTableStoreTests : TableStoreContract, IAsyncDisposable
+public sealed class SqliteTableStoreTests : JointTablesContract, IAsyncDisposable
 {
     private readonly TempDirectory _directory = new();
     private readonly SqliteDatabase _database;

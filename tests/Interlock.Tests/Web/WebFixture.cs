@@ -22,7 +22,7 @@ using ModelContextProtocol.Client;
 namespace Interlock.Tests.Web;
 
 /// <summary>The whole pipeline on loopback over a data directory of its own: two tenants, one stub server, a guarded workflow and one that listens.</summary>
-public sealed class WebFixture : IAsyncLifetime
+public class WebFixture : IAsyncLifetime
 {
     public const string Password = "correct horse";
 
@@ -93,6 +93,8 @@ public sealed class WebFixture : IAsyncLifetime
               set: { seen: '${ .[0].id }' }
         """;
 
+    protected virtual bool FourEyes => false;
+
     private readonly string _data = Directory.CreateTempSubdirectory("interlock-web-").FullName;
     private EndpointFixture? _stub;
     private LocalServices? _services;
@@ -118,7 +120,7 @@ public sealed class WebFixture : IAsyncLifetime
     {
         _stub = await EndpointFixture.StartAsync();
         WriteUsers();
-        _services = await LocalServices.OpenAsync(new LocalOptions(_data) { Egress = new EgressOptions { AllowLoopback = true } }, NullLoggerFactory.Instance, TimeProvider.System);
+        _services = await LocalServices.OpenAsync(new LocalOptions(_data) { Egress = new EgressOptions { AllowLoopback = true }, FourEyes = FourEyes }, NullLoggerFactory.Instance, TimeProvider.System);
         var dana = Principal("dana");
         Assert.IsType<RegistryResult.Changed>(await _services.Registry.RegisterServerAsync(dana, "stub", _stub.Address));
         Assert.IsType<RegistryResult.Changed>(await _services.Registry.PublishPolicyAsync(dana, Policy));
@@ -237,6 +239,7 @@ public sealed class WebFixture : IAsyncLifetime
             Approvals = services.Approvals,
             AdHoc = services.AdHoc,
             Registry = services.Registry,
+            Changes = services.Changes,
             Workflows = services.Catalog,
             Policies = services.Policies,
             Intake = services.Intake,
@@ -245,6 +248,7 @@ public sealed class WebFixture : IAsyncLifetime
             Store = services.Tables,
             McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, true),
             ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, false),
+            Narrowing = new TokenNarrowing(issuer, Time),
             SignIn = new SignInMethod.Password(new LocalSignIn(services.Users)),
             Directory = services.Users,
             Mac = services.Keys.Mac,
@@ -263,10 +267,16 @@ public sealed class WebFixture : IAsyncLifetime
         string[] all = ["author", "publisher", "operator", "auditor", "admin"];
         var users = JsonValue.Object(("tenants", JsonValue.Object(
             ("local", JsonValue.Object(("users", JsonValue.Object(
-                ("ana", User("Ana", ["leads"], [])), ("dana", User("Dana", [], all)), ("olga", User("Olga", [], ["operator"])), ("nora", User("Nora", [], [])), ("leo", User("Leo", ["leads"], [])), ("kim", User("Kim", [], [])))))),
+                ("ana", User("Ana", ["leads"], [])), ("dana", User("Dana", [], all)), ("alex", User("Alex", [], ["admin"])), ("olga", User("Olga", [], ["operator"])), ("nora", User("Nora", [], [])), ("leo", User("Leo", ["leads"], [])), ("kim", User("Kim", [], [])))))),
             ("rival", JsonValue.Object(("users", JsonValue.Object(("rita", User("Rita", ["leads"], all)))))))));
         File.WriteAllBytes(Path.Combine(_data, "users.json"), CanonicalJson.Serialize(users));
     }
+}
+
+/// <summary>The same where changes of the registry need a second person.</summary>
+public sealed class FourEyesFixture : WebFixture
+{
+    protected override bool FourEyes => true;
 }
 
 /// <summary>The system's time, moved by hand.</summary>

@@ -1,3 +1,5 @@
+using Interlock.Core.Registry;
+
 namespace Interlock.Core.Gateway.Limits;
 
 /// <summary>
@@ -7,11 +9,21 @@ namespace Interlock.Core.Gateway.Limits;
 public sealed record RateLimit(double PerSecond, int Burst)
 {
     private const int MaxBurst = 1_000_000;
+    private const double Slowest = 0.001;
+    private const double Fastest = 10_000;
+
+    /// <summary>What an operator gave a tool, within the ranges: a burst is at least that of six seconds.</summary>
+    public static RateLimit Of(CallRate rate)
+    {
+        var perSecond = Math.Clamp(rate.PerSecond, Slowest, Fastest);
+        return new RateLimit(perSecond, Math.Clamp(rate.Burst, Least(perSecond), MaxBurst));
+    }
 
     internal void Validate(string name)
     {
-        if (!(PerSecond >= 0.001 && PerSecond <= 10_000)) throw new ArgumentException("0.001 to 10,000 calls a second.", name);
-        var least = Math.Max(2, PerSecond * 2 * TokenBucket.Hold.TotalSeconds);
-        if (Burst < least || Burst > MaxBurst) throw new ArgumentException($"At {PerSecond} a second the burst is {Math.Ceiling(least)} to {MaxBurst:N0}.", name);
+        if (!(PerSecond >= Slowest && PerSecond <= Fastest)) throw new ArgumentException("0.001 to 10,000 calls a second.", name);
+        if (Burst < Least(PerSecond) || Burst > MaxBurst) throw new ArgumentException($"At {PerSecond} a second the burst is {Least(PerSecond)} to {MaxBurst:N0}.", name);
     }
+
+    private static int Least(double perSecond) => (int)Math.Max(2, Math.Ceiling(perSecond * 2 * TokenBucket.Hold.TotalSeconds));
 }

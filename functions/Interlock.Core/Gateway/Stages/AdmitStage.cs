@@ -4,7 +4,7 @@ using Interlock.Core.Runs;
 namespace Interlock.Core.Gateway.Stages;
 
 /// <summary>Admit: a call past its deadline or over a rate is refused, and each run or principal has at most 16 calls under way; more wait here, before the fence, as a run's calls over a rate do.</summary>
-internal sealed class AdmitStage(RateLimiter limits, TimeProvider time)
+internal sealed class AdmitStage(RateLimiter limits, QuotaLimiter quotas, TimeProvider time)
 {
     public const string Name = "admit";
 
@@ -18,17 +18,18 @@ internal sealed class AdmitStage(RateLimiter limits, TimeProvider time)
         : null;
 
     /// <summary>
-    /// Counts the call against the rates of its principal and tenant. A client is refused and told when to come again; a run's call waits for its turn
-    /// as long as its deadline lets it: a busy moment is no reason for a run to fail.
+    /// Counts the call against the rates, and when it is first made against quotas and budgets. A client is refused and told when to come again; a run's call waits for its
+    /// turn as long as its deadline lets it: a busy moment is no reason for a run to fail. For a quota nobody waits.
     /// </summary>
-    public async Task<Refusal?> LimitAsync(GatewayCall call, CancellationToken cancellationToken)
+    public async Task<Refusal?> LimitAsync(RoutedCall routed, bool isFirst, CancellationToken cancellationToken)
     {
-        while (await limits.RefuseAsync(call, cancellationToken) is var (refusal, wait))
+        var call = routed.Call;
+        while (await limits.RefuseAsync(routed, cancellationToken) is var (refusal, wait))
         {
             if (call.Site is null || time.GetUtcNow() + wait >= call.Deadline) return refusal;
             await Task.Delay(wait > ShortestWait ? wait : ShortestWait, time, cancellationToken);
         }
-        return null;
+        return isFirst ? await quotas.RefuseAsync(routed, cancellationToken) : null;
     }
 
     /// <summary>Takes one of the caller's slots; disposing gives it back.</summary>

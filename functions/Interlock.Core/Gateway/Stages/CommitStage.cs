@@ -1,5 +1,6 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
 using Interlock.Json;
@@ -41,6 +42,7 @@ internal sealed class CommitStage(
             LeasedUntil = time.GetUtcNow() + lease?.Time,
             Rounds = repeated is null ? 0 : repeated.State == LedgerState.InputRequired ? repeated.Rounds + 1 : repeated.Rounds,
             Asked = repeated?.Asked,
+            Address = repeated?.Asked is null ? null : repeated.Address,
             Handle = repeated is { State: LedgerState.InputRequired } ? repeated.Handle : null,
         };
         var effectRow = new TableWrite.Insert(EffectClaims.EffectRow(call.Effect, attempt), Body(call, authorized));
@@ -72,6 +74,9 @@ internal sealed class CommitStage(
         AuditRecord Intent() => CallRecords.Intent(chain, authorized, row.Attempt, time.GetUtcNow());
     }
 
+    /// <summary>Whether a call that is committed would pass the fence again: asked before what was not taken is sent once more.</summary>
+    public async Task<bool> StandsAsync(AuthorizedCall authorized, CancellationToken cancellationToken) => (await PassAsync(authorized, cancellationToken)).Refusal is null;
+
     private static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");
 
     public static Refusal Claimed { get; } = new(Name, "effect-claimed", 409, "Another worker is making this call.");
@@ -88,7 +93,7 @@ internal sealed class CommitStage(
             if (routed.Refusal is { } gone) return gone;
             var again = ValidateStage.Run(routed.Value!); // no refusal, so there is a value; the same below
             if (again.Refusal is { } invalid) return invalid;
-            if (routed.Value!.Target != authorized.Routed.Target || again.Value!.Digest != frozen.Digest)
+            if (routed.Value!.Target != authorized.Routed.Target || again.Value!.Digest != frozen.Digest || !routed.Value.Contract.Avoid.SequenceEqual(authorized.Routed.Contract.Avoid))
                 return new Refusal(Name, "fence-changed", 409, "The tool's registration changed while the call waited; repeat the call.");
             frozen = again.Value!;
         }
@@ -111,4 +116,7 @@ internal sealed record CommittedCall(AuthorizedCall Authorized, LedgerRow Row, s
 {
     /// <summary>The caller, with its answers only where the upstream asked.</summary>
     public CallerLink? Link => Row.Asked is null ? Authorized.Call.Link?.WithoutAnswers() : Authorized.Call.Link;
+
+    /// <summary>The same with the address that answered.</summary>
+    public CommittedCall At(Uri? address) => address is null ? this : this with { Row = Row with { Address = RouteChoice.Shown(address) } };
 }

@@ -33,9 +33,9 @@ internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, 
         var stop = isLeft || call.Deadline <= now;
         if (!stop && now < handle.PollAt) return new SettledCall(row, etag);
         if (Contract(call, row, handle, await registries.ReadAsync(call.Tenant, CancellationToken.None)) is not { } contract)
-            return await settle.FollowedAsync(chain, call, row, etag, Lost("Its registration is active no more, so that nobody can ask how it ended."));
+            return await settle.FollowedAsync(chain, call, null, row, etag, Lost("Its registration is active no more, so that nobody can ask how it ended."));
         var result = stop ? await StopAsync(call, contract, handle) : await AskAsync(call, contract, handle, cancellationToken);
-        return await settle.FollowedAsync(chain, call, row, etag, result);
+        return await settle.FollowedAsync(chain, call, contract, row, etag, result);
     }
 
     private async Task<UpstreamResult> StopAsync(GatewayCall call, CallContract contract, LedgerHandle handle) =>

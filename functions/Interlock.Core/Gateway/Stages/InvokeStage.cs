@@ -1,19 +1,39 @@
+using Interlock.Core.Gateway.Resilience;
+
 namespace Interlock.Core.Gateway.Stages;
 
-/// <summary>Invoke: the only code that goes through the upstream port.</summary>
-internal sealed class InvokeStage(IUpstream upstream)
+/// <summary>
+/// Invoke: the only code that goes through the upstream port. What certainly did not happen is sent again within the attempt, at another address at once or
+/// after a pause, as long as the call would pass the fence again: the retries of its server at most, never past the deadline.
+/// </summary>
+internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, CommitStage fence, RetryPause pauses)
 {
-    public Task<UpstreamResult> RunAsync(CommittedCall committed, CancellationToken cancellationToken)
+    public async Task<Answer> RunAsync(CommittedCall committed, RoutePass first, CancellationToken cancellationToken)
     {
-        var (call, contract) = (committed.Authorized.Call, committed.Authorized.Routed.Contract);
-        return upstream.InvokeAsync(
-            new UpstreamCall(contract.Endpoint, contract.WireName, committed.Authorized.Frozen.Bytes, call.IdempotencyKey ?? call.Effect.Value, call.Deadline, call.TraceParent)
+        var (authorized, contract) = (committed.Authorized, committed.Authorized.Routed.Contract);
+        var (set, choice) = (routes.Of(authorized.Call, contract), RouteChoice.Of(authorized, committed.Row));
+        var (pass, tried) = (first, new HashSet<Uri>());
+        for (var repeats = 0; ;)
+        {
+            var answer = new Answer(await pass.SendAsync(Request(committed), call => upstream.InvokeAsync(call, cancellationToken)), pass.Address);
+            if (answer.Result is UpstreamResult.Handed { At: null } handed) return answer with { Result = handed with { At = pass.Address } };
+            if (!IsUntaken(answer.Result, out var asked) || cancellationToken.IsCancellationRequested) return answer;
+            tried.Add(pass.Address);
+            var next = set.TryOther(choice, tried);
+            if (next is null)
             {
-                Link = committed.Link,
-                Subject = call.Chain.Starter.Subject,
-                Task = committed.Row.Handle?.Task,
-            },
-            cancellationToken);
+                if (repeats == contract.Server.Resilience.Retries || !await pauses.WaitAsync(repeats++, asked, choice.Deadline, cancellationToken)) return answer;
+                tried.Clear();
+                next = await EnterAsync(set, choice, cancellationToken);
+            }
+            if (next is null) return answer;
+            if (!await StandsAsync(authorized, cancellationToken))
+            {
+                await next.DisposeAsync();
+                return answer;
+            }
+            pass = next;
+        }
     }
 
     /// <summary>Asks after a call that goes on, or tells it to stop, by this deadline. Nothing is called.</summary>
@@ -30,4 +50,50 @@ internal sealed class InvokeStage(IUpstream upstream)
             },
             cancellationToken);
     }
+
+    private static UpstreamCall Request(CommittedCall committed)
+    {
+        var (call, contract) = (committed.Authorized.Call, committed.Authorized.Routed.Contract);
+        return new UpstreamCall(contract.Endpoint, contract.WireName, committed.Authorized.Frozen.Bytes, call.IdempotencyKey ?? call.Effect.Value, call.Deadline, call.TraceParent)
+        {
+            Link = committed.Link,
+            Subject = call.Chain.Starter.Subject,
+            Task = committed.Row.Handle?.Task,
+        };
+    }
+
+    /// <summary>Whether nothing happened and something may when it is tried again.</summary>
+    private static bool IsUntaken(UpstreamResult result, out TimeSpan? asked)
+    {
+        asked = (result as UpstreamResult.Rejected)?.RetryAfter;
+        return asked is not null || result is UpstreamResult.NotSent { IsFinal: false };
+    }
+
+    private static async Task<RoutePass?> EnterAsync(RouteSet set, RouteChoice choice, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await set.EnterAsync(choice, cancellationToken)).Value;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A store that does not answer is no reason to lose how the call ended so far.</summary>
+    private async Task<bool> StandsAsync(AuthorizedCall authorized, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await fence.StandsAsync(authorized, cancellationToken);
+        }
+        catch (Exception)
+        {
+            return false;
+        }
+    }
 }
+
+/// <summary>What came of a call, and which address said so.</summary>
+internal sealed record Answer(UpstreamResult Result, Uri? Address);

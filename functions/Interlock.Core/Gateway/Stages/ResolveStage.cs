@@ -24,7 +24,7 @@ internal static class ResolveStage
             return new Refusal(Name, "server-unavailable", 403, $"The server '{serverName}' of this tool is not active.");
         var (tool, address) = (entry.As<ToolBody>(), server.As<ServerBody>());
         var target = new BoundTarget(entry.Name, entry.Version, tool.ContractDigest, address.RegistrationId, address.Address);
-        return new RoutedCall(call, registry, entry, repinned, target, CallContract.Of(call.Tenant, call.Target[(slash + 1)..], tool, address));
+        return new RoutedCall(call, registry, entry, repinned, target, CallContract.Of(call.Tenant, call.Target[(slash + 1)..], tool, address) with { Avoid = server.PassedOver ?? [] });
     }
 
     private static StageResult<RoutedCall> Agent(GatewayCall call, RegistrySnapshot registry)

@@ -1,4 +1,6 @@
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Resilience;
+using Interlock.Core.Gateway.Results;
 using Interlock.Core.Runs;
 using Interlock.Json;
 
@@ -8,8 +10,10 @@ namespace Interlock.Core.Gateway.Stages;
 /// Settle: the ledger's outcome first, then the audit's, and only then is the result used. A call that was sent is settled even when nobody
 /// waits any more, and even when another worker took this one for dead: who holds an attempt's claim knows best how it ended.
 /// </summary>
-internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider time)
+internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake results, TimeProvider time)
 {
+    public const string Name = "settle";
+
     private const int MaxRounds = 8;
     private const int MaxQuestionBytes = 64 * 1024;
 
@@ -37,7 +41,7 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider ti
     private async Task<SettledCall> OnceAsync(AuditChain chain, CommittedCall committed, LedgerRow ended, UpstreamResult result)
     {
         var call = committed.Authorized.Call;
-        var row = result is UpstreamResult.Handed handed ? Handed(committed, ended, handed) : await OutcomeAsync(call, ended, result);
+        var row = result is UpstreamResult.Handed handed ? Handed(committed, ended, handed) : await OutcomeAsync(call, committed.Authorized.Routed.Contract, ended, result);
         if (row.State != LedgerState.Intended && await JoinedAsync(chain, call, row, committed.LedgerETag) is { } written) return new SettledCall(row, written);
         var etag = await ledger.WriteAsync(call, row, committed.LedgerETag, CancellationToken.None);
         while (etag is null)
@@ -68,13 +72,13 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider ti
         return new SettledCall(row, written);
     }
 
-    /// <summary>Records what was learnt of a call that went on under a handle; null when somebody else learnt it first.</summary>
-    public async Task<SettledCall?> FollowedAsync(AuditChain chain, GatewayCall call, LedgerRow row, string etag, UpstreamResult result)
+    /// <summary>Records what was learnt of a call that went on under a handle, without a contract that nothing was; null when somebody else learnt it first.</summary>
+    public async Task<SettledCall?> FollowedAsync(AuditChain chain, GatewayCall call, CallContract? contract, LedgerRow row, string etag, UpstreamResult result)
     {
         var now = time.GetUtcNow();
         row = result is UpstreamResult.Handed handed
             ? row with { Handle = row.Handle! with { Task = handed.Task, PollAt = LedgerHandle.Next(row.IntendedAt, now, handed.PollAfter) } } // it went on under one
-            : await OutcomeAsync(call, row with { EndedAt = now }, result);
+            : await OutcomeAsync(call, contract, row with { EndedAt = now }, result);
         if (await ledger.WriteAsync(call, row, etag, CancellationToken.None) is not { } written) return null;
         await RecordAsync(chain, call, row);
         return new SettledCall(row, written);
@@ -111,21 +115,28 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider ti
         };
     }
 
-    private async Task<LedgerRow> OutcomeAsync(GatewayCall call, LedgerRow row, UpstreamResult result)
+    private async Task<LedgerRow> OutcomeAsync(GatewayCall call, CallContract? contract, LedgerRow row, UpstreamResult result)
     {
-        if (result is UpstreamResult.InputRequired asked) return Asked(call, row, asked);
+        if (result is UpstreamResult.InputRequired asked) return Asked(call, row, ResultIntake.Asked(contract!, asked)); // an answer is one under a contract, here and below
         row = row with { Handle = null };
         return result switch
         {
-            UpstreamResult.Completed { IsError: false } done =>
-                await ledger.WithAnswerAsync(call.Tenant, row with { State = LedgerState.Completed, Asked = null }, done),
-            UpstreamResult.Completed failed => await ledger.WithAnswerAsync(
-                call.Tenant, row with { State = LedgerState.Failed, Problem = new Problem(ProblemTypes.ToolError, 502, $"'{call.Target}' failed", Text(failed.Output)) }, failed),
+            UpstreamResult.Completed done => await TakenAsync(call, contract!, row with { Asked = null }, done),
             UpstreamResult.NotSent notSent => NotDone(row, notSent.Problem),
             UpstreamResult.Rejected rejected => NotDone(row, rejected.Problem),
             UpstreamResult.Unknown unknown => row with { State = LedgerState.Unknown, Problem = unknown.Problem },
             _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
         };
+    }
+
+    private async Task<LedgerRow> TakenAsync(GatewayCall call, CallContract contract, LedgerRow row, UpstreamResult.Completed done)
+    {
+        var (answer, refused, redaction) = await results.TakeAsync(call, contract, done);
+        row = row with { Redaction = redaction };
+        if (refused is not null) return row with { State = LedgerState.Failed, OutputDigest = CanonicalJson.Digest(answer.Result ?? answer.Output), Problem = refused };
+        return await ledger.WithAnswerAsync(call.Tenant, answer.IsError
+            ? row with { State = LedgerState.Failed, Problem = new Problem(ProblemTypes.ToolError, 502, $"'{call.Target}' failed", Text(answer.Output)) }
+            : row with { State = LedgerState.Completed }, answer);
     }
 
     /// <summary>What the upstream asks is kept for the caller; of whom nobody can ask, or too often or too much, it fails: it was not done.</summary>
@@ -150,4 +161,8 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, TimeProvider ti
 }
 
 /// <summary>A settled attempt; without an ETag the ledger's row is a later attempt's.</summary>
-internal sealed record SettledCall(LedgerRow Row, string? LedgerETag);
+internal sealed record SettledCall(LedgerRow Row, string? LedgerETag)
+{
+    /// <summary>Under which key the answer may stand in for later ones.</summary>
+    public AnswerKey? Reusable { get; init; }
+}

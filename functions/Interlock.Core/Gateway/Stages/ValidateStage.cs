@@ -28,7 +28,7 @@ internal static class ValidateStage
         {
             try
             {
-                var compiled = Schemas.GetValue(schema, static source => JsonSchema.Compile(source));
+                var compiled = Compiled(schema);
                 arguments = SchemaDefaults.Apply(compiled, arguments);
                 if (compiled.Validate(arguments).FirstOrDefault(error => computed.IsEmpty || IsKnown(error, computed)) is { } first)
                     return new Refusal(Name, "arguments", 400, $"The arguments do not match the contract of '{routed.Entry.Name}' at '{first.InstanceLocation}': {first.Message}");
@@ -51,4 +51,6 @@ internal static class ValidateStage
         var argument = end < 0 ? error.InstanceLocation : error.InstanceLocation[..end];
         return !computed.Any(pointer => pointer.Length == 0 || pointer == argument || pointer.StartsWith(argument + "/", StringComparison.Ordinal));
     }
+
+    public static JsonSchema Compiled(JsonValue schema) => Schemas.GetValue(schema, static source => JsonSchema.Compile(source));
 }

@@ -37,7 +37,7 @@ internal sealed class ToolsCall : IMcpMethod
         var registry = await _web.Registry.ReadAsync(caller.Principal.Tenant, ct);
         if (name == CallHandles.StatusTool && (caller.Server is null || _web.Options.AnswerWithin is not null)) return McpAnswer.Of(await _handles.StatusAsync(caller, arguments, ct));
         if (_catalogs.Of(registry, caller.Server).Tool(name) is { } tool) return await CallAsync(exchange, caller, registry, tool, arguments, ct);
-        if (caller is { Token: null, Server: null })
+        if (caller.IsWhole)
         {
             if (name == WorkflowTools.StatusTool) return McpAnswer.Of(CallResults.Fit(WorkflowTools.Status, await _workflows.StatusAsync(caller, arguments, _workflows.Origin(exchange.Http.Request), ct)));
             if ((await _workflows.OfAsync(registry)).FirstOrDefault(workflow => workflow.Contract["name"]!.AsString() == name) is { } workflow) return await StartAsync(exchange, caller, workflow, arguments, ct);
@@ -50,7 +50,11 @@ internal sealed class ToolsCall : IMcpMethod
         if (ParameterHeaders.Check(exchange, tool.Contract["inputSchema"], arguments) is { } mismatch) return mismatch;
         var (subject, key) = (new CallSubject(tool.Exposed, tool.Contract), exchange.Message.Meta?[KeyMeta]);
         var call = ClientCalls.Of(exchange, caller, default, tool.Entry.Name, arguments, _web.Time.GetUtcNow() + _web.Options.CallDeadline);
-        if (!caller.Permits(tool.Entry.Name)) return subject.Fail(await _refusals.WideningAsync(caller, call, ct), null);
+        if (!caller.Permits(tool.Entry.Name))
+        {
+            var outside = await _refusals.OutsideAsync(exchange.Http, caller, call, ct);
+            return outside.Rule == McpRefusals.ScopeRule ? McpAnswer.Refuse(403, McpErrorCodes.InvalidRequest, outside.Detail!, McpRefusals.ScopeRule) : subject.Fail(outside, null); // it says what is needed
+        }
         var (effect, reused) = await _keys.EffectAsync(caller, tool.Entry.Name, arguments, key, ct);
         if (reused is not null) return subject.Fail(reused, null);
         if (key is not null && await _handles.WorkingAsync(caller, effect, ct) is { } working) return McpAnswer.Of(CallResults.Working(working));

@@ -20,7 +20,7 @@ internal sealed class ToolsList(InterlockWeb web, Catalogs catalogs, WorkflowToo
             .Select(tool => tool.Contract)
             .ToList();
         if (web.Options.AnswerWithin is not null) tools.Add(CallHandles.Status); // for run tokens too: what they hold is of their own calls
-        if (caller is { Token: null, Server: null })
+        if (caller.IsWhole)
         {
             tools.AddRange((await workflows.OfAsync(registry)).Select(tool => tool.Contract));
             tools.Add(WorkflowTools.Status);

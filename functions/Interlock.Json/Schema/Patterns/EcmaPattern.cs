@@ -45,6 +45,9 @@ internal sealed class EcmaPattern
     /// <summary>Whether ECMA-262 accepts the pattern, runnable here or not: what the format <c>regex</c> asks.</summary>
     public static bool IsWellFormed(string source) => EcmaTranslator.Translate(source).IsWellFormed;
 
+    /// <summary>The text with every match replaced; one of no characters is none.</summary>
+    public string Replace(string text, string replacement) => _regex.Replace(text, match => match.Length == 0 ? "" : replacement);
+
     /// <summary>Large automata may cost their whole size per character, so they are charged for it.</summary>
     public bool IsMatch(string text, Evaluation run) =>
         run.Spend((_size <= SmallSize ? text.Length : (long)text.Length * _size) >> 4) && _regex.IsMatch(text);

@@ -24,13 +24,12 @@ public sealed class ConformanceTests(ITestOutputHelper output)
     {
         var modules = Path.Combine(Tools.Folder("conformance"), "node_modules");
         var suite = Path.Combine(modules, "@modelcontextprotocol", "conformance");
-        var node = Directory.EnumerateDirectories(modules, "node-*").Select(folder => Path.Combine(folder, "bin", "node")).First(File.Exists);
         var scored = Scored(await File.ReadAllLinesAsync(Path.Combine(suite, "requirements", revision + ".yaml"), TestContext.Current.CancellationToken));
         var results = Directory.CreateTempSubdirectory("interlock-suite-").FullName;
         try
         {
             await using var host = await ConformanceHost.StartAsync();
-            var said = await OutsideProgram.RunAsync(node, Path.Combine(suite, "dist", "index.js"), "server", "--url", host.Address, "--requirements", revision, "--output-dir", results);
+            var said = await OutsideProgram.RunAsync(OutsideProgram.Node, Path.Combine(suite, "dist", "index.js"), "server", "--url", host.Address, "--requirements", revision, "--output-dir", results);
             var (passed, failed, untried) = (new List<string>(), new List<string>(), new List<string>());
             foreach (var file in Directory.EnumerateFiles(results, "checks.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
             {

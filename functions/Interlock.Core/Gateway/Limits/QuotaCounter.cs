@@ -1,0 +1,84 @@
+using Interlock.Core.Storage;
+using Interlock.Json;
+
+namespace Interlock.Core.Gateway.Limits;
+
+/// <summary>
+/// What was used of one quota in one window, in one row for all instances. An amount counts as used when it is leased, so all instances together never use more than the
+/// limit, whatever crashes; what a process had leased and not used is lost with it: at most a thirty-second of what was left then, and 64 calls. Safe for concurrent use.
+/// </summary>
+internal sealed class QuotaCounter(ITableStore store, RowKey key, Func<double> jitter, TimeProvider time)
+{
+    public const string Table = "quotas";
+
+    private const string UsedMember = "used";
+    private const int Share = 32;
+    private const int MostAhead = 64;
+    private const int MaxAttempts = 32;
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(40);
+
+    private readonly SemaphoreSlim _leasing = new(1);
+    private readonly Lock _lock = new();
+    private long _left;
+
+    /// <summary>Takes the amount if the limit has it. Exact: nothing is leased ahead.</summary>
+    /// <exception cref="LimitContentionException">Other instances kept winning the row.</exception>
+    public async Task<bool> TakeAsync(long amount, long limit, bool isExact, CancellationToken cancellationToken)
+    {
+        if (TrySpend(amount)) return true;
+        await _leasing.WaitAsync(cancellationToken);
+        try
+        {
+            for (var attempt = 0; attempt < MaxAttempts; attempt++)
+            {
+                if (TrySpend(amount)) return true;
+                if (await TryLeaseAsync(amount, limit, isExact, cancellationToken) is { } isEnough)
+                {
+                    if (!isEnough) return false;
+                    continue;
+                }
+                await Task.Delay(LongestPause * jitter(), time, cancellationToken);
+            }
+            throw new LimitContentionException($"The row of the quota {key.Partition} was lost to other instances {MaxAttempts} times in a row; repeat the call.");
+        }
+        finally
+        {
+            _leasing.Release();
+        }
+    }
+
+    /// <summary>Gives back an amount that was not used, to be used here.</summary>
+    public void GiveBack(long amount)
+    {
+        lock (_lock) _left += amount;
+    }
+
+    private bool TrySpend(long amount)
+    {
+        lock (_lock)
+        {
+            if (_left < amount) return false;
+            _left -= amount;
+            return true;
+        }
+    }
+
+    /// <summary>True when there is enough now, false when the limit is used up, null when the row was lost to another instance.</summary>
+    private async Task<bool?> TryLeaseAsync(long amount, long limit, bool isExact, CancellationToken cancellationToken)
+    {
+        var row = await store.GetAsync(Table, key, cancellationToken);
+        var used = row?.Body[UsedMember] is { IsNumber: true } number ? (long)number.AsNumber() : 0;
+        var remaining = limit - used;
+        long needed;
+        lock (_lock) needed = amount - _left;
+        if (needed <= 0) return true;
+        if (needed > remaining) return false;
+        var lease = isExact ? needed : Math.Max(needed, Math.Min(remaining / Share, MostAhead * amount));
+        var body = JsonValue.Object((UsedMember, used + lease));
+        var written = row is null ? await store.InsertAsync(Table, key, body, cancellationToken) : await store.ReplaceAsync(Table, key, body, row.ETag, cancellationToken);
+        if (!written.Ok) return null;
+        GiveBack(lease);
+        return true;
+    }
+}

@@ -1,0 +1,56 @@
+using Interlock.Core.Registry;
+
+namespace Interlock.Core.Gateway.Resilience;
+
+/// <summary>One address of one registration: its circuit, its places, its health, and what went wrong there last.</summary>
+internal sealed class UpstreamRoute(Uri address, ResilienceSettings settings, TimeProvider time)
+{
+    private const int MaxText = 500;
+
+    private readonly Breaker _breaker = new(settings, time);
+    private readonly Bulkhead _places = new(settings.MaxConcurrent, settings.MaxQueued, time);
+    private RouteFailure? _lastFailure;
+    private long _restsUntil;
+
+    public Uri Address => address;
+
+    public HealthRecord Health { get; } = new(TimeSpan.FromSeconds(settings.HealthSeconds), time);
+
+    public bool TakesCalls => !Health.IsDown && _breaker.TakesCalls;
+
+    /// <summary>Whether it asked to be left alone for a while.</summary>
+    public bool Rests => time.GetUtcNow().UtcTicks < Volatile.Read(ref _restsUntil);
+
+    public int Outstanding => _places.Taken + _places.Queued;
+
+    /// <summary>How long it takes no calls, as far as that is known.</summary>
+    public TimeSpan Wait => Health.IsDown ? TimeSpan.FromSeconds(settings.HealthSeconds) : _breaker.Wait;
+
+    public RouteState State => new(address, Health.CheckedAt is null ? null : !Health.IsDown, Health.CheckedAt, _breaker.Phase, _places.Taken, _places.Queued, Volatile.Read(ref _lastFailure));
+
+    /// <summary>Takes a place and passes the circuit; null with <see cref="BulkheadEntry.Entered"/> when the circuit opened meanwhile.</summary>
+    public async Task<(BulkheadEntry Entry, RoutePass? Pass)> EnterAsync(DateTimeOffset deadline, CancellationToken cancellationToken)
+    {
+        var entry = await _places.EnterAsync(deadline, cancellationToken);
+        return (entry, entry == BulkheadEntry.Entered ? Pass() : null);
+    }
+
+    /// <summary>The same where nothing has to be waited for.</summary>
+    public RoutePass? TryEnter() => TakesCalls && _places.TryEnter() ? Pass() : null;
+
+    public void Leave() => _places.Leave();
+
+    /// <summary>What went wrong at a call or a check; how long it wants to be left alone.</summary>
+    public void Failed(Problem problem, TimeSpan? rest = null)
+    {
+        Volatile.Write(ref _lastFailure, new(time.GetUtcNow(), problem.Title, problem.Detail is { } detail ? Excerpt.Of(detail, MaxText) : null));
+        if (rest is not null) Volatile.Write(ref _restsUntil, (time.GetUtcNow() + rest.Value).UtcTicks);
+    }
+
+    private RoutePass? Pass()
+    {
+        if (_breaker.Enter() is { } pass) return new RoutePass(this, pass, time);
+        _places.Leave();
+        return null;
+    }
+}

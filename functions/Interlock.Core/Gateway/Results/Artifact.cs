@@ -1,0 +1,9 @@
+namespace Interlock.Core.Gateway.Results;
+
+/// <summary>A result that is kept apart: what is stored under <paramref name="Digest"/>, and whose it is. The id is unguessable.</summary>
+public sealed record Artifact(string Id, string Digest, long Size, string MediaType, string Subject, RunId? Run, DateTimeOffset CreatedAt)
+{
+    public const string UriPrefix = "interlock://artifacts/";
+
+    public string Uri => UriPrefix + Id;
+}

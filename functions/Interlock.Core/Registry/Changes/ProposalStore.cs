@@ -1,0 +1,58 @@
+using Interlock.Core.Identity;
+using Interlock.Core.Runs;
+using Interlock.Core.Storage;
+using Interlock.Json;
+
+namespace Interlock.Core.Registry.Changes;
+
+/// <summary>
+/// The proposals of each tenant, every row under a MAC like a gate's. A row that Interlock did not write is as good as none, and so is one from before the store was restored: it may have
+/// been rejected since.
+/// </summary>
+public sealed class ProposalStore(ITableStore store, Mac mac, Incarnation incarnation)
+{
+    private const string Table = "proposals";
+    private const string Purpose = "interlock/proposal/v1";
+
+    /// <summary>Keeps a new one.</summary>
+    public async Task AddAsync(TenantId tenant, Proposal proposal, CancellationToken cancellationToken = default)
+    {
+        var key = Key(tenant, proposal.Id);
+        if (!(await store.InsertAsync(Table, key, Sign(key, proposal), cancellationToken)).Ok) throw new InvalidOperationException("A proposal's id is new.");
+    }
+
+    public async Task<(Proposal Proposal, string ETag)?> FindAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
+        await store.GetAsync(Table, Key(tenant, id), cancellationToken) is { } row && Read(row) is { } proposal ? (proposal, row.ETag) : null;
+
+    /// <summary>The row's new ETag, or null when somebody else changed it.</summary>
+    public async Task<string?> ReplaceAsync(TenantId tenant, Proposal proposal, string etag, CancellationToken cancellationToken = default)
+    {
+        var key = Key(tenant, proposal.Id);
+        return await store.ReplaceAsync(Table, key, Sign(key, proposal), etag, cancellationToken) is { Ok: true } written ? written.ETag : null;
+    }
+
+    public async Task<IReadOnlyList<Proposal>> ListAsync(TenantId tenant, CancellationToken cancellationToken = default)
+    {
+        var found = new List<Proposal>();
+        await foreach (var row in store.QueryAsync(Table, Keys.Join(tenant.Value), cancellationToken: cancellationToken))
+            if (Read(row) is { } proposal) found.Add(proposal);
+        return found;
+    }
+
+    private Proposal? Read(TableRow row)
+    {
+        var body = row.Body["proposal"] ?? JsonValue.Null;
+        if (row.Body["mac"]?.StringOrNull() is not { } tag || !mac.Verify(Purpose, Signed(row.Key, body), tag)) return null;
+        return RunJson.FromValue<Proposal>(body) is var proposal && proposal.At >= incarnation.Since ? proposal : null;
+    }
+
+    private JsonValue Sign(RowKey key, Proposal proposal)
+    {
+        var body = RunJson.ToValue(proposal);
+        return JsonValue.Object(("proposal", body), ("mac", mac.Sign(Purpose, Signed(key, body))));
+    }
+
+    private static JsonValue Signed(RowKey key, JsonValue body) => JsonValue.Array(key.Partition, key.Row, body);
+
+    private static RowKey Key(TenantId tenant, string id) => new(Keys.Join(tenant.Value), id);
+}
