@@ -9,6 +9,8 @@ namespace Interlock.Http.Upstreams;
 /// </summary>
 public static class EgressHandler
 {
+    private const int MaxHeaderKilobytes = 64;
+
     /// <exception cref="EgressDeniedException">Thrown by requests, within the HttpRequestException, when no address may be used.</exception>
     public static HttpMessageHandler Create(EgressOptions options)
     {
@@ -25,6 +27,7 @@ public static class EgressHandler
                 ConnectTimeout = options.ConnectTimeout,
                 PooledConnectionLifetime = TimeSpan.FromMinutes(5), // names are resolved and checked anew
                 MaxResponseDrainSize = 0,
+                MaxResponseHeadersLength = MaxHeaderKilobytes,
                 ConnectCallback = (context, ct) => ConnectAsync(options, context.DnsEndPoint, ct),
             },
         };
@@ -33,7 +36,7 @@ public static class EgressHandler
     private static async ValueTask<Stream> ConnectAsync(EgressOptions options, DnsEndPoint target, CancellationToken ct)
     {
         var found = await Dns.GetHostAddressesAsync(target.Host, ct);
-        var allowed = found.Where(address => EgressRules.Allows(options, target.Host, address)).ToArray();
+        var allowed = EgressRules.Allowed(options, target.Host, found);
         if (allowed.Length == 0)
             throw new EgressDeniedException(
                 $"{target.Host} leads to no address that may be called. Register a public address, or allow it in the egress options.");

@@ -20,6 +20,9 @@ internal static class EgressRules
     private static readonly IPNetwork Nat64 = IPNetwork.Parse("64:ff9b::/96");
     private static readonly IPNetwork SixToFour = IPNetwork.Parse("2002::/16");
 
+    /// <summary>Those of a name's addresses that may be connected to, in their order.</summary>
+    public static IPAddress[] Allowed(EgressOptions options, string host, IEnumerable<IPAddress> found) => [.. found.Where(address => Allows(options, host, address))];
+
     public static bool Allows(EgressOptions options, string host, IPAddress address)
     {
         var plain = Unwrap(address);

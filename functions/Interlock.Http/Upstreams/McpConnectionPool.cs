@@ -29,7 +29,7 @@ internal sealed class McpConnectionPool : IAsyncDisposable
     public McpConnectionPool(HttpClient plain, UpstreamCredentials? credentials, ILoggerFactory loggers, TimeProvider time)
     {
         (_plain, _credentials, _loggers, _time) = (plain, credentials, loggers, time);
-        _sweeping = time.CreateTimer(static pool => ((McpConnectionPool)pool!).Sweep(MaxConnections), this, SweepEvery, SweepEvery); // it is given below
+        _sweeping = time.CreateTimer(_ => SweepAgain(), null, SweepEvery, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The connection for a call, or without one for discovery, in use from now on.</summary>
@@ -73,6 +73,12 @@ internal sealed class McpConnectionPool : IAsyncDisposable
     /// <summary>A subject is part of the key where the connection's authority is the caller's; a discovery has none.</summary>
     private static Key KeyOf(UpstreamEndpoint endpoint, UpstreamCall? call) =>
         new(endpoint.RegistrationId, endpoint.Address, endpoint.Auth is UpstreamAuth.OnBehalfOf && call is not null ? call.Subject ?? "" : null);
+
+    private void SweepAgain()
+    {
+        Sweep(MaxConnections);
+        _sweeping.Change(SweepEvery, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>Closes what nobody used for long, and the longest unused down to that many. Nothing that is in use is closed.</summary>
     private void Sweep(int most)

@@ -169,7 +169,9 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IUpstre
     /// <summary>Whether the call may have been turned away for what its tool's contract says of the wire: parameters in headers, or that it is a task.</summary>
     private static bool MayLackContract(McpConnection connection, UpstreamCall call, JsonRpcReply reply) =>
         call.Task is null && McpMethod.Of(call.Tool).IsTool && !connection.Tools.ContainsKey(call.Tool)
-        && reply is JsonRpcReply.Error { Code: var code } && code == (connection.IsNewest ? McpErrorCodes.HeaderMismatch : McpErrorCodes.MethodNotFound);
+        && (connection.IsNewest
+            ? reply is JsonRpcReply.Error { Code: McpErrorCodes.HeaderMismatch }
+            : reply is JsonRpcReply.Error { Code: McpErrorCodes.MethodNotFound } || (reply is JsonRpcReply.Result { Value: var result } && result["isError"] == JsonValue.True)); // the official SDK makes a result of that
 
     private static bool IsTask(McpConnection connection, UpstreamCall call) => connection.Tools.TryGetValue(call.Tool, out var tool) && McpTasks.IsRequired(tool);
 

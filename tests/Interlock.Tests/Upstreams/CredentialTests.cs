@@ -86,7 +86,7 @@ public sealed class CredentialTests
         await using var issuer = await Issuer.StartAsync();
         await using var server = await issuer.ServerAsync();
         await using var upstream = new UpstreamFixture(secrets: new Secrets(), time: time);
-        var call = Call(server, new UpstreamAuth.ClientCredentials(issuer.Address, "c", "key"));
+        var call = Call(server, new UpstreamAuth.ClientCredentials(issuer.Address, "c", "key")) with { Deadline = time.GetUtcNow().AddDays(1) };
 
         foreach (var (seconds, asked) in ((int, int)[])[(0, 1), (3500, 1), (45, 2), (10, 2)])
         {

@@ -1,6 +1,10 @@
+using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Interlock.Core.Gateway;
 using Interlock.Http.Upstreams;
+using Microsoft.AspNetCore.Http;
 
 namespace Interlock.Tests.Upstreams;
 
@@ -90,6 +94,74 @@ public sealed class EgressTests
         Assert.Equal("egress-denied", (await upstream.Mcp.DiscoverAsync(endpoint, TestContext.Current.CancellationToken)).Failure?.Rule);
         Assert.Equal("egress-denied", (await upstream.A2a.DiscoverAsync(endpoint, TestContext.Current.CancellationToken)).Failure?.Rule);
     }
+
+    [Theory]
+    [InlineData("slow headers")]
+    [InlineData("slow body")]
+    [InlineData("endless events")]
+    public async Task Invoke_AnswerThatNeverComesToAnEnd_EndsAtTheDeadline(string how)
+    {
+        await using var server = await McpStub.NewestAsync(async (context, request) =>
+        {
+            if (how == "endless events") context.Response.ContentType = "text/event-stream";
+            if (how != "slow headers") await context.Response.Body.FlushAsync();
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                if (how == "slow body") await context.Response.WriteAsync(" ");
+                if (how == "endless events") await context.Response.WriteAsync(": still there\n\n");
+                await Task.Delay(20, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            }
+        });
+        await using var upstream = new UpstreamFixture();
+        var watch = Stopwatch.StartNew();
+
+        Assert.Equal(408, Assert.IsType<UpstreamResult.Unknown>(await upstream.CallAsync(server.Address, time: TimeSpan.FromSeconds(1))).Problem.Status);
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{watch.Elapsed}");
+    }
+
+    [Fact]
+    public async Task Invoke_EventsWithoutEnd_EndAtTheSizeLimit()
+    {
+        await using var server = await McpStub.NewestAsync(async (context, _) =>
+        {
+            context.Response.ContentType = "text/event-stream";
+            var line = ": " + new string('x', 60_000) + "\n\n";
+            while (!context.RequestAborted.IsCancellationRequested) await context.Response.WriteAsync(line, context.RequestAborted);
+        });
+        await using var upstream = new UpstreamFixture();
+
+        Assert.Equal("response-limit", Assert.IsType<UpstreamResult.Unknown>(await upstream.CallAsync(server.Address)).Problem.Rule);
+    }
+
+    [Fact]
+    public async Task Send_HeadersWithoutEnd_EndAtTheirLimit()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var over = new CancellationTokenSource();
+        var serving = Task.Run(async () =>
+        {
+            using var client = await listener.AcceptTcpClientAsync(over.Token);
+            await using var stream = client.GetStream();
+            await stream.WriteAsync("HTTP/1.1 200 OK\r\n"u8.ToArray(), over.Token);
+            for (var line = Encoding.ASCII.GetBytes("X-A: " + new string('a', 1000) + "\r\n"); !over.IsCancellationRequested;) await stream.WriteAsync(line, over.Token);
+        }, TestContext.Current.CancellationToken);
+        using var http = new HttpClient(EgressHandler.Create(new EgressOptions { AllowLoopback = true }));
+
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => http.GetAsync($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/", TestContext.Current.CancellationToken));
+
+        await over.CancelAsync();
+        await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    [Theory]
+    [InlineData("169.254.169.254", "8.8.8.8")]
+    [InlineData("::ffff:169.254.169.254", "::ffff:8.8.8.8")]
+    [InlineData("10.0.0.1", "2600:1900::1")]
+    [InlineData("168.63.129.16", "1.1.1.1")]
+    [InlineData("::ffff:168.63.129.16", "1.1.1.1")]
+    public void Allowed_MixedAnswerOfDns_KeepsThePublicAddressesOnly(string denied, string allowed) =>
+        Assert.Equal([IPAddress.Parse(allowed)], EgressRules.Allowed(new EgressOptions(), "host", [IPAddress.Parse(denied), IPAddress.Parse(allowed), IPAddress.Parse(denied)]));
 
     [Theory]
     [InlineData(UpstreamKind.Mcp)]

@@ -75,12 +75,15 @@ public sealed class McpTaskTests
         Assert.Equal("""{"q":{"action":"decline"}}""", server.Requests.Single(request => request.Method == "tasks/update").Json!["params"]!["inputResponses"]!.ToString());
     }
 
-    [Fact]
-    public async Task Invoke_ToolOf2025ThatIsCalledAsATaskOnly_IsListedAndCalledSo()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Invoke_ToolOf2025ThatIsCalledAsATaskOnly_IsListedAndCalledSo(bool error)
     {
         await using var server = await McpStub.SessionsAsync((context, request) => request.Method switch
         {
             "tools/list" => McpStub.ResultAsync(context, request, """{"tools":[{"name":"t","inputSchema":{"type":"object"},"execution":{"taskSupport":"required"}}]}"""),
+            "tools/call" when request.Json!["params"]!["task"] is null && !error => McpStub.ResultAsync(context, request, """{"content":[{"type":"text","text":"requires task augmentation"}],"isError":true}"""),
             "tools/call" when request.Json!["params"]!["task"] is null => McpStub.ErrorAsync(context, request, -32601, "requires task augmentation"),
             "tools/call" => McpStub.ResultAsync(context, request, """{"task":{"taskId":"t1","status":"working","ttl":60000,"pollInterval":50}}"""),
             "tasks/get" => McpStub.ResultAsync(context, request, """{"taskId":"t1","status":"completed"}"""),

@@ -105,7 +105,7 @@ public sealed class HostFilesTests
         var names = typeof(HttpFunctions).Assembly.GetExportedTypes().SelectMany(type => type.GetMethods()).Select(method => method.GetCustomAttribute<FunctionAttribute>()?.Name).OfType<string>().ToList();
 
         Assert.Equal(names.Count, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
-        foreach (var name in (string[])[RunOrchestration.Name, RunOrchestration.AdvanceActivity, RunOrchestration.CallActivity, "events", "reconcile", "expire", "export", "refresh", "mcp", "api"]) Assert.Contains(name, names);
+        foreach (var name in (string[])[RunOrchestration.Name, RunOrchestration.AdvanceActivity, RunOrchestration.CallActivity, "events", "reconcile", "expire", "export", "refresh", "listen", "mcp", "api"]) Assert.Contains(name, names);
         Assert.All(names, name => Assert.Matches("^[a-z][a-z0-9-]*$", name));
     }
 
