@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Results;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Registry;
+using Interlock.Core.Telemetry;
 using Interlock.Core.Workflows;
 
 namespace Interlock.Core.Gateway;
@@ -60,7 +62,7 @@ public sealed class ToolGateway
     public async Task<GatewayResult> CallAsync(GatewayCall call, CancellationToken cancellationToken = default)
     {
         var key = (call.Tenant, call.Effect);
-        var work = _active.GetOrAdd(key, _ => new Lazy<Task<GatewayResult>>(() => ExecuteAsync(call, cancellationToken)));
+        var work = _active.GetOrAdd(key, _ => new Lazy<Task<GatewayResult>>(() => MeasuredAsync(call, cancellationToken)));
         try
         {
             return await work.Value;
@@ -89,7 +91,13 @@ public sealed class ToolGateway
 
     private static AuditChain ChainOf(GatewayCall call, LedgerRow row) => row.Chain is { } id ? new AuditChain(call.Tenant, id) : CallRecords.ChainOf(call, row.IntendedAt);
 
-    private async Task<GatewayResult> ExecuteAsync(GatewayCall call, CancellationToken cancellationToken)
+    private async Task<GatewayResult> MeasuredAsync(GatewayCall call, CancellationToken cancellationToken)
+    {
+        using var span = new CallSpan(call);
+        return span.Result = await ExecuteAsync(call, span, cancellationToken);
+    }
+
+    private async Task<GatewayResult> ExecuteAsync(GatewayCall call, CallSpan span, CancellationToken cancellationToken)
     {
         var chain = CallRecords.ChainOf(call, _time.GetUtcNow());
         var recovered = call.IsNew ? null : await RecoverAsync(call, cancellationToken);
@@ -99,7 +107,7 @@ public sealed class ToolGateway
         for (var previous = recovered; ;)
         {
             if (previous?.Result is { } result) return result;
-            var (settled, refusal) = await AttemptAsync(chain, call, previous, cancellationToken);
+            var (settled, refusal) = await AttemptAsync(chain, call, span, previous, cancellationToken);
             if (refusal == CommitStage.Claimed && _lease is not null)
             {
                 // Another process was faster: how its call stands is the answer.
@@ -178,26 +186,47 @@ public sealed class ToolGateway
         call.OnInDoubt == InDoubtAction.Retry
         || ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value is { Contract.Tool.Idempotent: true };
 
-    private async Task<(SettledCall? Settled, Refusal? Refusal)> AttemptAsync(AuditChain chain, GatewayCall call, Standing? previous, CancellationToken cancellationToken)
+    private async Task<(SettledCall? Settled, Refusal? Refusal)> AttemptAsync(AuditChain chain, GatewayCall call, CallSpan span, Standing? previous, CancellationToken cancellationToken)
     {
         if (_admit.Refuse(call) is { } late) return (null, late);
-        var routed = ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken));
-        if (routed.Refusal is { } unknown) return (null, unknown);
-        var frozen = ValidateStage.Run(routed.Value!); // no refusal, so there is a value; the same below
-        if (frozen.Refusal is { } invalid) return (null, invalid);
-        var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken);
-        if (authorized.Refusal is { } denied) return (null, denied);
-        if (previous?.Repeated?.HasDoubt != true && await _admit.LimitAsync(authorized.Value!.Routed, previous is not { Attempt: > 1 }, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
-        if (authorized.Value!.Gate is { Run: null } own)
+        var (authorized, refusal) = await PassAsync(call, span, cancellationToken);
+        if (refusal is not null) return (null, refusal);
+        var isRepeat = previous?.Repeated?.HasDoubt == true;
+        if (isRepeat) GatewayMetrics.Repeated(span.Server);
+        var queued = Stopwatch.GetTimestamp();
+        using var admitting = StageSpan.Of(AdmitStage.Name);
+        if (!isRepeat && await _admit.LimitAsync(authorized!.Routed, previous is not { Attempt: > 1 }, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
+        if (authorized!.Gate is { Run: null } own) // it passed
         {
             chain = GateRecords.Chain(own); // one partition for its one use, whatever day it is
             if (previous?.Chain is { } begun && begun != chain) return (null, Elsewhere);
         }
         using var slot = await _admit.EnterAsync(chain.Id, cancellationToken);
+        GatewayMetrics.Queued(span.Server, Stopwatch.GetElapsedTime(queued).TotalSeconds);
+        admitting.Dispose();
         using var ticket = _fences.Enter(call);
-        var committed = await _commit.RunAsync(chain, authorized.Value, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
+        StageResult<CommittedCall> committed;
+        using (StageSpan.Of(CommitStage.Name))
+            committed = await _commit.RunAsync(chain, authorized, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
         if (committed.Refusal is { } fenced) return (null, fenced);
-        return (await _settle.RunAsync(chain, committed.Value!, await _keeper.DuringAsync(committed.Value!, () => _invoke.RunAsync(committed.Value!, cancellationToken))), null);
+        UpstreamResult answered;
+        using (StageSpan.Of(InvokeStage.Name, ActivityKind.Client))
+            answered = await _keeper.DuringAsync(committed.Value!, () => _invoke.RunAsync(committed.Value!, cancellationToken)); // no refusal, so there is a value
+        using (StageSpan.Of(SettleStage.Name))
+            return (await _settle.RunAsync(chain, committed.Value!, answered), null);
+    }
+
+    /// <summary>The stages that only look.</summary>
+    private async Task<StageResult<AuthorizedCall>> PassAsync(GatewayCall call, CallSpan span, CancellationToken cancellationToken)
+    {
+        StageResult<RoutedCall> routed;
+        using (StageSpan.Of(ResolveStage.Name)) routed = ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken));
+        if (routed.Refusal is { } unknown) return unknown;
+        span.Routed = routed.Value;
+        StageResult<FrozenCall> frozen;
+        using (StageSpan.Of(ValidateStage.Name)) frozen = ValidateStage.Run(routed.Value!); // no refusal, so there is a value; the same below
+        if (frozen.Refusal is { } invalid) return invalid;
+        using (StageSpan.Of(AuthorizeStage.Name)) return await _authorize.RunAsync(frozen.Value!, cancellationToken);
     }
 
     /// <summary>Records the refusal. A repeat that is refused leaves the earlier attempt in doubt.</summary>
