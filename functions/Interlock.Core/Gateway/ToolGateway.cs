@@ -4,6 +4,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Results;
 using Interlock.Core.Gateway.Stages;
+using Interlock.Core.Gateway.Usage;
 using Interlock.Core.Registry;
 using Interlock.Core.Telemetry;
 using Interlock.Core.Workflows;
@@ -47,6 +48,7 @@ public sealed class ToolGateway
         _lease = parts.Lease;
         _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, _ledger, parts.Time);
+        Usage = new UsageRollup(parts.Store, parts.AuditStore);
         Artifacts = new Artifacts(parts.Store, parts.Blobs, parts.Mac, parts.Time);
         _settle = new SettleStage(_ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Time);
         _follow = new FollowStage(parts.Registries, _invoke, _settle, parts.Time);
@@ -54,6 +56,9 @@ public sealed class ToolGateway
 
     /// <summary>Where results are that were too large to be handed on.</summary>
     public Artifacts Artifacts { get; }
+
+    /// <summary>What was used, counted from the audit.</summary>
+    public UsageRollup Usage { get; }
 
     /// <summary>
     /// Makes the call, or answers it from the ledger. Asked twice at once in one process, both get the one result.
