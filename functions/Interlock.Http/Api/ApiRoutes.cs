@@ -156,6 +156,13 @@ internal static class ApiRoutes
             Answers = [(200, "RegistryChange")],
         },
 
+        new("GET", "/api/usage", "getUsage", "Calls, refusals, failures, time, bytes and cost, counted from the audit.", UsageApi.GetAsync)
+        {
+            Roles = ["auditor", "admin"],
+            Query = [("from", "A time; 30 days ago without it"), ("to", "A time; now without it"), ("by", "caller, tool, run or day"), ("format", "json or csv")],
+            Answers = [(200, "Any")],
+        },
+
         new("GET", "/api/audit/export", "exportAudit", "Everything recorded for the tenant, as JSON Lines.", AuditApi.ExportAsync)
         {
             Roles = ["auditor"],

@@ -38,9 +38,11 @@ internal static class ClientCalls
         return exchange.Message.Meta?[McpProtocolRules.LogLevelMeta]?.StringOrNull() is { } level && LogLevels.Rank(level) is not null ? level : null;
     }
 
+    /// <summary>The message's own context, then the request's: the span that is open for it, or its header where the host opens none.</summary>
     private static string? Trace(McpExchange exchange)
     {
         if (exchange.Message.Meta?["traceparent"]?.StringOrNull() is { } sent && ActivityContext.TryParse(sent, null, out _)) return sent;
-        return Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace } ? trace : null;
+        if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace }) return trace;
+        return exchange.Http.Request.Headers.TraceParent.ToString() is var header && ActivityContext.TryParse(header, null, out _) ? header : null;
     }
 }

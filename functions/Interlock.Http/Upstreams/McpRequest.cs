@@ -38,6 +38,7 @@ internal static class McpRequest
             if (cursor is not null) json.WriteString("cursor", cursor);
         });
         var request = Post(connection, method.Name, body);
+        if (call.TraceParent is { } traceParent) request.Headers.TryAddWithoutValidation("traceparent", traceParent);
         if (!connection.IsNewest) return request;
         if ((method.IsTool ? call.Tool : method.Named is { } named ? arguments[named]?.StringOrNull() : null) is { } target)
             request.Headers.TryAddWithoutValidation("Mcp-Name", McpHeaderEncoder.EncodeValue(target));
