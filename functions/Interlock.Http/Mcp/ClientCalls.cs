@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Interlock.Core;
 using Interlock.Core.Gateway;
-using Interlock.Core.Policy;
 using Interlock.Http.Mcp.Methods;
 using Interlock.Json;
 

@@ -8,7 +8,6 @@ using Interlock.Tests.Gateway;
 using Interlock.Tests.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Interlock.Tests.Telemetry;

@@ -14,7 +14,7 @@ internal sealed class QuotaCounter(ITableStore store, RowKey key, Func<double> j
     private const string UsedMember = "used";
     private const int Share = 32;
     private const int MostAhead = 64;
-    private const int MaxAttempts = 32;
+    private const int MaxAttempts = 100;
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(40);
 
