@@ -1,4 +1,3 @@
-using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 
 namespace Interlock.Core.Gateway;
