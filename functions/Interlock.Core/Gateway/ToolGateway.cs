@@ -3,6 +3,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Gateway.Results;
+using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Registry;
 using Interlock.Core.Workflows;
@@ -86,6 +87,7 @@ public sealed class ToolGateway
     public async Task<(LedgerState State, GatewayResult? Result)?> FindAsync(GatewayCall call, CancellationToken cancellationToken = default)
     {
         if (await _ledger.FindAsync(call, cancellationToken) is not var (row, etag)) return null;
+        call = call.LedAs(row);
         if (row is { State: LedgerState.Intended, Handle: not null } && row.LeasedUntil is null && !_active.ContainsKey((call.Tenant, call.Effect)))
             row = (await _follow.LookAsync(ChainOf(call, row), call, row, etag, isLeft: false, cancellationToken))?.Row ?? row;
         if (row.State == LedgerState.Intended)
@@ -106,7 +108,10 @@ public sealed class ToolGateway
         for (var previous = recovered; ;)
         {
             if (previous?.Result is { } result) return result;
-            var (settled, refusal) = await AttemptAsync(chain, call, previous, cancellationToken);
+            if (previous?.Repeated is { } repeated) call = call.LedAs(repeated);
+            var routed = await RouteAsync(call, cancellationToken);
+            call = routed.Value?.Call ?? call;
+            var (settled, refusal) = routed.Value is { } known ? await AttemptAsync(chain, known, previous, cancellationToken) : (null, routed.Refusal);
             if (refusal == CommitStage.Claimed && _lease is not null)
             {
                 // Another process was faster: how its call stands is the answer.
@@ -129,6 +134,7 @@ public sealed class ToolGateway
         while (true)
         {
             if (await _ledger.FindAsync(call, cancellationToken) is not var (row, etag)) return null;
+            call = call.LedAs(row);
             var chain = ChainOf(call, row);
             if (row.State == LedgerState.Intended && _lease?.IsElsewhere(row, _time.GetUtcNow()) == true)
                 return new Standing(new GatewayResult.UnderWay(row.LeasedUntil!.Value), 0, null, null) { Chain = chain }; // a lease elsewhere has its time
@@ -191,17 +197,23 @@ public sealed class ToolGateway
     private async Task<int> RepeatsAsync(GatewayCall call, CancellationToken cancellationToken) =>
         await MayRepeatAsync(call, cancellationToken) ? (await ContractAsync(call, cancellationToken))?.Server.Resilience.Retries ?? ResilienceSettings.Default.Retries : 0;
 
+    /// <summary>The contract of its tool; where a call went that may have been led anywhere, nobody knows.</summary>
     private async Task<CallContract?> ContractAsync(GatewayCall call, CancellationToken cancellationToken) =>
-        ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value?.Contract;
+        call.Via is null && VirtualTarget.TryParse(call.Target) is not null ? null : ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value?.Contract;
 
-    private async Task<(SettledCall? Settled, Refusal? Refusal)> AttemptAsync(AuditChain chain, GatewayCall call, Standing? previous, CancellationToken cancellationToken)
+    /// <summary>What people approved is a target, whatever its circuits do; other calls are led around those that are open.</summary>
+    private async Task<StageResult<RoutedCall>> RouteAsync(GatewayCall call, CancellationToken cancellationToken)
     {
-        if (_admit.Refuse(call) is { } late) return (null, late);
-        var routed = ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken));
-        if (routed.Refusal is { } unknown) return (null, unknown);
-        var frozen = ValidateStage.Run(routed.Value!); // no refusal, so there is a value; the same below
+        if (_admit.Refuse(call) is { } late) return late;
+        return ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken), call.Grant is null ? server => Routes.TakesCalls(call.Tenant, server) : null);
+    }
+
+    private async Task<(SettledCall? Settled, Refusal? Refusal)> AttemptAsync(AuditChain chain, RoutedCall routed, Standing? previous, CancellationToken cancellationToken)
+    {
+        var call = routed.Call;
+        var frozen = ValidateStage.Run(routed);
         if (frozen.Refusal is { } invalid) return (null, invalid);
-        var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken);
+        var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken); // no refusal, so there is a value; the same below
         if (authorized.Refusal is { } denied) return (null, denied);
         if (previous?.Repeated?.HasDoubt != true && await _admit.LimitAsync(authorized.Value!.Routed, previous is not { Attempt: > 1 }, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
         if (authorized.Value!.Gate is { Run: null } own)
