@@ -46,9 +46,20 @@ internal static class CallRecords
             Outcome = row.State switch { LedgerState.Completed => "completed", LedgerState.Failed => "failed", LedgerState.InputRequired => "input-required", _ => "unknown" },
             Address = row.Address is { } address ? Excerpt.Of(address, MaxText) : null,
             Problem = row.Problem,
-            Details = row.Redaction is { } redaction ? JsonValue.Object(("redacted", redaction.Count), ("resultMac", redaction.Mac)) : null,
+            Details = Details(row),
             DurationMs = row.EndedAt is { } ended ? (long)(ended - row.IntendedAt).TotalMilliseconds : null,
         };
+
+    /// <summary>What usage is counted from, and what was blanked out.</summary>
+    private static JsonValue? Details(LedgerRow row)
+    {
+        var details = JsonValue.EmptyObject;
+        if (row.Bytes > 0) details = details.With("bytes", row.Bytes);
+        if (row.Cost > 0) details = details.With("cost", row.Cost);
+        if (row.IsLate) details = details.With("late", true);
+        if (row.Redaction is { } redaction) details = details.With("redacted", redaction.Count).With("resultMac", redaction.Mac);
+        return details.Count == 0 ? null : details;
+    }
 
     public static AuditRecord Refused(AuditChain chain, GatewayCall call, Refusal refusal, DateTimeOffset now) =>
         Of(chain, call, $"refused:{call.Effect}:{refusal.Stage}:{refusal.Rule}{(refusal.Instead is { } earlier ? $":{earlier.At.UtcTicks.ToString(CultureInfo.InvariantCulture)}" : "")}", AuditTypes.CallRefused, now) with

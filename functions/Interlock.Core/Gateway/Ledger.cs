@@ -42,7 +42,7 @@ public sealed class Ledger(ITableStore store, IBlobStore blobs)
     {
         var stored = answer.Result ?? answer.Output;
         var bytes = CanonicalJson.Serialize(stored);
-        row = row with { OutputDigest = CanonicalJson.Digest(bytes), IsResult = answer.Result is not null };
+        row = row with { OutputDigest = CanonicalJson.Digest(bytes), Bytes = bytes.Length, IsResult = answer.Result is not null };
         return bytes.Length <= InlineBytes
             ? row with { Output = stored }
             : row with { OutputBlob = await blobs.PutAsync(tenant, bytes, cancellationToken) };

@@ -65,6 +65,17 @@ public sealed record LedgerRow(LedgerState State, int Attempt, string Target, st
     /// <summary>Whether the output is to be read from what is stored, by <see cref="MethodResult.Output"/>.</summary>
     public bool IsResult { get; init; }
 
+    /// <summary>The size of what was answered, as stored; and what the attempt cost, in millionths of the tenant's unit.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Bytes { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Cost { get; init; }
+
+    /// <summary>Whether this attempt was recorded as unknown before.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsLate { get; init; }
+
     public RedactionMark? Redaction { get; init; }
     public Problem? Problem { get; init; }
     public DateTimeOffset? EndedAt { get; init; }

@@ -1,11 +1,14 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Gateway.Results;
 using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Gateway.Stages;
+using Interlock.Core.Gateway.Usage;
 using Interlock.Core.Registry;
+using Interlock.Core.Telemetry;
 using Interlock.Core.Workflows;
 
 namespace Interlock.Core.Gateway;
@@ -50,6 +53,7 @@ public sealed class ToolGateway
         _lease = parts.Lease;
         _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, _ledger, parts.Time);
+        Usage = new UsageRollup(parts.Store, parts.AuditStore);
         Artifacts = new Artifacts(parts.Store, parts.Blobs, parts.Mac, parts.Time);
         _settle = new SettleStage(_ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Time);
         _follow = new FollowStage(parts.Registries, _invoke, _settle, parts.Time);
@@ -61,6 +65,9 @@ public sealed class ToolGateway
     /// <summary>How the addresses that it calls stand.</summary>
     public UpstreamRoutes Routes { get; }
 
+    /// <summary>What was used, counted from the audit.</summary>
+    public UsageRollup Usage { get; }
+
     /// <summary>
     /// Makes the call, or answers it from the ledger. Asked twice at once in one process, both get the one result.
     /// Cancelling asks the upstream to stop; what was sent is settled all the same. Exceptions mean a broken store: nothing is known, ask again.
@@ -68,7 +75,7 @@ public sealed class ToolGateway
     public async Task<GatewayResult> CallAsync(GatewayCall call, CancellationToken cancellationToken = default)
     {
         var key = (call.Tenant, call.Effect);
-        var work = _active.GetOrAdd(key, _ => new Lazy<Task<GatewayResult>>(() => ExecuteAsync(call, cancellationToken)));
+        var work = _active.GetOrAdd(key, _ => new Lazy<Task<GatewayResult>>(() => MeasuredAsync(call, cancellationToken)));
         try
         {
             return await work.Value;
@@ -98,7 +105,13 @@ public sealed class ToolGateway
 
     private static AuditChain ChainOf(GatewayCall call, LedgerRow row) => row.Chain is { } id ? new AuditChain(call.Tenant, id) : CallRecords.ChainOf(call, row.IntendedAt);
 
-    private async Task<GatewayResult> ExecuteAsync(GatewayCall call, CancellationToken cancellationToken)
+    private async Task<GatewayResult> MeasuredAsync(GatewayCall call, CancellationToken cancellationToken)
+    {
+        using var span = new CallSpan(call);
+        return span.Result = await ExecuteAsync(call, span, cancellationToken);
+    }
+
+    private async Task<GatewayResult> ExecuteAsync(GatewayCall call, CallSpan span, CancellationToken cancellationToken)
     {
         var chain = CallRecords.ChainOf(call, _time.GetUtcNow());
         var recovered = call.IsNew ? null : await RecoverAsync(call, cancellationToken);
@@ -109,9 +122,9 @@ public sealed class ToolGateway
         {
             if (previous?.Result is { } result) return result;
             if (previous?.Repeated is { } repeated) call = call.LedAs(repeated);
-            var routed = await RouteAsync(call, cancellationToken);
+            var routed = await RouteAsync(call, span, cancellationToken);
             call = routed.Value?.Call ?? call;
-            var (settled, refusal) = routed.Value is { } known ? await AttemptAsync(chain, known, previous, cancellationToken) : (null, routed.Refusal);
+            var (settled, refusal) = routed.Value is { } known ? await AttemptAsync(chain, known, span, previous, cancellationToken) : (null, routed.Refusal);
             if (refusal == CommitStage.Claimed && _lease is not null)
             {
                 // Another process was faster: how its call stands is the answer.
@@ -202,34 +215,46 @@ public sealed class ToolGateway
         call.Via is null && VirtualTarget.TryParse(call.Target) is not null ? null : ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value?.Contract;
 
     /// <summary>What people approved is a target, whatever its circuits do; other calls are led around those that are open.</summary>
-    private async Task<StageResult<RoutedCall>> RouteAsync(GatewayCall call, CancellationToken cancellationToken)
+    private async Task<StageResult<RoutedCall>> RouteAsync(GatewayCall call, CallSpan span, CancellationToken cancellationToken)
     {
         if (_admit.Refuse(call) is { } late) return late;
-        return ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken), call.Grant is null ? server => Routes.TakesCalls(call.Tenant, server) : null);
+        using var resolving = StageSpan.Of(ResolveStage.Name);
+        var routed = ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken), call.Grant is null ? server => Routes.TakesCalls(call.Tenant, server) : null);
+        if (routed.Value is { } known) span.Routed = known;
+        return routed;
     }
 
-    private async Task<(SettledCall? Settled, Refusal? Refusal)> AttemptAsync(AuditChain chain, RoutedCall routed, Standing? previous, CancellationToken cancellationToken)
+    private async Task<(SettledCall? Settled, Refusal? Refusal)> AttemptAsync(AuditChain chain, RoutedCall routed, CallSpan span, Standing? previous, CancellationToken cancellationToken)
     {
+        var (authorized, refusal) = await PassAsync(routed, cancellationToken);
+        if (refusal is not null) return (null, refusal);
         var call = routed.Call;
-        var frozen = ValidateStage.Run(routed);
-        if (frozen.Refusal is { } invalid) return (null, invalid);
-        var authorized = await _authorize.RunAsync(frozen.Value!, cancellationToken); // no refusal, so there is a value; the same below
-        if (authorized.Refusal is { } denied) return (null, denied);
-        if (previous?.Repeated?.HasDoubt != true && await _admit.LimitAsync(authorized.Value!.Routed, previous is not { Attempt: > 1 }, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
-        if (authorized.Value!.Gate is { Run: null } own)
+        var isRepeat = previous?.Repeated?.HasDoubt == true;
+        if (isRepeat) GatewayMetrics.Repeated(span.Server);
+        var queued = Stopwatch.GetTimestamp();
+        using var admitting = StageSpan.Of(AdmitStage.Name);
+        if (!isRepeat && await _admit.LimitAsync(authorized!.Routed, previous is not { Attempt: > 1 }, cancellationToken) is { } limited) return (null, limited); // a repeat was admitted when it was first made
+        if (authorized!.Gate is { Run: null } own) // it passed
         {
             chain = GateRecords.Chain(own); // one partition for its one use, whatever day it is
             if (previous?.Chain is { } begun && begun != chain) return (null, Elsewhere);
         }
         using var slot = await _admit.EnterAsync(chain.Id, cancellationToken);
-        var entered = await Routes.Of(call, authorized.Value.Routed.Contract).EnterAsync(RouteChoice.Of(authorized.Value, previous?.Repeated), cancellationToken);
-        if (entered.Refusal is { } unavailable) return (null, previous?.Repeated is null ? await InsteadAsync(unavailable, authorized.Value, cancellationToken) : unavailable);
+        var entered = await Routes.Of(call, authorized.Routed.Contract).EnterAsync(RouteChoice.Of(authorized, previous?.Repeated), cancellationToken);
+        if (entered.Refusal is { } unavailable) return (null, previous?.Repeated is null ? await InsteadAsync(unavailable, authorized, cancellationToken) : unavailable);
         await using var route = entered.Value!;
+        GatewayMetrics.Queued(span.Server, Stopwatch.GetElapsedTime(queued).TotalSeconds);
+        admitting.Dispose();
         using var ticket = _fences.Enter(call);
-        var committed = await _commit.RunAsync(chain, authorized.Value, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
+        StageResult<CommittedCall> committed;
+        using (StageSpan.Of(CommitStage.Name))
+            committed = await _commit.RunAsync(chain, authorized, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
         if (committed.Refusal is { } fenced) return (null, fenced);
-        var answer = await _keeper.DuringAsync(committed.Value!, () => _invoke.RunAsync(committed.Value!, route, cancellationToken));
-        return (await _settle.RunAsync(chain, committed.Value!.At(answer.Address), answer.Result) with { Reusable = AnswerKey.Of(authorized.Value) }, null);
+        Answer answer;
+        using (StageSpan.Of(InvokeStage.Name, ActivityKind.Client))
+            answer = await _keeper.DuringAsync(committed.Value!, () => _invoke.RunAsync(committed.Value!, route, cancellationToken)); // no refusal, so there is a value
+        using (StageSpan.Of(SettleStage.Name))
+            return (await _settle.RunAsync(chain, committed.Value!.At(answer.Address), answer.Result) with { Reusable = AnswerKey.Of(authorized) }, null);
     }
 
     /// <summary>The refusal of a call that no address takes, with what its operator lets stand in for the answer where the call would still be allowed.</summary>
@@ -241,6 +266,15 @@ public sealed class ToolGateway
         return AnswerKey.Of(authorized) is { } key && _answers.Find(key) is { } earlier && await _commit.StandsAsync(authorized, cancellationToken)
             ? unavailable with { Instead = earlier }
             : unavailable;
+    }
+
+    /// <summary>The stages that only look.</summary>
+    private async Task<StageResult<AuthorizedCall>> PassAsync(RoutedCall routed, CancellationToken cancellationToken)
+    {
+        StageResult<FrozenCall> frozen;
+        using (StageSpan.Of(ValidateStage.Name)) frozen = ValidateStage.Run(routed);
+        if (frozen.Refusal is { } invalid) return invalid;
+        using (StageSpan.Of(AuthorizeStage.Name)) return await _authorize.RunAsync(frozen.Value!, cancellationToken); // no refusal, so there is a value
     }
 
     /// <summary>Records the refusal. A repeat that is refused leaves the earlier attempt in doubt.</summary>

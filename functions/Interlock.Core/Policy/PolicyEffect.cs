@@ -7,10 +7,3 @@ public enum PolicyEffect
     RequireApproval,
     Deny,
 }
-
-/// <summary>What a call is aimed at.</summary>
-public enum TargetKind
-{
-    Tool,
-    Agent,
-}

@@ -43,12 +43,19 @@ internal static class AppHost
     /// <summary>Makes the services at the start: an app that is not configured fails then, and says why, instead of at its first request.</summary>
     private sealed class StartCheck(AppServices services) : IHostedService
     {
+        private OtlpExport? _telemetry;
+
         public Task StartAsync(CancellationToken cancellationToken)
         {
             _ = services.Web;
+            _telemetry = OtlpExport.Start("interlock-functions");
             return Task.CompletedTask;
         }
 
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task StopAsync(CancellationToken cancellationToken)
+        {
+            _telemetry?.Dispose();
+            return Task.CompletedTask;
+        }
     }
 }

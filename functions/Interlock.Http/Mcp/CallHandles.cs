@@ -1,6 +1,5 @@
 using Interlock.Core;
 using Interlock.Core.Gateway;
-using Interlock.Core.Policy;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Http.Hosting;

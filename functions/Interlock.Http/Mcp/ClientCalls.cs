@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Interlock.Core;
 using Interlock.Core.Gateway;
-using Interlock.Core.Policy;
 using Interlock.Http.Mcp.Methods;
 using Interlock.Json;
 
@@ -11,7 +10,7 @@ namespace Interlock.Http.Mcp;
 internal static class ClientCalls
 {
     public static GatewayCall Of(McpExchange exchange, McpCaller caller, EffectId effect, string target, JsonValue arguments, DateTimeOffset deadline) =>
-        new(effect, caller.Chain, TargetKind.Tool, target, null, arguments, deadline)
+        new(effect, caller.Chain, TargetKind.Tool, target, null, arguments, CallDeadlines.Earlier(exchange.Message.Meta, deadline))
         {
             TraceParent = Trace(exchange),
             Link = new CallerLink { Token = caller.Bearer, Progress = exchange.Progress(), Capabilities = Capabilities(exchange, caller), Log = LogLevel(exchange) is { } least ? exchange.Log(least) : null, LogLevel = LogLevel(exchange) },
@@ -38,9 +37,11 @@ internal static class ClientCalls
         return exchange.Message.Meta?[McpProtocolRules.LogLevelMeta]?.StringOrNull() is { } level && LogLevels.Rank(level) is not null ? level : null;
     }
 
+    /// <summary>The message's own context, then the request's: the span that is open for it, or its header where the host opens none.</summary>
     private static string? Trace(McpExchange exchange)
     {
         if (exchange.Message.Meta?["traceparent"]?.StringOrNull() is { } sent && ActivityContext.TryParse(sent, null, out _)) return sent;
-        return Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace } ? trace : null;
+        if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace }) return trace;
+        return exchange.Http.Request.Headers.TraceParent.ToString() is var header && ActivityContext.TryParse(header, null, out _) ? header : null;
     }
 }

@@ -1,3 +1,4 @@
+using Interlock.Core;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Registry;

@@ -38,6 +38,7 @@ internal static class McpRequest
             if (cursor is not null) json.WriteString("cursor", cursor);
         });
         var request = Post(connection, method.Name, body);
+        if (call.TraceParent is { } traceParent) request.Headers.TryAddWithoutValidation("traceparent", traceParent);
         if (!connection.IsNewest) return request;
         if ((method.IsTool ? call.Tool : method.Named is { } named ? arguments[named]?.StringOrNull() : null) is { } target)
             request.Headers.TryAddWithoutValidation("Mcp-Name", McpHeaderEncoder.EncodeValue(target));
@@ -119,7 +120,11 @@ internal static class McpRequest
         if (connection.IsNewest) WriteEnvelope(json, call);
         if (connection.IsNewest && call?.Link?.LogLevel is { } level) json.WriteString(McpProtocolRules.LogLevelMeta, level);
         if (call?.Link?.Progress is not null) json.WriteString("progressToken", id);
-        if (call is not null) json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
+        if (call is not null)
+        {
+            json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
+            json.WriteString(CallDeadlines.Meta, CallDeadlines.Write(call.Deadline));
+        }
         if (call?.TraceParent is { } traceParent) json.WriteString("traceparent", traceParent);
         json.WriteEndObject();
         json.WriteEndObject();

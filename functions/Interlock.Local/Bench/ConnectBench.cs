@@ -25,7 +25,8 @@ internal sealed class ConnectBench(int upstreams, string directory)
         var listening = Stopwatch.GetElapsedTime(began);
         var token = await gateway.AskAsync("tokens 1", cancellationToken);
         var targets = Enumerable.Range(0, upstreams).Select(i => new BenchTarget(
-            $"upstream {i.ToString(CultureInfo.InvariantCulture)}", new Uri(gateway.Ready[0]), $"{BenchGateway.ServerName(i)}__{EchoServer.Tool}", gateway, Baseline) { Tokens = [token] }).ToList();
+            $"upstream {i.ToString(CultureInfo.InvariantCulture)}", new Uri(gateway.Ready[0]), $"{BenchGateway.ServerName(i)}__{EchoServer.Tool}", gateway, Baseline)
+        { Tokens = [token] }).ToList();
         var first = Answer(targets);
         var answered = Stopwatch.GetElapsedTime(began);
         var again = Answer(targets);

@@ -58,6 +58,7 @@ internal static class ServeCommand
         Directory.CreateDirectory(data);
         FirstUser(data);
         var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin, Limits = limits, FourEyes = fourEyes };
+        using var telemetry = OtlpExport.Start("interlock");
         await using var services = await LocalServices.OpenAsync(options, loggers, TimeProvider.System, cancellationToken);
         await using var web = await LocalWeb.StartAsync(services, url, shownUsers: [], loggers, cancellationToken);
         var reached = publicOrigin ?? web.Address;

@@ -2,7 +2,6 @@ using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
-using Interlock.Core.Policy;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Json;

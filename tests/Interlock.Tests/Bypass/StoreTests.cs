@@ -168,7 +168,7 @@ public sealed class StoreTests
 
         var state = await works.StateAsync(run);
         var site = new CallSite(run, state.Workflow, gate.Calls[0].Task, gate.Calls[0].Frame);
-        GatewayCall Call(string effect) => new(new EffectId(effect), state.Origin.Chain(), Core.Policy.TargetKind.Tool, "crm/apply", null, World.Arguments(), works.World.Time.Now.AddMinutes(5)) { Site = site, Grant = gate.Id, RequiresGrant = true };
+        GatewayCall Call(string effect) => new(new EffectId(effect), state.Origin.Chain(), TargetKind.Tool, "crm/apply", null, World.Arguments(), works.World.Time.Now.AddMinutes(5)) { Site = site, Grant = gate.Id, RequiresGrant = true };
         Assert.IsType<GatewayResult.Completed>(await works.Node.Gateway.CallAsync(Call(call), Token)); // the recorded result
         var other = Assert.IsType<GatewayResult.Refused>(await works.Node.Gateway.CallAsync(Call("another"), Token));
 

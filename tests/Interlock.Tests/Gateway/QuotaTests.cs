@@ -1,10 +1,7 @@
 using Interlock.Core;
-using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Registry;
-using Interlock.Core.Runs;
-using Interlock.Core.Storage;
 using Interlock.Json;
 using Interlock.Local.Commands;
 

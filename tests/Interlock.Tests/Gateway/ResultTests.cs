@@ -173,7 +173,7 @@ public sealed class ResultTests
         return RunJson.ToValue(row) + string.Concat((await world.RecordsAsync()).Select(record => record.ToJson().ToString()));
     }
 
-    private static UpstreamResult Answer(string result, bool isError = false) => MethodResult.Completed(StrictJson.Parse(result), isError);
+    private static UpstreamResult.Completed Answer(string result, bool isError = false) => MethodResult.Completed(StrictJson.Parse(result), isError);
 
     private static GatewayCall Call(World world) => world.Call("crm/lookup");
 

@@ -1,7 +1,6 @@
 using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
-using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 using Interlock.Json;
 

@@ -79,6 +79,9 @@ internal sealed class RecordingSource : IMcpToolSource
 {
     public ConcurrentQueue<(string Name, JsonValue Arguments)> Calls { get; } = new();
 
+    /// <summary>The trace contexts that came with calls: in the header and in <c>_meta</c>.</summary>
+    public ConcurrentQueue<(string? Header, string? Meta)> Traces { get; } = new();
+
     /// <summary>What the tool <c>slow</c> waits for.</summary>
     public TaskCompletionSource Gate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -101,6 +104,7 @@ internal sealed class RecordingSource : IMcpToolSource
     public async ValueTask<CallToolResult> CallAsync(HttpContext context, string name, JsonValue arguments, CancellationToken ct)
     {
         Calls.Enqueue((name, arguments));
+        Traces.Enqueue((context.Request.Headers.TraceParent.ToString(), context.Features.Get<McpMessage>()?.Meta?["traceparent"]?.StringOrNull()));
         if (name == "refused" || arguments["count"] == JsonValue.From(0)) throw new McpException("Not now.");
         if (name == "absent") throw new McpProtocolException("No such tool.", McpErrorCode.InvalidParams);
         if (name == "slow")

@@ -1,3 +1,4 @@
+using Interlock.Core;
 using Interlock.Core.Policy;
 using Interlock.Json;
 using static Interlock.Tests.Policy.Policies;

@@ -1,5 +1,4 @@
 using Interlock.Core.Gateway;
-using Interlock.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace Interlock.Tests.Upstreams;

@@ -2,7 +2,6 @@ using System.Net;
 using Interlock.Core;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
-using Interlock.Core.Policy;
 using Interlock.Json;
 
 namespace Interlock.Tests.Web;

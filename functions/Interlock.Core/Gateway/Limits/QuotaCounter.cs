@@ -14,20 +14,22 @@ internal sealed class QuotaCounter(ITableStore store, RowKey key, Func<double> j
     private const string UsedMember = "used";
     private const int Share = 32;
     private const int MostAhead = 64;
-    private const int MaxAttempts = 32;
+    private const int MaxAttempts = 100;
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(40);
 
-    private readonly SemaphoreSlim _leasing = new(1);
     private readonly Lock _lock = new();
     private long _left;
+
+    /// <summary>One lease at a time.</summary>
+    private SemaphoreSlim Leasing { get; } = new(1);
 
     /// <summary>Takes the amount if the limit has it. Exact: nothing is leased ahead.</summary>
     /// <exception cref="LimitContentionException">Other instances kept winning the row.</exception>
     public async Task<bool> TakeAsync(long amount, long limit, bool isExact, CancellationToken cancellationToken)
     {
         if (TrySpend(amount)) return true;
-        await _leasing.WaitAsync(cancellationToken);
+        await Leasing.WaitAsync(cancellationToken);
         try
         {
             for (var attempt = 0; attempt < MaxAttempts; attempt++)
@@ -44,7 +46,7 @@ internal sealed class QuotaCounter(ITableStore store, RowKey key, Func<double> j
         }
         finally
         {
-            _leasing.Release();
+            Leasing.Release();
         }
     }
 

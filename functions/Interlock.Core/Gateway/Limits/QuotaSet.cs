@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
+using Interlock.Core.Registry;
 using Interlock.Json;
 using Interlock.Json.Schema;
 
@@ -58,11 +59,14 @@ public sealed class QuotaSet
         return (new QuotaSet([.. rules]), null);
     }
 
+    /// <summary>What a call costs, in millionths of the tenant's unit.</summary>
+    internal static long CostOf(ToolSettings tool) => (long)decimal.Ceiling(tool.Cost * Micro);
+
     /// <summary>What a call takes, and of what.</summary>
     internal IEnumerable<QuotaClaim> Claims(RoutedCall routed, DateTimeOffset now)
     {
         var call = routed.Call;
-        var cost = (long)decimal.Ceiling(routed.Contract.Tool.Cost * Micro);
+        var cost = CostOf(routed.Contract.Tool);
         foreach (var rule in _rules.Where(rule => rule.Matches(call, routed.Entry.Name)))
         {
             var scope = rule.Id.Length == 0 ? $"run:{call.Site!.Run}" : $"rule:{rule.Id}:{(rule.IsPerCaller ? call.Chain.Starter.Subject : "")}"; // a rule without an id is a run's

@@ -22,7 +22,8 @@ internal sealed class ResultIntake(Artifacts artifacts, Mac mac)
     public async Task<TakenResult> TakeAsync(GatewayCall call, CallContract contract, UpstreamResult.Completed answer)
     {
         var invalid = answer.IsError ? null : Invalid(call, contract, answer);
-        var (redacted, mark) = (answer, (RedactionMark?)null);
+        UpstreamResult.Completed redacted;
+        RedactionMark? mark;
         try
         {
             (redacted, mark) = Redacted(contract, answer);

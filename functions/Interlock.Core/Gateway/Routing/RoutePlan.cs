@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
-using Interlock.Core.Policy;
 using Interlock.Json.Jq;
 
 namespace Interlock.Core.Gateway.Routing;

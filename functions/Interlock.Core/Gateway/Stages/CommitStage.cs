@@ -1,5 +1,6 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
@@ -42,6 +43,7 @@ internal sealed class CommitStage(
             Registration = registration,
             LeasedBy = lease?.Holder,
             LeasedUntil = time.GetUtcNow() + lease?.Time,
+            Cost = QuotaSet.CostOf(authorized.Routed.Contract.Tool),
             Rounds = repeated is null ? 0 : repeated.State == LedgerState.InputRequired ? repeated.Rounds + 1 : repeated.Rounds,
             Asked = repeated?.Asked,
             Address = repeated?.Asked is null ? null : repeated.Address,

@@ -1,4 +1,5 @@
 using Interlock.Core.Gateway.Resilience;
+using Interlock.Core.Telemetry;
 
 namespace Interlock.Core.Gateway.Stages;
 
@@ -8,6 +9,8 @@ namespace Interlock.Core.Gateway.Stages;
 /// </summary>
 internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, CommitStage fence, RetryPause pauses)
 {
+    public const string Name = "invoke";
+
     public async Task<Answer> RunAsync(CommittedCall committed, RoutePass first, CancellationToken cancellationToken)
     {
         var (authorized, contract) = (committed.Authorized, committed.Authorized.Routed.Contract);
@@ -41,7 +44,7 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
     {
         var endpoint = handle.At is { } at ? contract.Endpoint with { Address = at } : contract.Endpoint;
         return upstream.InvokeAsync(
-            new UpstreamCall(endpoint, contract.WireName, "{}"u8.ToArray(), call.IdempotencyKey ?? call.Effect.Value, deadline, call.TraceParent)
+            new UpstreamCall(endpoint, contract.WireName, "{}"u8.ToArray(), call.IdempotencyKey ?? call.Effect.Value, deadline, StageSpan.Outgoing(call.TraceParent))
             {
                 Link = call.Link?.WithoutAnswers(),
                 Subject = call.Chain.Starter.Subject,
@@ -54,7 +57,7 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
     private static UpstreamCall Request(CommittedCall committed)
     {
         var (call, contract) = (committed.Authorized.Call, committed.Authorized.Routed.Contract);
-        return new UpstreamCall(contract.Endpoint, contract.WireName, committed.Authorized.Frozen.Bytes, call.IdempotencyKey ?? call.Effect.Value, call.Deadline, call.TraceParent)
+        return new UpstreamCall(contract.Endpoint, contract.WireName, committed.Authorized.Frozen.Bytes, call.IdempotencyKey ?? call.Effect.Value, call.Deadline, StageSpan.Outgoing(call.TraceParent))
         {
             Link = committed.Link,
             Subject = call.Chain.Starter.Subject,

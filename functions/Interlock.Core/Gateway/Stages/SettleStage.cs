@@ -49,6 +49,11 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
             var (stored, current) = await ledger.FindAsync(call, CancellationToken.None)
                 ?? throw new InvalidOperationException($"The ledger lost effect {call.Effect}.");
             if (stored.Attempt > row.Attempt) return await OvertakenAsync(chain, call, row);
+            if (stored is { State: LedgerState.Unknown, IsLate: false } && row.State != LedgerState.Unknown)
+            {
+                await RecordAsync(chain, call, stored); // what was recorded, or is about to be, counts once
+                row = row with { IsLate = true };
+            }
             etag = await ledger.WriteAsync(call, row, current, CancellationToken.None);
         }
         await RecordAsync(chain, call, row);
@@ -148,13 +153,13 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
             : RunJson.Serialize(question).Length > MaxQuestionBytes ? ("input-required", $"What it asks has more than {MaxQuestionBytes / 1024} KiB.")
             : (null, "");
         return rule is null
-            ? row with { State = LedgerState.InputRequired, Asked = question }
+            ? row with { State = LedgerState.InputRequired, Asked = question, Cost = 0 }
             : NotDone(row with { Handle = null }, new Problem(ProblemTypes.ToolError, 502, $"'{call.Target}' did not finish", why) { Rule = rule });
     }
 
     /// <summary>That a repeat did not happen says nothing of the attempt before it.</summary>
     private static LedgerRow NotDone(LedgerRow row, Problem problem) =>
-        row with { State = row.HasDoubt ? LedgerState.Unknown : LedgerState.Failed, Problem = problem };
+        row with { State = row.HasDoubt ? LedgerState.Unknown : LedgerState.Failed, Problem = problem, Cost = 0 };
 
     /// <summary>The tool's own words, bounded: data, shown as such.</summary>
     private static string Text(JsonValue output) => Excerpt.Of(output.StringOrNull() ?? output.ToString(), 2000);

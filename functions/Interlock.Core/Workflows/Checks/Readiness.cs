@@ -1,3 +1,4 @@
+using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Policy;
 using Interlock.Core.Workflows.Reading;
 

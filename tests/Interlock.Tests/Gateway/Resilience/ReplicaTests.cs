@@ -36,7 +36,7 @@ public sealed class ReplicaTests
         for (var i = 1; i < 6; i++) await world.Node.Gateway.CallAsync(Call(world, i), Token);
         answer.SetResult(StubUpstream.Done());
         await first;
-        Assert.Single(world.Called().Where(letter => letter == world.Called()[0]));
+        Assert.Single(world.Called(), letter => letter == world.Called()[0]);
     }
 
     [Fact]

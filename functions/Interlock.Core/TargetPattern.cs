@@ -1,4 +1,4 @@
-namespace Interlock.Core.Policy;
+namespace Interlock.Core;
 
 /// <summary>
 /// A glob over target names: <c>*</c> stands for any run of characters, all else for itself, case-sensitively. A tool's pattern is

@@ -1,0 +1,32 @@
+namespace Interlock.Core.Telemetry;
+
+/// <summary>
+/// The names of all that is measured, with the tags each has. No tag holds a payload, an argument or a caller; a server's name is one of at most 256, then <c>other</c>.
+/// Alert rules name these and no others.
+/// </summary>
+public static class MetricNames
+{
+    /// <summary>The activity source and the meter.</summary>
+    public const string Source = "Interlock";
+
+    /// <summary>Calls that ended, by <c>outcome</c> and <c>server</c>.</summary>
+    public const string Calls = "interlock.calls";
+
+    /// <summary>Seconds from asking to answer, by <c>outcome</c> and <c>server</c>.</summary>
+    public const string CallDuration = "interlock.call.duration";
+
+    /// <summary>Seconds in one stage, by <c>stage</c>.</summary>
+    public const string StageDuration = "interlock.stage.duration";
+
+    /// <summary>Seconds that a call waited for its rates and its place among its caller's, by <c>server</c>.</summary>
+    public const string QueueDuration = "interlock.queue.duration";
+
+    /// <summary>Refused calls, by <c>stage</c> and <c>rule</c>.</summary>
+    public const string Refusals = "interlock.refusals";
+
+    /// <summary>Calls being made now.</summary>
+    public const string InFlight = "interlock.calls.in_flight";
+
+    /// <summary>Attempts that repeat one of unknown outcome, by <c>server</c>.</summary>
+    public const string Retries = "interlock.retries";
+}
