@@ -37,6 +37,8 @@ public sealed class RolesMatrixTests(WebFixture web) : IClassFixture<WebFixture>
         ["POST /api/registry/lifecycle"] = "operator admin",
         ["GET /api/policy"] = Anybody,
         ["PUT /api/policy"] = "admin",
+        ["GET /api/routes"] = "operator admin auditor author publisher",
+        ["PUT /api/routes/{name}"] = "admin",
         ["GET /api/routes/explain"] = "operator admin auditor author publisher",
         ["GET /api/servers"] = "operator admin auditor",
         ["GET /api/quotas"] = Anybody,
