@@ -35,7 +35,8 @@ public sealed class RendezvousTests
         Assert.NotEmpty(moved);
         Assert.All(moved, key => Assert.Equal(after[changed] > before.ElementAtOrDefault(changed) ? next[key] : old[key], changed));
         var least = Math.Abs((double)after[changed] / after.Sum() - (double)before.ElementAtOrDefault(changed) / before.Sum());
-        Assert.InRange(moved.Count, Keys * least * 0.85, Keys * least * 1.15);
+        var bound = 4 * Math.Sqrt(Keys * least * (1 - least));
+        Assert.InRange(moved.Count, Keys * least - bound, Keys * least + bound);
     }
 
     [Fact]

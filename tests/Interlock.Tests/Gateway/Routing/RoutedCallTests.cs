@@ -93,7 +93,20 @@ public sealed class RoutedCallTests
             await RerouteAsync(world, new([new("crm/read")]));
             return StubUpstream.Lost();
         });
-        Assert.Contains("does so no more", Assert.IsType<GatewayResult.InDoubt>(await CallAsync(world)).Problem.Detail, StringComparison.Ordinal);
+        Assert.IsType<GatewayResult.InDoubt>(await CallAsync(world));
+        Assert.Single(world.Upstream.Calls);
+    }
+
+    [Fact]
+    public async Task Call_ReroutedBeforeItIsSentAgain_IsNotSent()
+    {
+        await using var world = await WorldAsync(new([new("crm/read")]));
+        world.Upstream.Then(async (_, _) =>
+        {
+            await RerouteAsync(world, new([new("crm/lookup")]));
+            return new UpstreamResult.NotSent(new Problem(ProblemTypes.Communication, 502, "Refused"));
+        });
+        Assert.IsType<GatewayResult.Failed>(await CallAsync(world));
         Assert.Single(world.Upstream.Calls);
     }
 
@@ -130,7 +143,7 @@ public sealed class RoutedCallTests
     }
 
     private static Task<GatewayResult> CallAsync(World world, Gate? gate = null, string purpose = "call") =>
-        world.Node.Gateway.CallAsync(world.Call("route:r", purpose: purpose) with { Grant = gate?.Id }, Token);
+        world.Node.Gateway.CallAsync(world.Call("route:r", purpose: purpose) with { Grant = gate?.Id, RequiresGrant = gate is not null }, Token);
 
     private static async Task<World> WorldAsync(RouteBody route)
     {
