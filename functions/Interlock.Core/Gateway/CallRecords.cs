@@ -1,6 +1,5 @@
 using System.Globalization;
 using Interlock.Core.Audit;
-using Interlock.Core.Policy;
 using Interlock.Json;
 
 namespace Interlock.Core.Gateway;

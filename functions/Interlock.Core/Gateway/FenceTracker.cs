@@ -1,5 +1,4 @@
 using Interlock.Core.Gateway.Routing;
-using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 
 namespace Interlock.Core.Gateway;

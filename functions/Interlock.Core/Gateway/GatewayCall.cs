@@ -1,5 +1,4 @@
 using Interlock.Core.Identity;
-using Interlock.Core.Policy;
 using Interlock.Core.Runs;
 using Interlock.Core.Workflows;
 using Interlock.Json;

@@ -2,7 +2,6 @@ using Interlock.Core;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Identity;
-using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
 using Interlock.Json;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Registry;
 

@@ -1,6 +1,5 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Gateway.Routing;
-using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 
 namespace Interlock.Core.Gateway.Stages;

@@ -4,6 +4,8 @@ namespace Interlock.Core.Workflows.Reading.Kinds;
 
 internal static class ToolReader
 {
+    private static readonly string[] Kinds = ["tool", "capability", "route"];
+
     public static TaskDefinition Read(TaskReader reader, Step step)
     {
         var with = step.Source["with"]!; // required by the schema
@@ -25,7 +27,7 @@ internal static class ToolReader
     /// <summary>A tool, or what leads to one. What leads there says which versions.</summary>
     private static string Target(TaskReader reader, JsonValue with, string at)
     {
-        var named = new[] { "tool", "capability", "route" }.Where(kind => with[kind] is not null).ToArray();
+        var named = Kinds.Where(kind => with[kind] is not null).ToArray();
         foreach (var other in named.Skip(1)) reader.Log.Error("schema", $"{at}/{other}", $"the call names a {named[0]} already; one of tool, capability and route");
         var (kind, name) = (named[0], with[named[0]]!.AsString()); // the schema asks for one
         if (kind == "tool") return name;
