@@ -2,7 +2,6 @@ using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Routing;
-using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
 using Interlock.Json;
