@@ -88,6 +88,7 @@ internal static class CallRecords
         Frame = call.Site?.Frame,
         Actors = [.. call.Chain.Subjects],
         Target = Excerpt.Of(call.Target, MaxText),
+        Via = call.Via,
         Effect = call.Effect,
         Trace = call.TraceParent,
     };
