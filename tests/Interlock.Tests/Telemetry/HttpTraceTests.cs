@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using Interlock.Core.Identity;
+using Interlock.Core.Telemetry;
 using Interlock.Json;
 using Interlock.Local.Hosting;
 using Interlock.Tests.Gateway;
@@ -34,6 +35,25 @@ public sealed class HttpTraceTests(WebFixture web) : IClassFixture<WebFixture>
         var invoke = Assert.Single(spans, span => span.OperationName == "interlock.invoke");
         Assert.Equal(trace, invoke.TraceId);
         Assert.Contains((invoke.Id, invoke.Id), web.Stub.Source.Traces);
+    }
+
+    [Fact]
+    public async Task Call_OfAClientWithoutATrace_IsRecorded_ThoughTheWebServersOwnSpanIsNot()
+    {
+        var spans = new ConcurrentQueue<Activity>();
+        using var server = new ActivityListener { ShouldListenTo = source => source.Name == "Microsoft.AspNetCore", Sample = (ref _) => ActivitySamplingResult.PropagationData };
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == MetricNames.Source,
+            Sample = (ref options) => options.Parent == default || options.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(server);
+        ActivitySource.AddActivityListener(listener);
+        const string Body = """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"stub__echo","arguments":{"text":"untraced"}}}""";
+        var (status, _, _) = await web.ApiAsync("POST", "/mcp", web.Token("ana", TokenClass.Mcp), Body, "application/json", ("Accept", "application/json, text/event-stream"));
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Contains(spans, span => span.OperationName == "interlock.invoke" && web.Stub.Source.Traces.Contains((span.Id, span.Id)));
     }
 
     [Fact]
