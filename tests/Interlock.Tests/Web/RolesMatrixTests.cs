@@ -45,7 +45,6 @@ public sealed class RolesMatrixTests(WebFixture web) : IClassFixture<WebFixture>
         ["PUT /api/quotas"] = "admin",
         ["GET /api/usage"] = "auditor admin",
         ["GET /api/artifacts/{id}"] = Anybody,
-        ["GET /api/usage"] = "auditor admin",
         ["GET /api/audit/export"] = "auditor",
         ["GET /api/audit/runs/{id}"] = "auditor",
         ["GET /api/openapi.json"] = Public,
