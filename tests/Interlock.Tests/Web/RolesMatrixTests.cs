@@ -44,7 +44,6 @@ public sealed class RolesMatrixTests(WebFixture web) : IClassFixture<WebFixture>
         ["GET /api/quotas"] = Anybody,
         ["PUT /api/quotas"] = "admin",
         ["GET /api/artifacts/{id}"] = Anybody,
-        ["GET /api/usage"] = "auditor admin",
         ["GET /api/audit/export"] = "auditor",
         ["GET /api/audit/runs/{id}"] = "auditor",
         ["GET /api/openapi.json"] = Public,
