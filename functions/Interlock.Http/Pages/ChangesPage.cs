@@ -25,7 +25,7 @@ internal static class ChangesPage
         {Html.When(diff is not null, () => Contract(diff!))}
         <section aria-labelledby="now"><h2 id="now">What is registered now</h2>
         {(current.Count == 0 ? Html.Of($"""<p class="dim">Nothing.</p>""") : Html.Of($"""<ul class="cards">{Html.Join(current.Select(Entry))}</ul>"""))}
-        {Html.When(proposal.Request is RegistryRequest.PublishPolicy && current.Any(entry => entry.Lifecycle == Lifecycle.Active), () => Html.Of($"""<pre tabindex="0">{current.Last(entry => entry.Lifecycle == Lifecycle.Active).As<PolicyBody>().Text}</pre>"""))}
+        {Html.When(proposal.Request is RegistryRequest.PublishPolicy or RegistryRequest.PublishQuotas && current.Any(entry => entry.Lifecycle == Lifecycle.Active), () => Html.Of($"""<pre tabindex="0">{current.Last(entry => entry.Lifecycle == Lifecycle.Active).As<PolicyBody>().Text}</pre>"""))}
         </section>
         {Form(proposal, token, now)}
         """);
@@ -40,13 +40,19 @@ internal static class ChangesPage
         RegistryRequest.RegisterAgent agent => $"Register the agent {agent.Name} {agent.Version}",
         RegistryRequest.Move move => $"Make {move.Kind.ToString().ToLowerInvariant()} {move.Name} {move.Version} {move.Lifecycle.ToString().ToLowerInvariant()}",
         RegistryRequest.ApproveContract approve => $"Approve a contract of {approve.Name}",
+        RegistryRequest.PublishQuotas => "Publish the quotas",
         _ => "Publish the policy",
     };
 
     private static string State(Proposal proposal, DateTimeOffset now) =>
         proposal.State == ProposalState.Open && now >= proposal.ExpiresAt ? "expired" : proposal.State.ToString().ToLowerInvariant();
 
-    private static string Text(RegistryRequest request) => request is RegistryRequest.PublishPolicy policy ? policy.Text : PrettyJson.Write(RunJson.ToValue(request));
+    private static string Text(RegistryRequest request) => request switch
+    {
+        RegistryRequest.PublishPolicy policy => policy.Text,
+        RegistryRequest.PublishQuotas quotas => quotas.Text,
+        _ => PrettyJson.Write(RunJson.ToValue(request)),
+    };
 
     private static Html Entry(RegistryEntry entry) => Html.Of($"""
         <li><strong>{entry.Name}</strong> {entry.Version} {Parts.Status(entry.Lifecycle.ToString().ToLowerInvariant())} <span class="dim">{entry.Digest}</span>{Html.When(entry.Reason is not null, () => Html.Of($""" <span class="text">{entry.Reason}</span>"""))}

@@ -9,6 +9,7 @@ namespace Interlock.Core.Registry.Changes;
 [JsonDerivedType(typeof(Move), "lifecycle")]
 [JsonDerivedType(typeof(ApproveContract), "approveContract")]
 [JsonDerivedType(typeof(PublishPolicy), "publishPolicy")]
+[JsonDerivedType(typeof(PublishQuotas), "publishQuotas")]
 public abstract record RegistryRequest
 {
     private RegistryRequest()
@@ -25,6 +26,8 @@ public abstract record RegistryRequest
 
     public sealed record PublishPolicy(string Text) : RegistryRequest;
 
+    public sealed record PublishQuotas(string Text) : RegistryRequest;
+
     /// <summary>Whose entries it is about.</summary>
     internal (RegistryKind Kind, string Name) Subject => this switch
     {
@@ -33,11 +36,12 @@ public abstract record RegistryRequest
         Move move => (move.Kind, move.Name),
         ApproveContract approve => (RegistryKind.Tool, approve.Name),
         PublishPolicy => (RegistryKind.Policy, Gateway.PolicyCache.EntryName),
+        PublishQuotas => (RegistryKind.Policy, Gateway.Limits.QuotaSet.EntryName),
         _ => throw new InvalidOperationException($"Unexpected {GetType().Name}."),
     };
 
     /// <summary>
-    /// Whether it lets more be called than before, or may: then it needs a second person. Deprecating, disabling and quarantining is anybody's who may do it, at once; a policy is
+    /// Whether it lets more be called than before, or may: then it needs a second person. Deprecating, disabling and quarantining is anybody's who may do it, at once; a policy or a set of quotas is
     /// never only stricter for all that is known of it.
     /// </summary>
     internal bool Widens(RegistrySnapshot registry) => this switch
