@@ -13,6 +13,7 @@ internal sealed class CallSpan : IDisposable
     {
         GatewayMetrics.Began();
         var parent = ActivityContext.TryParse(call.TraceParent, null, isRemote: true, out var context) ? context : default;
+        if (parent == default && Activity.Current is { Recorded: false }) Activity.Current = null; // samplers follow the parent, and nobody records this one: a web server's for its log
         _activity = GatewayMetrics.Source.StartActivity("interlock.call", ActivityKind.Server, parent);
         if (_activity is not { IsAllDataRequested: true }) return;
         _activity.SetTag("interlock.tenant", call.Tenant.Value);

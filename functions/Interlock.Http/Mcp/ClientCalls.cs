@@ -10,7 +10,7 @@ namespace Interlock.Http.Mcp;
 internal static class ClientCalls
 {
     public static GatewayCall Of(McpExchange exchange, McpCaller caller, EffectId effect, string target, JsonValue arguments, DateTimeOffset deadline) =>
-        new(effect, caller.Chain, TargetKind.Tool, target, null, arguments, deadline)
+        new(effect, caller.Chain, TargetKind.Tool, target, null, arguments, CallDeadlines.Earlier(exchange.Message.Meta, deadline))
         {
             TraceParent = Trace(exchange),
             Link = new CallerLink { Token = caller.Bearer, Progress = exchange.Progress(), Capabilities = Capabilities(exchange, caller), Log = LogLevel(exchange) is { } least ? exchange.Log(least) : null, LogLevel = LogLevel(exchange) },
@@ -37,11 +37,14 @@ internal static class ClientCalls
         return exchange.Message.Meta?[McpProtocolRules.LogLevelMeta]?.StringOrNull() is { } level && LogLevels.Rank(level) is not null ? level : null;
     }
 
-    /// <summary>The message's own context, then the request's: the span that is open for it, or its header where the host opens none.</summary>
+    /// <summary>
+    /// The message's own context, then the request's: the span that is open for it, or its header where the host opens none. A span that the web server made up and nobody
+    /// records is none: samplers would follow it, and record nothing.
+    /// </summary>
     private static string? Trace(McpExchange exchange)
     {
         if (exchange.Message.Meta?["traceparent"]?.StringOrNull() is { } sent && ActivityContext.TryParse(sent, null, out _)) return sent;
-        if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace }) return trace;
+        if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace } current && (current.Recorded || current.ParentId is not null)) return trace;
         return exchange.Http.Request.Headers.TraceParent.ToString() is var header && ActivityContext.TryParse(header, null, out _) ? header : null;
     }
 }

@@ -41,6 +41,7 @@ internal static class ChangesPage
         RegistryRequest.Move move => $"Make {move.Kind.ToString().ToLowerInvariant()} {move.Name} {move.Version} {move.Lifecycle.ToString().ToLowerInvariant()}",
         RegistryRequest.ApproveContract approve => $"Approve a contract of {approve.Name}",
         RegistryRequest.PublishQuotas => "Publish the quotas",
+        RegistryRequest.PublishRoute route => $"Publish the route {route.Name}",
         _ => "Publish the policy",
     };
 
@@ -51,6 +52,7 @@ internal static class ChangesPage
     {
         RegistryRequest.PublishPolicy policy => policy.Text,
         RegistryRequest.PublishQuotas quotas => quotas.Text,
+        RegistryRequest.PublishRoute route => route.Text,
         _ => PrettyJson.Write(RunJson.ToValue(request)),
     };
 

@@ -54,7 +54,7 @@ internal static class ServeCommand
             await Console.Error.WriteLineAsync("--origin takes scheme://host[:port] with http or https, and nothing behind.");
             return Output.Usage;
         }
-        using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information));
+        using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft.AspNetCore", LogLevel.Warning));
         Directory.CreateDirectory(data);
         FirstUser(data);
         var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin, Limits = limits, FourEyes = fourEyes };

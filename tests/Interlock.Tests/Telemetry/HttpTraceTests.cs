@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using Interlock.Core.Identity;
+using Interlock.Core.Telemetry;
 using Interlock.Json;
 using Interlock.Local.Hosting;
 using Interlock.Tests.Gateway;
@@ -37,7 +38,26 @@ public sealed class HttpTraceTests(WebFixture web) : IClassFixture<WebFixture>
     }
 
     [Fact]
-    public async Task Spans_AreExported_WhereACollectorIsNamed()
+    public async Task Call_OfAClientWithoutATrace_IsRecorded_ThoughTheWebServersOwnSpanIsNot()
+    {
+        var spans = new ConcurrentQueue<Activity>();
+        using var server = new ActivityListener { ShouldListenTo = source => source.Name == "Microsoft.AspNetCore", Sample = (ref _) => ActivitySamplingResult.PropagationData };
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == MetricNames.Source,
+            Sample = (ref options) => options.Parent == default || options.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(server);
+        ActivitySource.AddActivityListener(listener);
+        const string Body = """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"stub__echo","arguments":{"text":"untraced"}}}""";
+        var (status, _, _) = await web.ApiAsync("POST", "/mcp", web.Token("ana", TokenClass.Mcp), Body, "application/json", ("Accept", "application/json, text/event-stream"));
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Contains(spans, span => span.OperationName == "interlock.invoke" && web.Stub.Source.Traces.Contains((span.Id, span.Id)));
+    }
+
+    [Fact]
+    public async Task Spans_AreExported_WhereACollectorIsNamed_AlsoUnderARequestThatNobodyRecords()
     {
         var received = new ConcurrentQueue<(string Path, byte[] Body)>();
         var builder = WebApplication.CreateSlimBuilder();
@@ -61,6 +81,7 @@ public sealed class HttpTraceTests(WebFixture web) : IClassFixture<WebFixture>
                 Assert.NotNull(export);
                 await using var world = await World.CreateAsync();
                 world.Upstream.Then(StubUpstream.Done());
+                using var request = new Activity("request").Start();
                 await world.Node.Gateway.CallAsync(world.Call(arguments: World.Arguments("""{"service":"secret-service"}""")), Token);
             }
         }

@@ -10,6 +10,7 @@ namespace Interlock.Core.Registry.Changes;
 [JsonDerivedType(typeof(ApproveContract), "approveContract")]
 [JsonDerivedType(typeof(PublishPolicy), "publishPolicy")]
 [JsonDerivedType(typeof(PublishQuotas), "publishQuotas")]
+[JsonDerivedType(typeof(PublishRoute), "publishRoute")]
 public abstract record RegistryRequest
 {
     private RegistryRequest()
@@ -28,6 +29,8 @@ public abstract record RegistryRequest
 
     public sealed record PublishQuotas(string Text) : RegistryRequest;
 
+    public sealed record PublishRoute(string Name, string Text) : RegistryRequest;
+
     /// <summary>Whose entries it is about.</summary>
     internal (RegistryKind Kind, string Name) Subject => this switch
     {
@@ -35,6 +38,7 @@ public abstract record RegistryRequest
         RegisterAgent agent => (RegistryKind.Agent, agent.Name),
         Move move => (move.Kind, move.Name),
         ApproveContract approve => (RegistryKind.Tool, approve.Name),
+        PublishRoute route => (RegistryKind.Route, route.Name),
         PublishPolicy => (RegistryKind.Policy, Gateway.PolicyCache.EntryName),
         PublishQuotas => (RegistryKind.Policy, Gateway.Limits.QuotaSet.EntryName),
         _ => throw new InvalidOperationException($"Unexpected {GetType().Name}."),
