@@ -18,12 +18,16 @@ public sealed record CallContract(UpstreamEndpoint Endpoint, string WireName, Js
 
     public ToolSettings Tool { get; init; } = ToolSettings.None;
 
+    /// <summary>Whether it is called as a task and in no other way, as tools of 2025-11-25 may say of themselves.</summary>
+    public bool IsTask { get; init; }
+
     /// <summary>Replicas that show another contract: never called.</summary>
     public ImmutableArray<Uri> Avoid { get; init; } = [];
 
     public static CallContract Of(TenantId tenant, string wireName, ToolBody tool, ServerBody server) => new(UpstreamEndpoint.Of(tenant, server), wireName, tool.InputSchema)
     {
         OutputSchema = tool.OutputSchema,
+        IsTask = tool.Contract["execution"]?["taskSupport"]?.StringOrNull() == "required",
         Server = server.Settings,
         Tool = tool.Settings,
     };

@@ -19,6 +19,9 @@ public sealed record UpstreamCall(
     /// <summary>Whose authority it has: connections, sessions and tokens of one subject are never another's where the endpoint's authentication depends on the caller.</summary>
     public string? Subject { get; init; }
 
+    /// <summary>Whether a server of 2025-11-25 is to make a task of it; see <see cref="CallContract.IsTask"/>.</summary>
+    public bool AsTask { get; init; }
+
     /// <summary>The handle of a task that an earlier call got: it is asked how that stands, and nothing is called.</summary>
     public string? Task { get; init; }
 

@@ -256,8 +256,7 @@ public sealed class RegistryDesk(
 
     private static string NewRegistrationId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    /// <summary>Lower case only, so that no two names differ by letter case; no double underscore, so that <c>server__tool</c> splits one way.</summary>
-    /// <summary>Not our own name either: its tools at <c>/mcp</c> begin with it.</summary>
+    /// <summary>Lower case only, so that no two names differ by letter case; no double underscore, so that <c>server__tool</c> splits one way; not our own name, with which our tools at <c>/mcp</c> begin.</summary>
     private static bool IsName(string name) =>
         name != OwnName && name.Length is >= 1 and <= 48 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-') && name[0] != '-' && name[^1] != '-';
 

@@ -160,7 +160,7 @@ internal static class ApiRoutes
         {
             Roles = ["admin"],
             Body = ApiBody.Text([.. Yaml, "application/json"]),
-            Answers = [(200, "RegistryChange")],
+            Answers = [(200, "RegistryChange"), (202, "Proposed")],
         },
 
         new("GET", "/api/usage", "getUsage", "Calls, refusals, failures, time, bytes and cost, counted from the audit.", UsageApi.GetAsync)

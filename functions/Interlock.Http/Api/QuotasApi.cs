@@ -1,5 +1,6 @@
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Registry;
+using Interlock.Core.Registry.Changes;
 
 namespace Interlock.Http.Api;
 
@@ -15,6 +16,6 @@ internal static class QuotasApi
     }
 
     public static async Task<ApiResult> PutAsync(ApiRequest request) => request.Text() is { } text
-        ? RegistryApi.Answer(await request.Web.Registry.PublishQuotasAsync(request.Caller, text, request.Aborted), created: false)
+        ? await RegistryApi.RequestAsync(request, new RegistryRequest.PublishQuotas(text), created: false)
         : WorkflowsApi.NotUtf8();
 }

@@ -33,10 +33,10 @@ internal sealed partial class EdgeRefusals(InterlockWeb web)
         var kind = new Kind(web.Time.GetUtcNow().UtcTicks / TimeSpan.TicksPerMinute, Face(context.Request.Path), AddressOf(context.Connection.RemoteIpAddress), refusal.Stage ?? "http", refusal.Rule ?? "refused");
         if (_counts.Count >= MostKinds && !_counts.ContainsKey(kind)) kind = kind with { Face = "any", Rule = "others" };
         _counts.AddOrUpdate(kind, 1, static (_, count) => count + 1);
-        if (Interlocked.Exchange(ref _waiting, 1) == 0) _timer = web.Time.CreateTimer(_ => _ = WriteAsync(), null, Minute, Timeout.InfiniteTimeSpan);
+        Await();
     }
 
-    /// <summary>Records what was counted; what can't be recorded now is tried again with the next.</summary>
+    /// <summary>Records what was counted; what can't be recorded now is tried again in a minute.</summary>
     internal async Task WriteAsync()
     {
         _timer?.Dispose();
@@ -51,9 +51,16 @@ internal sealed partial class EdgeRefusals(InterlockWeb web)
             catch (Exception e)
             {
                 Log.NotRecorded(_logger, e, count);
+                _counts.AddOrUpdate(kind, count, (_, later) => later + count);
+                Await();
                 return;
             }
         }
+    }
+
+    private void Await()
+    {
+        if (Interlocked.Exchange(ref _waiting, 1) == 0) _timer = web.Time.CreateTimer(_ => _ = WriteAsync(), null, Minute, Timeout.InfiniteTimeSpan);
     }
 
     private async Task AppendAsync(Kind kind, long count)

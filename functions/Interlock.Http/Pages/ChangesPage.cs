@@ -25,7 +25,7 @@ internal static class ChangesPage
         {Html.When(diff is not null, () => Contract(diff!))}
         <section aria-labelledby="now"><h2 id="now">What is registered now</h2>
         {(current.Count == 0 ? Html.Of($"""<p class="dim">Nothing.</p>""") : Html.Of($"""<ul class="cards">{Html.Join(current.Select(Entry))}</ul>"""))}
-        {Html.When(proposal.Request is RegistryRequest.PublishPolicy && current.Any(entry => entry.Lifecycle == Lifecycle.Active), () => Html.Of($"""<pre tabindex="0">{current.Last(entry => entry.Lifecycle == Lifecycle.Active).As<PolicyBody>().Text}</pre>"""))}
+        {Html.When(proposal.Request is RegistryRequest.PublishPolicy or RegistryRequest.PublishQuotas && current.Any(entry => entry.Lifecycle == Lifecycle.Active), () => Html.Of($"""<pre tabindex="0">{current.Last(entry => entry.Lifecycle == Lifecycle.Active).As<PolicyBody>().Text}</pre>"""))}
         </section>
         {Form(proposal, token, now)}
         """);
@@ -40,6 +40,7 @@ internal static class ChangesPage
         RegistryRequest.RegisterAgent agent => $"Register the agent {agent.Name} {agent.Version}",
         RegistryRequest.Move move => $"Make {move.Kind.ToString().ToLowerInvariant()} {move.Name} {move.Version} {move.Lifecycle.ToString().ToLowerInvariant()}",
         RegistryRequest.ApproveContract approve => $"Approve a contract of {approve.Name}",
+        RegistryRequest.PublishQuotas => "Publish the quotas",
         RegistryRequest.PublishRoute route => $"Publish the route {route.Name}",
         _ => "Publish the policy",
     };
@@ -50,6 +51,7 @@ internal static class ChangesPage
     private static string Text(RegistryRequest request) => request switch
     {
         RegistryRequest.PublishPolicy policy => policy.Text,
+        RegistryRequest.PublishQuotas quotas => quotas.Text,
         RegistryRequest.PublishRoute route => route.Text,
         _ => PrettyJson.Write(RunJson.ToValue(request)),
     };

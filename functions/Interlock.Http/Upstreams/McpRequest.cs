@@ -23,7 +23,7 @@ internal static class McpRequest
                 json.WriteString("name", call.Tool);
                 json.WritePropertyName("arguments");
                 json.WriteRawValue(call.Arguments.Span, skipInputValidation: true); // canonical bytes: another writer would escape them anew
-                if (!connection.IsNewest && connection.Tools.TryGetValue(call.Tool, out var listed) && McpTasks.IsRequired(listed))
+                if (!connection.IsNewest && call.AsTask)
                 {
                     json.WriteStartObject("task");
                     json.WriteEndObject();

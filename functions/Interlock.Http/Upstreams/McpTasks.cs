@@ -29,9 +29,6 @@ internal static class McpTasks
             : UpstreamFailures.Of(new JsonRpcReply.Garbled("Its task has no id, or an endless one."));
     }
 
-    /// <summary>Whether a tool of 2025-11-25 is called as a task and in no other way.</summary>
-    public static bool IsRequired(ToolContract tool) => tool.Raw["execution"]?["taskSupport"]?.StringOrNull() == "required";
-
     /// <summary>Asks how a task stands, having handed it the caller's answers if there are any.</summary>
     public static async Task<JsonRpcReply> AskAsync(McpExchange exchange, UpstreamCall call)
     {

@@ -10,7 +10,7 @@ namespace Interlock.Http.Upstreams;
 
 /// <summary>
 /// Calls what MCP servers of any revision offer, over streamable HTTP. Connections are pooled per registration. A call is sent again only
-/// when the server said that it did not take it: session unknown, revision no longer spoken, its tool listed with what a call needs beside; each once.
+/// when the server said that it did not take it: session unknown, revision no longer spoken, parameters missing in its headers; each once.
 /// </summary>
 public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IUpstreamWatch, IAsyncDisposable
 {
@@ -63,10 +63,10 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IUpstre
                     await _pool.DropAsync(call.Endpoint, call, connection);
                     continue;
                 }
-                if (mayList && MayLackContract(connection, call, reply))
+                if (mayList && LacksHeaders(connection, call, reply))
                 {
                     mayList = false;
-                    if (await TryListAsync(connection, call, budget) && (connection.IsNewest || IsTask(connection, call))) continue;
+                    if (await TryListAsync(connection, call, budget)) continue;
                 }
                 return call.Task is null ? Read(exchange, call, reply) : await McpTasks.ReadAsync(exchange, call, reply);
             }
@@ -167,14 +167,9 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IUpstre
         _ => false,
     };
 
-    /// <summary>Whether the call may have been turned away for what its tool's contract says of the wire: parameters in headers, or that it is a task.</summary>
-    private static bool MayLackContract(McpConnection connection, UpstreamCall call, JsonRpcReply reply) =>
-        call.Task is null && McpMethod.Of(call.Tool).IsTool && !connection.Tools.ContainsKey(call.Tool)
-        && (connection.IsNewest
-            ? reply is JsonRpcReply.Error { Code: McpErrorCodes.HeaderMismatch }
-            : reply is JsonRpcReply.Error { Code: McpErrorCodes.MethodNotFound } || (reply is JsonRpcReply.Result { Value: var result } && result["isError"] == JsonValue.True)); // the official SDK makes a result of that
-
-    private static bool IsTask(McpConnection connection, UpstreamCall call) => connection.Tools.TryGetValue(call.Tool, out var tool) && McpTasks.IsRequired(tool);
+    /// <summary>Whether the call was turned away for what its tool's contract says of the wire: parameters in headers.</summary>
+    private static bool LacksHeaders(McpConnection connection, UpstreamCall call, JsonRpcReply reply) =>
+        call.Task is null && connection.IsNewest && McpMethod.Of(call.Tool).IsTool && !connection.Tools.ContainsKey(call.Tool) && reply is JsonRpcReply.Error { Code: McpErrorCodes.HeaderMismatch };
 
     /// <summary>What the SDK throws when a server answers its handshake with something else.</summary>
     private static bool IsNegotiationFailure(Exception e) =>

@@ -3,6 +3,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Core.Workflows;
+using Interlock.Json;
 
 namespace Interlock.Tests.Gateway;
 
@@ -46,6 +47,19 @@ public sealed class HandleTests
         var began = World.Start;
         var now = began.AddSeconds(elapsedSeconds);
         Assert.Equal(waitMs, (LedgerHandle.Next(began, now, TimeSpan.FromMilliseconds(wantedMs)) - now).TotalMilliseconds);
+    }
+
+    [Theory]
+    [InlineData("required", true)]
+    [InlineData("optional", false)]
+    public async Task Call_OfWhatSaysThatItIsATaskOnly_IsMadeAsOne(string support, bool isTask)
+    {
+        await using var world = await World.CreateAsync();
+        var contract = JsonValue.Object(("name", "long"), ("execution", JsonValue.Object(("taskSupport", support))));
+        await world.WriteAsync(World.Entry(RegistryKind.Tool, "crm/revert", "2.0.0", new ToolBody(contract, "sha256:contract-2", JsonValue.Object(("type", "object")))));
+        world.Upstream.Then(StubUpstream.Done());
+        await world.Node.Gateway.CallAsync(world.Call("crm/revert"), Token);
+        Assert.Equal(isTask, Assert.Single(world.Upstream.Calls).AsTask);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Storage;
@@ -90,6 +91,22 @@ public sealed class LeaseTests
             Assert.IsType<GatewayResult.Failed>(await Node(trial, "other").Gateway.CallAsync(call, Token));
             return;
         }
+    }
+
+    [Fact]
+    public async Task Call_WorkerStandsStillBeforeItTriesAgain_IsNotSentAfterItsLease()
+    {
+        await using var world = await World.CreateAsync();
+        var call = world.Call();
+        world.Upstream.Then(async (_, _) =>
+        {
+            world.Time.Now += Time + TimeSpan.FromSeconds(1);
+            Assert.IsType<GatewayResult.InDoubt>(await Node(world, "other").Gateway.CallAsync(call, Token));
+            return new UpstreamResult.NotSent(new Problem(ProblemTypes.Communication, 502, "Nobody is there"));
+        });
+        Assert.IsType<GatewayResult.Failed>(await Node(world, "still").Gateway.CallAsync(call, Token));
+        Assert.Single(world.Upstream.Calls);
+        Assert.Equal(["unknown", "failed"], (await world.RecordsAsync(AuditTypes.CallOutcome)).Select(record => record.Outcome));
     }
 
     [Fact]

@@ -120,11 +120,9 @@ public sealed class ResultTests
         Assert.InRange(Encoding.UTF8.GetByteCount(done.Output["preview"]!.AsString()), 500, 1024);
         var id = done.Output["uri"]!.AsString()[Artifact.UriPrefix.Length..];
         var artifacts = world.Node.Gateway.Artifacts;
-        Assert.NotNull(await artifacts.FindAsync(World.Tenant, "user:ana", World.Run, id, Token));
-        Assert.NotNull(await artifacts.FindAsync(World.Tenant, "user:ana", null, id, Token));
-        Assert.Null(await artifacts.FindAsync(World.Tenant, "user:ana", new RunId(new string('b', 32)), id, Token));
-        Assert.Null(await artifacts.FindAsync(World.Tenant, "user:sam", null, id, Token));
-        Assert.Null(await artifacts.FindAsync(new TenantId("other"), "user:ana", null, id, Token));
+        Assert.NotNull(await artifacts.FindAsync(World.Tenant, "user:ana", id, Token));
+        Assert.Null(await artifacts.FindAsync(World.Tenant, "user:sam", id, Token));
+        Assert.Null(await artifacts.FindAsync(new TenantId("other"), "user:ana", id, Token));
         Assert.Null(await artifacts.FindAsync(new TenantId("other"), id, Token));
         foreach (var guess in (string[])["", "../x", id[..42] + (id[42] == 'A' ? 'B' : 'A'), done.Output["artifact"]!.AsString()]) Assert.Null(await artifacts.FindAsync(World.Tenant, guess, Token));
     }
@@ -143,7 +141,7 @@ public sealed class ResultTests
         if (link is null) return;
         Assert.Equal("resource_link", link["type"]!.AsString());
         var artifacts = world.Node.Gateway.Artifacts;
-        var artifact = await artifacts.FindAsync(World.Tenant, "user:ana", null, link["uri"]!.AsString()[Artifact.UriPrefix.Length..], Token);
+        var artifact = await artifacts.FindAsync(World.Tenant, "user:ana", link["uri"]!.AsString()[Artifact.UriPrefix.Length..], Token);
         Assert.Equal(text, Encoding.UTF8.GetString(await artifacts.ReadAsync(World.Tenant, artifact!, Token)));
         Assert.Null(await artifacts.FindAsync(World.Tenant, "user:ana", World.Run, artifact!.Id, Token)); // no run token reads what a person asked for
     }
@@ -167,6 +165,42 @@ public sealed class ResultTests
     }
 
     /// <summary>All that the ledger and the audit hold of it.</summary>
+    [Fact]
+    public async Task Redaction_ByPath_ReachesEmbeddedResources()
+    {
+        await using var world = await WorldAsync(new ToolSettings { Redact = [new Redaction("/ssn", null)] });
+        world.Upstream.Then(Answer("""
+            {"structuredContent":{"ssn":"123-45-6789"},"content":[{"type":"resource","resource":{"uri":"x:1","text":"{\"ssn\":\"987-65-4321\"}"}},{"type":"resource","resource":{"uri":"x:2","text":"it is 123-45-6789"}}]}
+            """));
+        var done = Assert.IsType<GatewayResult.Completed>(await world.Node.Gateway.CallAsync(Call(world) with { Site = null }, Token));
+        Assert.DoesNotContain("123-45", done.Result!.ToString());
+        Assert.DoesNotContain("987-65", done.Result.ToString());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Redaction_ByPattern_HoldsForWhatIsSaidBesideTheResult(bool isRejected)
+    {
+        var server = new ServerBody(World.Address, "reg-1");
+        await using var world = await WorldAsync(new ToolSettings { Redact = [new Redaction(null, "hunter[0-9]")] });
+        var heard = new List<string>();
+        var problem = new Problem(ProblemTypes.Communication, 502, "The upstream answered with an error", "-32602: no user hunter2") { Needs = JsonValue.Object(("elicitation", "hunter2")) };
+        world.Upstream.Then((sent, _) =>
+        {
+            sent.Link!.Log!(JsonValue.Object(("level", "info"), ("data", "looks for hunter2")));
+            sent.Link.Progress!(JsonValue.Object(("progress", 1), ("message", "found hunter2")));
+            return Task.FromResult<UpstreamResult>(isRejected ? new UpstreamResult.Rejected(problem) : new UpstreamResult.Unknown(problem));
+        });
+        var link = new CallerLink { Log = said => heard.Add(said.ToString()), Progress = said => heard.Add(said.ToString()) };
+        var result = await world.Node.Gateway.CallAsync(Call(world) with { Site = null, Link = link }, Token);
+        var shown = (result as GatewayResult.Failed)?.Problem ?? Assert.IsType<GatewayResult.InDoubt>(result).Problem;
+        Assert.Contains("[redacted]", shown.Detail);
+        Assert.Equal("""{"level":"info","data":"looks for [redacted]"}|{"progress":1,"message":"found [redacted]"}""", string.Join('|', heard));
+        var kept = string.Join('\n', (await world.RecordsAsync()).Select(record => record.ToJson().ToString()).Append(shown.ToJson().ToString()).Append(shown.Needs?.ToString() ?? ""));
+        Assert.DoesNotContain("hunter2", kept + string.Join('\n', world.Node.Gateway.Routes.Of(World.Tenant, server).Select(route => route.LastFailure?.Detail)));
+    }
+
     private static async Task<string> StoredAsync(World world, GatewayCall call)
     {
         var (row, _) = (await new Ledger(world.Memory, world.Blobs).FindAsync(call, Token))!.Value;

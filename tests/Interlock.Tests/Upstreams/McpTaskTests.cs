@@ -75,15 +75,11 @@ public sealed class McpTaskTests
         Assert.Equal("""{"q":{"action":"decline"}}""", server.Requests.Single(request => request.Method == "tasks/update").Json!["params"]!["inputResponses"]!.ToString());
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Invoke_ToolOf2025ThatIsCalledAsATaskOnly_IsListedAndCalledSo(bool error)
+    [Fact]
+    public async Task Invoke_ToolOf2025ThatIsCalledAsATaskOnly_IsCalledSo()
     {
         await using var server = await McpStub.SessionsAsync((context, request) => request.Method switch
         {
-            "tools/list" => McpStub.ResultAsync(context, request, """{"tools":[{"name":"t","inputSchema":{"type":"object"},"execution":{"taskSupport":"required"}}]}"""),
-            "tools/call" when request.Json!["params"]!["task"] is null && !error => McpStub.ResultAsync(context, request, """{"content":[{"type":"text","text":"requires task augmentation"}],"isError":true}"""),
             "tools/call" when request.Json!["params"]!["task"] is null => McpStub.ErrorAsync(context, request, -32601, "requires task augmentation"),
             "tools/call" => McpStub.ResultAsync(context, request, """{"task":{"taskId":"t1","status":"working","ttl":60000,"pollInterval":50}}"""),
             "tasks/get" => McpStub.ResultAsync(context, request, """{"taskId":"t1","status":"completed"}"""),
@@ -91,11 +87,23 @@ public sealed class McpTaskTests
         }, revision: "2025-11-25");
         await using var upstream = new UpstreamFixture();
 
-        Assert.Equal(new UpstreamResult.Handed("t1", TimeSpan.FromMilliseconds(50)), await upstream.CallAsync(server.Address));
+        Assert.Equal(new UpstreamResult.Handed("t1", TimeSpan.FromMilliseconds(50)), await upstream.Mcp.InvokeAsync(UpstreamFixture.Call(server.Address) with { AsTask = true }, Token));
         var done = Assert.IsType<UpstreamResult.Completed>(await upstream.Mcp.InvokeAsync(UpstreamFixture.Call(server.Address) with { Task = "t1" }, Token));
 
         Assert.Equal(("\"done\"", """{"content":[{"type":"text","text":"done"}]}"""), (done.Output.ToString(), done.Result?.ToString()));
-        Assert.Equal(["tools/call", "tools/list", "tools/call", "tasks/get", "tasks/result"], server.Requests.Select(request => request.Method).Where(method => method!.StartsWith('t')));
+        Assert.Equal(["tools/call", "tasks/get", "tasks/result"], server.Requests.Select(request => request.Method).Where(method => method!.StartsWith('t')));
+    }
+
+    [Fact]
+    public async Task Invoke_ThatFailed_IsNotCalledAgainAsATask()
+    {
+        await using var server = await McpStub.SessionsAsync((context, request) => request.Method == "tools/list"
+            ? McpStub.ResultAsync(context, request, """{"tools":[{"name":"t","inputSchema":{"type":"object"},"execution":{"taskSupport":"required"}}]}""")
+            : McpStub.ResultAsync(context, request, """{"content":[{"type":"text","text":"half of it was done"}],"isError":true}"""), revision: "2025-11-25");
+        await using var upstream = new UpstreamFixture();
+
+        Assert.True(Assert.IsType<UpstreamResult.Completed>(await upstream.CallAsync(server.Address)).IsError);
+        Assert.Single(server.Requests, request => request.Method == "tools/call");
     }
 
     [Fact]

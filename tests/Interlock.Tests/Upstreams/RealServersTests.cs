@@ -69,7 +69,7 @@ public sealed class RealServersTests
     {
         await using var server = await RealServer.EverythingAsync();
         await using var upstream = new UpstreamFixture();
-        var call = UpstreamFixture.Call(server.Address, """{"topic":"interlocks"}""", "simulate-research-query");
+        var call = UpstreamFixture.Call(server.Address, """{"topic":"interlocks"}""", "simulate-research-query") with { AsTask = true };
 
         var result = await upstream.Mcp.InvokeAsync(call, Token);
         var handed = Assert.IsType<UpstreamResult.Handed>(result);

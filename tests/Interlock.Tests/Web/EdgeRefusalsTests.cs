@@ -40,6 +40,22 @@ public sealed class EdgeRefusalsTests(WebFixture web) : IClassFixture<WebFixture
         Assert.Equal("token-missing", Assert.Single(await web.AuditAsync(chain)).Rule);
     }
 
+    [Fact]
+    public async Task Count_ThatCouldNotBeRecorded_IsRecordedAMinuteLater()
+    {
+        var clock = new ManualClock(new DateTimeOffset(2026, 3, 5, 8, 30, 30, TimeSpan.Zero));
+        var store = new FaultyTableStore(web.Services.Tables);
+        store.Arm(1, Fault.ThrowBefore);
+        var refusals = new EdgeRefusals(web.Web() with { Time = clock, Audit = new AuditLog(store), Options = new WebOptions { DefaultTenant = "local" } });
+        for (var i = 0; i < 3; i++) refusals.Count(Request("/mcp", "203.0.113.7"), Refused("token-missing"));
+        await refusals.WriteAsync();
+        var chain = AuditChain.ForPrincipal(WebFixture.Tenant, EdgeRefusals.Subject, clock.GetUtcNow()).Id;
+        Assert.Empty(await web.AuditAsync(chain));
+        clock.Advance(TimeSpan.FromMinutes(1));
+        for (var patience = 0; patience < 1000 && (await web.AuditAsync(chain)).Count == 0; patience++) await Task.Yield();
+        Assert.Equal(3, (int)Assert.Single(await web.AuditAsync(chain)).Details!["count"]!.AsNumber()); // each has a count
+    }
+
     private static Problem Refused(string rule) => new(ProblemTypes.Authentication, 401, "The token is not accepted", null) { Stage = "authenticate", Rule = rule };
 
     private static DefaultHttpContext Request(string path, string address)

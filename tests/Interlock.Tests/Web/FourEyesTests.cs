@@ -133,6 +133,24 @@ public sealed class FourEyesPageTests(FourEyesFixture web) : IClassFixture<FourE
         Assert.Equal("interactive-session-required", (await web.ApiAsync("POST", link, web.Token("alex"), "{}")).Body["rule"]?.AsString());
     }
 
+    [Fact]
+    public async Task Quotas_AreProposedThroughTheApiAndAppliedOnThePageByAnother()
+    {
+        const string Quotas = "version: 1\nrules: [ { id: nobody, who: { user: kim }, calls: { day: 1 } } ]\n";
+        var (status, body, _) = await web.ApiAsync("PUT", "/api/quotas", web.Token("dana"), Quotas, "application/yaml");
+        Assert.Equal(HttpStatusCode.Accepted, status);
+        Assert.Equal(HttpStatusCode.NotFound, (await web.ApiAsync("GET", "/api/quotas", web.Token("dana"))).Status);
+        var link = body["proposal"]!["link"]!.AsString();
+        using var dana = await Browser.SignedInAsync(web, "dana");
+        using var alex = await Browser.SignedInAsync(web, "alex");
+        Assert.Contains("Whoever proposes a change does not approve it", (await SubmitAsync(dana, link, (await dana.GetAsync(link)).Body)).Body, StringComparison.Ordinal);
+        var page = (await alex.GetAsync(link)).Body;
+        Assert.Contains("Publish the quotas", page, StringComparison.Ordinal);
+        Assert.Contains("id: nobody", page, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.SeeOther, (await SubmitAsync(alex, link, page)).Status);
+        Assert.Equal(Quotas, (await web.ApiAsync("GET", "/api/quotas", web.Token("dana"))).Body["text"]!.AsString());
+    }
+
     private static Task<(HttpStatusCode Status, string Body, HttpResponseMessage Response)> SubmitAsync(Browser browser, string link, string html) =>
         browser.PostAsync(link, new Dictionary<string, string>(Browser.Form(html, link)) { ["act"] = "approve", ["reason"] = "read it" });
 

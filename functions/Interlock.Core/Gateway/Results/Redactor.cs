@@ -29,6 +29,9 @@ internal sealed class Redactor
     public Redactor(ImmutableArray<Redaction> redactions) =>
         _rules = [.. redactions.Select(redaction => (redaction.Path is null ? null : JsonPointer.Parse(redaction.Path), redaction.Pattern is null ? null : Compiled(redaction.Pattern)))];
 
+    /// <summary>Whether it says that what the operator named can't be looked for.</summary>
+    public static bool IsUnfit(Exception e) => e is JsonSchemaException or FormatException or ArgumentException;
+
     /// <summary>How many values were changed.</summary>
     public int Count { get; private set; }
 
@@ -42,7 +45,7 @@ internal sealed class Redactor
         else if (result["content"] is null) result = Paths(result);
         else if (MethodResult.Output(result) is { IsArray: true } content) result = result.With("content", Paths(content));
         if (result["content"] is { IsArray: true } blocks)
-            result = result.With("content", JsonValue.Array(blocks.Items.Select(block => block["text"] is { IsString: true } text ? block.With("text", Text(text)) : block)));
+            result = result.With("content", JsonValue.Array(blocks.Items.Select(Block)));
         return Everywhere(result);
     }
 
@@ -52,6 +55,11 @@ internal sealed class Redactor
         foreach (var (_, pattern) in _rules.Where(rule => rule.Path is null)) value = Find(value, pattern);
         return value;
     }
+
+    /// <summary>A block of text, or of an embedded resource that is text.</summary>
+    private JsonValue Block(JsonValue block) => block["text"] is { IsString: true } text ? block.With("text", Text(text))
+        : block["resource"] is { IsObject: true } resource ? block.With("resource", Block(resource))
+        : block;
 
     private JsonValue Paths(JsonValue value)
     {

@@ -28,7 +28,7 @@ internal sealed class ResultIntake(Artifacts artifacts, Mac mac)
         {
             (redacted, mark) = Redacted(contract, answer);
         }
-        catch (Exception e) when (e is JsonSchemaException or FormatException or ArgumentException)
+        catch (Exception e) when (Redactor.IsUnfit(e))
         {
             return Refused(call, "What the operator wants blanked out of its results can't be found in them: correct the tool's settings.");
         }

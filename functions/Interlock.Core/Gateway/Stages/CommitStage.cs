@@ -78,8 +78,16 @@ internal sealed class CommitStage(
         AuditRecord Intent() => CallRecords.Intent(chain, authorized, row.Attempt, time.GetUtcNow());
     }
 
-    /// <summary>Whether a call that is committed would pass the fence again: asked before what was not taken is sent once more.</summary>
+    /// <summary>Whether a call would pass the fence now.</summary>
     public async Task<bool> StandsAsync(AuthorizedCall authorized, CancellationToken cancellationToken) => (await PassAsync(authorized, cancellationToken)).Refusal is null;
+
+    /// <summary>Whether what was committed and not taken may be sent once more: it would pass the fence again, and nobody took it for lost meanwhile and acted on that.</summary>
+    public async Task<bool> StandsAsync(CommittedCall committed, CancellationToken cancellationToken) =>
+        await StandsAsync(committed.Authorized, cancellationToken) && (lease is null || await IsHeldAsync(committed, lease, cancellationToken));
+
+    private async Task<bool> IsHeldAsync(CommittedCall committed, EffectLease held, CancellationToken cancellationToken) =>
+        await ledger.FindAsync(committed.Authorized.Call, cancellationToken) is var (row, _)
+        && row.State == LedgerState.Intended && row.Attempt == committed.Row.Attempt && row.LeasedBy == held.Holder && row.LeasedUntil > time.GetUtcNow();
 
     private static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");
 

@@ -1,4 +1,5 @@
 using Interlock.Core.Gateway.Resilience;
+using Interlock.Core.Gateway.Results;
 using Interlock.Core.Telemetry;
 
 namespace Interlock.Core.Gateway.Stages;
@@ -18,7 +19,7 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
         var (pass, tried) = (first, new HashSet<Uri>());
         for (var repeats = 0; ;)
         {
-            var answer = new Answer(await pass.SendAsync(Request(committed), call => upstream.InvokeAsync(call, cancellationToken)), pass.Address);
+            var answer = new Answer(await pass.SendAsync(Request(committed), call => SendAsync(contract, call, cancellationToken)), pass.Address);
             if (answer.Result is UpstreamResult.Handed { At: null } handed) return answer with { Result = handed with { At = pass.Address } };
             if (!IsUntaken(answer.Result, out var asked) || cancellationToken.IsCancellationRequested) return answer;
             tried.Add(pass.Address);
@@ -30,7 +31,7 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
                 next = await EnterAsync(set, choice, cancellationToken);
             }
             if (next is null) return answer;
-            if (!await StandsAsync(authorized, cancellationToken))
+            if (!await StandsAsync(committed, cancellationToken))
             {
                 await next.DisposeAsync();
                 return answer;
@@ -43,7 +44,8 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
     public Task<UpstreamResult> AskAsync(GatewayCall call, CallContract contract, LedgerHandle handle, DateTimeOffset deadline, bool stop, CancellationToken cancellationToken)
     {
         var endpoint = handle.At is { } at ? contract.Endpoint with { Address = at } : contract.Endpoint;
-        return upstream.InvokeAsync(
+        return SendAsync(
+            contract,
             new UpstreamCall(endpoint, contract.WireName, "{}"u8.ToArray(), call.IdempotencyKey ?? call.Effect.Value, deadline, StageSpan.Outgoing(call.TraceParent))
             {
                 Link = call.Link?.WithoutAnswers(),
@@ -54,6 +56,10 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
             cancellationToken);
     }
 
+    private async Task<UpstreamResult> SendAsync(CallContract contract, UpstreamCall call, CancellationToken cancellationToken) => contract.Tool.Redact.IsEmpty
+        ? await upstream.InvokeAsync(call, cancellationToken)
+        : Overheard.Of(contract, await upstream.InvokeAsync(call with { Link = Overheard.Of(contract, call.Link) }, cancellationToken));
+
     private static UpstreamCall Request(CommittedCall committed)
     {
         var (call, contract) = (committed.Authorized.Call, committed.Authorized.Routed.Contract);
@@ -61,6 +67,7 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
         {
             Link = committed.Link,
             Subject = call.Chain.Starter.Subject,
+            AsTask = contract.IsTask,
             Task = committed.Row.Handle?.Task,
         };
     }
@@ -85,11 +92,11 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
     }
 
     /// <summary>A store that does not answer is no reason to lose how the call ended so far.</summary>
-    private async Task<bool> StandsAsync(AuthorizedCall authorized, CancellationToken cancellationToken)
+    private async Task<bool> StandsAsync(CommittedCall committed, CancellationToken cancellationToken)
     {
         try
         {
-            return await fence.StandsAsync(authorized, cancellationToken);
+            return await fence.StandsAsync(committed, cancellationToken);
         }
         catch (Exception)
         {

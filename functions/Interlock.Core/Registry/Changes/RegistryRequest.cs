@@ -9,6 +9,7 @@ namespace Interlock.Core.Registry.Changes;
 [JsonDerivedType(typeof(Move), "lifecycle")]
 [JsonDerivedType(typeof(ApproveContract), "approveContract")]
 [JsonDerivedType(typeof(PublishPolicy), "publishPolicy")]
+[JsonDerivedType(typeof(PublishQuotas), "publishQuotas")]
 [JsonDerivedType(typeof(PublishRoute), "publishRoute")]
 public abstract record RegistryRequest
 {
@@ -26,6 +27,8 @@ public abstract record RegistryRequest
 
     public sealed record PublishPolicy(string Text) : RegistryRequest;
 
+    public sealed record PublishQuotas(string Text) : RegistryRequest;
+
     public sealed record PublishRoute(string Name, string Text) : RegistryRequest;
 
     /// <summary>Whose entries it is about.</summary>
@@ -37,11 +40,12 @@ public abstract record RegistryRequest
         ApproveContract approve => (RegistryKind.Tool, approve.Name),
         PublishRoute route => (RegistryKind.Route, route.Name),
         PublishPolicy => (RegistryKind.Policy, Gateway.PolicyCache.EntryName),
+        PublishQuotas => (RegistryKind.Policy, Gateway.Limits.QuotaSet.EntryName),
         _ => throw new InvalidOperationException($"Unexpected {GetType().Name}."),
     };
 
     /// <summary>
-    /// Whether it lets more be called than before, or may: then it needs a second person. Deprecating, disabling and quarantining is anybody's who may do it, at once; a policy is
+    /// Whether it lets more be called than before, or may: then it needs a second person. Deprecating, disabling and quarantining is anybody's who may do it, at once; a policy or a set of quotas is
     /// never only stricter for all that is known of it.
     /// </summary>
     internal bool Widens(RegistrySnapshot registry) => this switch

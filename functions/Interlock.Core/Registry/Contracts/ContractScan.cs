@@ -52,23 +52,15 @@ internal static class ContractScan
             if (!(isImage && rule.Name == "encoded-text") && rule.Pattern.Match(line) is { Success: true } match) yield return new(rule.Name, place, Shown(line, match.Index, match.Length));
     }
 
-    /// <summary>As a model reads it: one line, full-width and mathematical letters as letters, without what shows nothing.</summary>
+    /// <summary>As a model reads it: one line, letters as what they look like, without what shows nothing.</summary>
     private static string Line(string text)
     {
         var line = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
             if (Rune.IsWhiteSpace(rune)) line.Append(' ');
-            else if (!HiddenCharacters.Contains(rune)) line.Append(Plain(rune).ToString());
+            else if (!HiddenCharacters.Contains(rune)) line.Append(LookAlikes.Letter(rune).ToString());
         return Regex.Replace(line.ToString(), " +", " ", RegexOptions.NonBacktracking);
     }
-
-    /// <summary>Full-width forms, and mathematical letters in their alphabets of 52, as the letters they look like.</summary>
-    private static Rune Plain(Rune rune) => rune.Value switch
-    {
-        >= 0xFF01 and <= 0xFF5E => new Rune(rune.Value - 0xFF01 + '!'),
-        >= 0x1D400 and <= 0x1D6A3 => new Rune((rune.Value - 0x1D400) % 52 is var letter and < 26 ? 'A' + letter : 'a' + (rune.Value - 0x1D400) % 52 - 26),
-        _ => rune,
-    };
 
     /// <summary>Line feeds, tabs, the usual wide spaces and what joins emoji are no secrets.</summary>
     private static int HiddenAt(string text)
