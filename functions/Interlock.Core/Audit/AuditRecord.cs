@@ -35,6 +35,9 @@ public sealed record AuditRecord
     public ImmutableArray<string> Actors { get; init; } = [];
 
     public string? Target { get; init; }
+
+    /// <summary>The capability or route that led the call to its target.</summary>
+    public string? Via { get; init; }
     public string? ToolVersion { get; init; }
     public string? AgentVersion { get; init; }
     public string? ContractDigest { get; init; }

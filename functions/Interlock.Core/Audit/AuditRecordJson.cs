@@ -26,6 +26,7 @@ internal static class AuditRecordJson
         AddNumber("attempt", record.Attempt);
         AddList("actors", record.Actors);
         Add("target", record.Target);
+        Add("via", record.Via);
         Add("toolVersion", record.ToolVersion);
         Add("agentVersion", record.AgentVersion);
         Add("contractDigest", record.ContractDigest);
@@ -83,6 +84,7 @@ internal static class AuditRecordJson
             Attempt = (int?)Number("attempt"),
             Actors = List("actors"),
             Target = Text("target"),
+            Via = Text("via"),
             ToolVersion = Text("toolVersion"),
             AgentVersion = Text("agentVersion"),
             ContractDigest = Text("contractDigest"),

@@ -1,6 +1,5 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Gateway;
-using Interlock.Core.Policy;
 using Interlock.Core.Runs;
 
 namespace Interlock.Core.Execution;

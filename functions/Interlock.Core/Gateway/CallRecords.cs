@@ -1,6 +1,5 @@
 using System.Globalization;
 using Interlock.Core.Audit;
-using Interlock.Core.Policy;
 using Interlock.Json;
 
 namespace Interlock.Core.Gateway;
@@ -89,6 +88,7 @@ internal static class CallRecords
         Frame = call.Site?.Frame,
         Actors = [.. call.Chain.Subjects],
         Target = Excerpt.Of(call.Target, MaxText),
+        Via = call.Via,
         Effect = call.Effect,
         Trace = call.TraceParent,
     };

@@ -1,4 +1,4 @@
-using Interlock.Core.Policy;
+using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Registry;
 
 namespace Interlock.Core.Gateway;
@@ -43,6 +43,7 @@ public sealed class FenceTracker
         RegistryKind.Tool => call.Kind == TargetKind.Tool && call.Target == name,
         RegistryKind.Server => call.Kind == TargetKind.Tool && call.Target.StartsWith(name + "/", StringComparison.Ordinal),
         RegistryKind.Agent => call.Kind == TargetKind.Agent && call.Target == name,
+        RegistryKind.Route => call.Via is { } via && VirtualTarget.TryParse(via)?.Name == name,
         _ => false, // workflows and policies are not called
     };
 

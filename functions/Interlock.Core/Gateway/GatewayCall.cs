@@ -1,5 +1,4 @@
 using Interlock.Core.Identity;
-using Interlock.Core.Policy;
 using Interlock.Core.Runs;
 using Interlock.Core.Workflows;
 using Interlock.Json;
@@ -38,7 +37,13 @@ public sealed record GatewayCall(
     /// <summary>The client that waits for it; null for runs.</summary>
     public CallerLink? Link { get; init; }
 
+    /// <summary>The capability or route that led it to its target.</summary>
+    public string? Via { get; init; }
+
     public TenantId Tenant => Chain.Tenant;
+
+    /// <summary>The call to where it went before: a repeat goes the same way.</summary>
+    internal GatewayCall LedAs(LedgerRow row) => row.Via is null ? this : this with { Via = row.Via, Target = row.Target, Version = row.Range };
 }
 
 /// <summary>Where in which run a call stands.</summary>

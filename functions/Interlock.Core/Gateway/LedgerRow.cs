@@ -24,6 +24,11 @@ public sealed record LedgerRow(LedgerState State, int Attempt, string Target, st
     /// <summary>The id of the audit chain in which the effect is claimed and recorded, on whatever day it is asked for again.</summary>
     public string? Chain { get; init; }
 
+    /// <summary>The capability or route that led it to its target, and the versions of it that the route allows.</summary>
+    public string? Via { get; init; }
+
+    public string? Range { get; init; }
+
     /// <summary>The registration the call went to: only there may it be repeated.</summary>
     public string? Registration { get; init; }
 

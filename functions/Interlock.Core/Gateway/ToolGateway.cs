@@ -4,6 +4,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Gateway.Results;
+using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Gateway.Usage;
 using Interlock.Core.Registry;
@@ -93,6 +94,7 @@ public sealed class ToolGateway
     public async Task<(LedgerState State, GatewayResult? Result)?> FindAsync(GatewayCall call, CancellationToken cancellationToken = default)
     {
         if (await _ledger.FindAsync(call, cancellationToken) is not var (row, etag)) return null;
+        call = call.LedAs(row);
         if (row is { State: LedgerState.Intended, Handle: not null } && row.LeasedUntil is null && !_active.ContainsKey((call.Tenant, call.Effect)))
             row = (await _follow.LookAsync(ChainOf(call, row), call, row, etag, isLeft: false, cancellationToken))?.Row ?? row;
         if (row.State == LedgerState.Intended)
@@ -119,7 +121,10 @@ public sealed class ToolGateway
         for (var previous = recovered; ;)
         {
             if (previous?.Result is { } result) return result;
-            var (settled, refusal) = await AttemptAsync(chain, call, span, previous, cancellationToken);
+            if (previous?.Repeated is { } repeated) call = call.LedAs(repeated);
+            var routed = await RouteAsync(call, span, cancellationToken);
+            call = routed.Value?.Call ?? call;
+            var (settled, refusal) = routed.Value is { } known ? await AttemptAsync(chain, known, span, previous, cancellationToken) : (null, routed.Refusal);
             if (refusal == CommitStage.Claimed && _lease is not null)
             {
                 // Another process was faster: how its call stands is the answer.
@@ -142,6 +147,7 @@ public sealed class ToolGateway
         while (true)
         {
             if (await _ledger.FindAsync(call, cancellationToken) is not var (row, etag)) return null;
+            call = call.LedAs(row);
             var chain = ChainOf(call, row);
             if (row.State == LedgerState.Intended && _lease?.IsElsewhere(row, _time.GetUtcNow()) == true)
                 return new Standing(new GatewayResult.UnderWay(row.LeasedUntil!.Value), 0, null, null) { Chain = chain }; // a lease elsewhere has its time
@@ -204,14 +210,25 @@ public sealed class ToolGateway
     private async Task<int> RepeatsAsync(GatewayCall call, CancellationToken cancellationToken) =>
         await MayRepeatAsync(call, cancellationToken) ? (await ContractAsync(call, cancellationToken))?.Server.Resilience.Retries ?? ResilienceSettings.Default.Retries : 0;
 
+    /// <summary>The contract of its tool; where a call went that may have been led anywhere, nobody knows.</summary>
     private async Task<CallContract?> ContractAsync(GatewayCall call, CancellationToken cancellationToken) =>
-        ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value?.Contract;
+        call.Via is null && VirtualTarget.TryParse(call.Target) is not null ? null : ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value?.Contract;
 
-    private async Task<(SettledCall? Settled, Refusal? Refusal)> AttemptAsync(AuditChain chain, GatewayCall call, CallSpan span, Standing? previous, CancellationToken cancellationToken)
+    /// <summary>What people approved is a target, whatever its circuits do; other calls are led around those that are open.</summary>
+    private async Task<StageResult<RoutedCall>> RouteAsync(GatewayCall call, CallSpan span, CancellationToken cancellationToken)
     {
-        if (_admit.Refuse(call) is { } late) return (null, late);
-        var (authorized, refusal) = await PassAsync(call, span, cancellationToken);
+        if (_admit.Refuse(call) is { } late) return late;
+        using var resolving = StageSpan.Of(ResolveStage.Name);
+        var routed = ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken), call.Grant is null ? server => Routes.TakesCalls(call.Tenant, server) : null);
+        if (routed.Value is { } known) span.Routed = known;
+        return routed;
+    }
+
+    private async Task<(SettledCall? Settled, Refusal? Refusal)> AttemptAsync(AuditChain chain, RoutedCall routed, CallSpan span, Standing? previous, CancellationToken cancellationToken)
+    {
+        var (authorized, refusal) = await PassAsync(routed, cancellationToken);
         if (refusal is not null) return (null, refusal);
+        var call = routed.Call;
         var isRepeat = previous?.Repeated?.HasDoubt == true;
         if (isRepeat) GatewayMetrics.Repeated(span.Server);
         var queued = Stopwatch.GetTimestamp();
@@ -252,16 +269,12 @@ public sealed class ToolGateway
     }
 
     /// <summary>The stages that only look.</summary>
-    private async Task<StageResult<AuthorizedCall>> PassAsync(GatewayCall call, CallSpan span, CancellationToken cancellationToken)
+    private async Task<StageResult<AuthorizedCall>> PassAsync(RoutedCall routed, CancellationToken cancellationToken)
     {
-        StageResult<RoutedCall> routed;
-        using (StageSpan.Of(ResolveStage.Name)) routed = ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken));
-        if (routed.Refusal is { } unknown) return unknown;
-        span.Routed = routed.Value;
         StageResult<FrozenCall> frozen;
-        using (StageSpan.Of(ValidateStage.Name)) frozen = ValidateStage.Run(routed.Value!); // no refusal, so there is a value; the same below
+        using (StageSpan.Of(ValidateStage.Name)) frozen = ValidateStage.Run(routed);
         if (frozen.Refusal is { } invalid) return invalid;
-        using (StageSpan.Of(AuthorizeStage.Name)) return await _authorize.RunAsync(frozen.Value!, cancellationToken);
+        using (StageSpan.Of(AuthorizeStage.Name)) return await _authorize.RunAsync(frozen.Value!, cancellationToken); // no refusal, so there is a value
     }
 
     /// <summary>Records the refusal. A repeat that is refused leaves the earlier attempt in doubt.</summary>

@@ -1,6 +1,4 @@
-using System.Globalization;
 using Interlock.Json;
-using Interlock.Json.Jq;
 
 namespace Interlock.Core.Policy;
 
@@ -11,12 +9,10 @@ namespace Interlock.Core.Policy;
 /// </summary>
 public static class PolicyEngine
 {
-    private static readonly JqLimits WhenLimits = new() { Steps = 100_000, Depth = 128, OutputBytes = 1024 * 1024 };
-
     public static PolicyDecision Decide(PolicySet policies, PolicyRequest request)
     {
         var members = ChainMember.Of(request);
-        var input = new Lazy<JsonValue>(() => WhenInput(request));
+        var input = new Lazy<JsonValue>(() => Condition.Input(request));
         var applicable = new List<(PolicyRule Rule, Membership[] By)>();
         var failed = new List<(string Id, string Why)>();
         foreach (var rule in policies.Rules)
@@ -24,7 +20,7 @@ public static class PolicyEngine
             if (!rule.Concerns(request.Kind, request.Target)) continue;
             var by = Array.ConvertAll(members, member => member.In(rule.Principals, request.Workflow));
             if (!by.Any(match => Counts(rule.Effect, match))) continue;
-            switch (Evaluate(rule, input, request.Now))
+            switch (Condition.Evaluate(rule.When, input, request.Now))
             {
                 case (true, _): applicable.Add((rule, by)); break;
                 case (null, var why): failed.Add((rule.Id, why)); break;
@@ -64,55 +60,6 @@ public static class PolicyEngine
     /// <summary>Where membership is unknown the stricter reading holds: a deny or a gate applies, a permission does not.</summary>
     private static bool Counts(PolicyEffect effect, Membership match) =>
         match == Membership.Yes || (match == Membership.Unknown && effect != PolicyEffect.Allow);
-
-    private static (bool? Holds, string Why) Evaluate(PolicyRule rule, Lazy<JsonValue> input, DateTimeOffset now)
-    {
-        if (rule.When is null) return (true, "");
-        try
-        {
-            var scope = JqScope.Empty with { Now = now, Limits = WhenLimits };
-            return rule.When.Evaluate(input.Value, scope).Take(2).ToList() switch
-            {
-                [{ IsBoolean: true } holds] => (holds.AsBoolean(), ""),
-                [var other] => (null, $"gave {Named(other)} where a boolean belongs"),
-                [] => (null, "gave nothing where a boolean belongs"),
-                _ => (null, "gave several results where one boolean belongs"),
-            };
-        }
-        catch (JqException)
-        {
-            return (null, "failed on this call"); // its message may quote arguments
-        }
-        catch (JqLimitException e)
-        {
-            return (null, $"went over its limit of {e.Limit}");
-        }
-    }
-
-    private static string Named(JsonValue value) => value.Kind switch
-    {
-        JsonKind.Null => "null",
-        JsonKind.Number => "a number",
-        JsonKind.String => "a string",
-        JsonKind.Array => "an array",
-        _ => "an object",
-    };
-
-    private static JsonValue WhenInput(PolicyRequest request)
-    {
-        var starter = request.Chain.Starter;
-        return JsonValue.Object(
-            ("target", request.Target),
-            ("kind", request.Kind == TargetKind.Tool ? "tool" : "agent"),
-            ("arguments", request.Arguments),
-            ("starter", JsonValue.Object(
-                ("id", starter.Id),
-                ("groups", JsonValue.Array((starter.Groups.IsDefault ? [] : starter.Groups).Select(JsonValue.From))),
-                ("roles", JsonValue.Array((starter.Roles.IsDefault ? [] : starter.Roles).Select(JsonValue.From))))),
-            ("workflow", request.Workflow ?? JsonValue.Null),
-            ("task", request.Task?.Value ?? JsonValue.Null),
-            ("now", request.Now.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)));
-    }
 
     private static string[] Sorted(IEnumerable<string> ids) => [.. ids.Order(StringComparer.Ordinal)];
 }

@@ -32,6 +32,7 @@ public sealed class ContractWatch(ContractRefresh refresh, IUpstreamWatch watch,
 
     public void Dispose()
     {
+        if (_stop.IsCancellationRequested) return; // a container disposes what its owner disposed already
         _stop.Cancel();
         watch.Watch([], static _ => { });
         _stop.Dispose();

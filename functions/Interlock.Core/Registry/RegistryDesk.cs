@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
+using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Registry.Contracts;
@@ -120,19 +121,30 @@ public sealed class RegistryDesk(
         foreach (var rule in rules.Where(rule => rule.Approval is not null))
             if (await _approvers.UnknownAsync(by.Tenant, rule.Approval!.Approvers, cancellationToken) is { } unknown) // just seen
                 return Refuse(400, "The policy asks approvers who are not known", $"Rule '{rule.Id}' (line {rule.Line}): {unknown}.");
-        return await PublishAsync(by, PolicyCache.EntryName, yaml, cancellationToken);
+        return await PublishAsync(by, RegistryKind.Policy, PolicyCache.EntryName, new PolicyBody(yaml), cancellationToken);
     }
 
     /// <summary>Publishes the tenant's quotas and budgets; they apply from the next call on.</summary>
     public async Task<RegistryResult> PublishQuotasAsync(Principal by, string text, CancellationToken cancellationToken = default) => QuotaSet.Parse(text).Error is { } error
         ? Refuse(400, "The quotas do not parse", error)
-        : await PublishAsync(by, QuotaSet.EntryName, text, cancellationToken);
+        : await PublishAsync(by, RegistryKind.Policy, QuotaSet.EntryName, new PolicyBody(text), cancellationToken);
 
-    private async Task<RegistryResult> PublishAsync(Principal by, string name, string text, CancellationToken cancellationToken)
+    /// <summary>Publishes a route (YAML or JSON): each of its tools answers now and fits the first one; it leads calls from the next one on.</summary>
+    public async Task<RegistryResult> PublishRouteAsync(Principal by, string name, string text, CancellationToken cancellationToken = default)
+    {
+        if (!VirtualTarget.IsName(name)) return Refuse(400, "The name can't be registered", $"'{Excerpt.Of(name, 80)}' is not 1 to 64 lower-case letters, digits and dashes.");
+        var (route, error) = RouteReader.Read(text);
+        if (route is null) return Refuse(400, "The route does not parse", error ?? "");
+        return RouteCheck.Refuse(route, await registries.ReadAsync(by.Tenant, cancellationToken)) is { } unfit
+            ? Refuse(400, "The route leads where it can't", unfit)
+            : await PublishAsync(by, RegistryKind.Route, name, route, cancellationToken);
+    }
+
+    private async Task<RegistryResult> PublishAsync<T>(Principal by, RegistryKind kind, string name, T body, CancellationToken cancellationToken)
     {
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
-        var entry = Entry(RegistryKind.Policy, name, FirstVersion, new PolicyBody(text), by);
-        if (registry.Newest(RegistryKind.Policy, entry.Name)?.Digest == entry.Digest) return new RegistryResult.Changed(registry.Epoch, []);
+        var entry = Entry(kind, name, FirstVersion, body, by);
+        if (registry.Newest(kind, entry.Name)?.Digest == entry.Digest) return new RegistryResult.Changed(registry.Epoch, []);
         entry = Next(registry, entry);
         return await WriteAsync(by, registry, [.. Replaced(registry, entry, by), entry], cancellationToken);
     }

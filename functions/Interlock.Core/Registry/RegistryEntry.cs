@@ -13,6 +13,9 @@ public enum RegistryKind
     Agent,
     Workflow,
     Policy,
+
+    /// <summary>Of several tools the one that a call goes to.</summary>
+    Route,
 }
 
 /// <summary>Draft, then active, then deprecated (with a successor) or disabled; quarantined when its contract changed by itself.</summary>
@@ -27,7 +30,7 @@ public enum Lifecycle
 
 /// <summary>
 /// One version of a registered thing. Name, version, digest and body never change; lifecycle and successor do.
-/// The body's shape is its kind's: see <see cref="ServerBody"/>, <see cref="ToolBody"/>, <see cref="AgentBody"/>, <see cref="WorkflowBody"/>.
+/// The body's shape is its kind's: see <see cref="ServerBody"/>, <see cref="ToolBody"/>, <see cref="AgentBody"/>, <see cref="WorkflowBody"/>, <see cref="Gateway.Routing.RouteBody"/>.
 /// </summary>
 public sealed record RegistryEntry(
     RegistryKind Kind, string Name, string Version, Lifecycle Lifecycle, string Digest, JsonValue Body, string ChangedBy, DateTimeOffset ChangedAt)

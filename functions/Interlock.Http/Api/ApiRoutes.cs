@@ -81,15 +81,22 @@ internal static class ApiRoutes
         new("GET", "/api/approvals/{id}", "getApproval", "A gate: what is asked, of whom, bound to what, and the votes.", ApprovalsApi.GetAsync) { Answers = [(200, "Gate")] },
         new("POST", "/api/approvals/{id}/decisions", "decideApproval", "Always refused: people decide on the review page, signed in; tokens never do.", ApprovalsApi.DecideAsync),
 
-        new("GET", "/api/registry", "getRegistry", "Servers, tools, agents, workflows and policies with their lifecycle.", RegistryApi.ListAsync)
+        new("GET", "/api/registry", "getRegistry", "Servers, tools, agents, workflows, policies and routes with their lifecycle.", RegistryApi.ListAsync)
         {
-            Query = [("kind", "server, tool, agent, workflow or policy")],
+            Query = [("kind", "server, tool, agent, workflow, policy or route")],
             Answers = [(200, "Registry")],
         },
-        new("GET", "/api/routes/explain", "explainRoute", "Where a call of a tool would go now, and of each version why it would be that one or not.", RoutesApi.ExplainAsync)
+        new("GET", "/api/routes", "listRoutes", "The tenant's routes, every version.", RoutesApi.ListAsync) { Roles = ["operator", "admin", "auditor", "author", "publisher"], Answers = [(200, "Routes")] },
+        new("PUT", "/api/routes/{name}", "putRoute", "Publishes a route (YAML or JSON): tools of which each call goes to one; it leads calls from the answer on.", RoutesApi.PutAsync)
+        {
+            Roles = ["admin"],
+            Body = ApiBody.Text([.. Yaml, "application/json"]),
+            Answers = [(200, "RegistryChange"), (202, "Proposed")],
+        },
+        new("GET", "/api/routes/explain", "explainRoute", "Where a call would go now, and of each tool, version and address why it would be that one or not.", RoutesApi.ExplainAsync)
         {
             Roles = ["operator", "admin", "auditor", "author", "publisher"],
-            Query = [("target", "server/tool"), ("version", "A version or range: 1.2.3, ^1, ~1.2")],
+            Query = [("target", "server/tool, capability:name or route:name"), ("version", "A version or range: 1.2.3, ^1, ~1.2")],
             Answers = [(200, "RouteExplanation")],
         },
         new("GET", "/api/servers", "listServers", "The active servers and their addresses as they stand with the process that answers: health, circuit, calls under way.", ServersApi.ListAsync)
@@ -129,7 +136,7 @@ internal static class ApiRoutes
             Roles = ["operator", "admin"],
             Body = ApiBody.Json("""
                 { "type": "object", "required": ["kind", "name", "version", "lifecycle"], "additionalProperties": false, "properties": {
-                  "kind": { "enum": ["server", "tool", "agent", "workflow", "policy"] },
+                  "kind": { "enum": ["server", "tool", "agent", "workflow", "policy", "route"] },
                   "name": { "type": "string", "minLength": 1, "maxLength": 256 },
                   "version": { "type": "string", "minLength": 1, "maxLength": 64 },
                   "lifecycle": { "enum": ["active", "deprecated", "disabled", "quarantined"] },

@@ -53,13 +53,18 @@ internal static class ApiSchemas
           "RouteExplanation": { "type": "object", "properties": {
             "target": { "type": "string" }, "taken": { "type": ["string", "null"] }, "repinnedFrom": { "type": ["string", "null"] }, "refusal": { "$ref": "#/components/schemas/Problem" },
             "candidates": { "type": "array", "items": { "type": "object", "properties": {
-              "version": { "type": "string" }, "lifecycle": { "type": "string" }, "taken": { "type": "boolean" }, "why": { "type": "string" } } } } } },
+              "version": { "type": "string" }, "lifecycle": { "type": "string" }, "taken": { "type": "boolean" }, "why": { "type": "string" } } } },
+            "leads": { "type": "array", "description": "Of a capability or a route: the tools that it may lead to", "items": { "type": "object", "properties": {
+              "tool": { "type": "string" }, "range": { "type": "string" }, "version": { "type": "string" }, "weight": { "type": "integer" }, "taken": { "type": "boolean" }, "leftOut": { "type": ["string", "null"] } } } },
+            "addresses": { "type": "array", "items": { "$ref": "#/components/schemas/Address" } } } },
+          "Routes": { "type": "object", "properties": { "routes": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
           "Servers": { "type": "object", "properties": { "servers": { "type": "array", "items": { "type": "object", "properties": {
             "name": { "type": "string" }, "version": { "type": "string" }, "available": { "type": "boolean" }, "reason": { "type": "string" },
-            "addresses": { "type": "array", "items": { "type": "object", "properties": {
-              "address": { "type": "string" }, "health": { "enum": ["unknown", "up", "down"] }, "checkedAt": { "type": "string", "format": "date-time" },
-              "circuit": { "enum": ["closed", "half-open", "open"] }, "outstanding": { "type": "integer" }, "queued": { "type": "integer" }, "passedOver": { "type": "boolean" },
-              "lastFailure": { "type": "object", "properties": { "at": { "type": "string", "format": "date-time" }, "title": { "type": "string" }, "detail": { "type": ["string", "null"] } } } } } } } } } } },
+            "addresses": { "type": "array", "items": { "$ref": "#/components/schemas/Address" } } } } } } },
+          "Address": { "type": "object", "properties": {
+            "address": { "type": "string" }, "health": { "enum": ["unknown", "up", "down"] }, "checkedAt": { "type": "string", "format": "date-time" },
+            "circuit": { "enum": ["closed", "half-open", "open"] }, "outstanding": { "type": "integer" }, "queued": { "type": "integer" }, "passedOver": { "type": "boolean" },
+            "lastFailure": { "type": "object", "properties": { "at": { "type": "string", "format": "date-time" }, "title": { "type": "string" }, "detail": { "type": ["string", "null"] } } } } },
           "RegistryChange": { "type": "object", "properties": {
             "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } }, "inFlight": { "type": "array", "items": { "type": "string" } } } },
           "Workflows": { "type": "object", "properties": { "workflows": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },

@@ -21,9 +21,11 @@ internal static class ServersApi
         var used = routes.Where(route => entry.PassedOver?.Contains(route.Address) != true).ToList();
         var json = JsonValue.Object(
             ("name", entry.Name), ("version", entry.Version), ("available", used.Exists(route => route.IsAvailable)),
-            ("addresses", JsonValue.Array(routes.Select(route => Address(entry, route)))));
+            ("addresses", Addresses(entry, routes)));
         return used.Exists(route => route.IsAvailable) ? json : json.With("reason", used.Select(route => route.LastFailure).FirstOrDefault(failure => failure is not null)?.Title ?? "No address takes calls");
     }
+
+    public static JsonValue Addresses(RegistryEntry entry, IEnumerable<RouteState> routes) => JsonValue.Array(routes.Select(route => Address(entry, route)));
 
     private static JsonValue Address(RegistryEntry entry, RouteState route)
     {

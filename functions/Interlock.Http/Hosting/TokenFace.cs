@@ -97,7 +97,12 @@ internal sealed class TokenFace(InterlockWeb web, TokenNarrowing narrowing)
         {
             NarrowResult.Narrowed narrowed => new AuditRecord
             {
-                Id = id, Type = AuditTypes.TokenIssued, Time = now, Tenant = chain.Tenant, Chain = chain.Id, Decision = "narrowed",
+                Id = id,
+                Type = AuditTypes.TokenIssued,
+                Time = now,
+                Tenant = chain.Tenant,
+                Chain = chain.Id,
+                Decision = "narrowed",
                 Details = JsonValue.Object(("scope", narrowed.Scope.ToString()), ("depth", narrowed.Scope.Depth), ("seconds", (long)narrowed.Lifetime.TotalSeconds)),
             },
             NarrowResult.Refused refused => RefusalRecord.Of(chain, id, now, "authenticate", refused.Rule, refused.Detail) with { Details = JsonValue.Object(("scope", Shown(asked))) },

@@ -10,7 +10,7 @@ namespace Interlock.Http.Mcp;
 internal static class ClientCalls
 {
     public static GatewayCall Of(McpExchange exchange, McpCaller caller, EffectId effect, string target, JsonValue arguments, DateTimeOffset deadline) =>
-        new(effect, caller.Chain, TargetKind.Tool, target, null, arguments, deadline)
+        new(effect, caller.Chain, TargetKind.Tool, target, null, arguments, CallDeadlines.Earlier(exchange.Message.Meta, deadline))
         {
             TraceParent = Trace(exchange),
             Link = new CallerLink { Token = caller.Bearer, Progress = exchange.Progress(), Capabilities = Capabilities(exchange, caller), Log = LogLevel(exchange) is { } least ? exchange.Log(least) : null, LogLevel = LogLevel(exchange) },

@@ -40,13 +40,19 @@ internal static class ChangesPage
         RegistryRequest.RegisterAgent agent => $"Register the agent {agent.Name} {agent.Version}",
         RegistryRequest.Move move => $"Make {move.Kind.ToString().ToLowerInvariant()} {move.Name} {move.Version} {move.Lifecycle.ToString().ToLowerInvariant()}",
         RegistryRequest.ApproveContract approve => $"Approve a contract of {approve.Name}",
+        RegistryRequest.PublishRoute route => $"Publish the route {route.Name}",
         _ => "Publish the policy",
     };
 
     private static string State(Proposal proposal, DateTimeOffset now) =>
         proposal.State == ProposalState.Open && now >= proposal.ExpiresAt ? "expired" : proposal.State.ToString().ToLowerInvariant();
 
-    private static string Text(RegistryRequest request) => request is RegistryRequest.PublishPolicy policy ? policy.Text : PrettyJson.Write(RunJson.ToValue(request));
+    private static string Text(RegistryRequest request) => request switch
+    {
+        RegistryRequest.PublishPolicy policy => policy.Text,
+        RegistryRequest.PublishRoute route => route.Text,
+        _ => PrettyJson.Write(RunJson.ToValue(request)),
+    };
 
     private static Html Entry(RegistryEntry entry) => Html.Of($"""
         <li><strong>{entry.Name}</strong> {entry.Version} {Parts.Status(entry.Lifecycle.ToString().ToLowerInvariant())} <span class="dim">{entry.Digest}</span>{Html.When(entry.Reason is not null, () => Html.Of($""" <span class="text">{entry.Reason}</span>"""))}

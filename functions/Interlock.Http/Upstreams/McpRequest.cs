@@ -120,7 +120,11 @@ internal static class McpRequest
         if (connection.IsNewest) WriteEnvelope(json, call);
         if (connection.IsNewest && call?.Link?.LogLevel is { } level) json.WriteString(McpProtocolRules.LogLevelMeta, level);
         if (call?.Link?.Progress is not null) json.WriteString("progressToken", id);
-        if (call is not null) json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
+        if (call is not null)
+        {
+            json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
+            json.WriteString(CallDeadlines.Meta, CallDeadlines.Write(call.Deadline));
+        }
         if (call?.TraceParent is { } traceParent) json.WriteString("traceparent", traceParent);
         json.WriteEndObject();
         json.WriteEndObject();

@@ -32,7 +32,11 @@ public sealed class RealContractsTests
     {
         var start = new ProcessStartInfo(Tools.Program("node"), arguments.Length == 0 ? [script] : [script, arguments])
         {
-            WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8,
+            WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
         };
         using var server = Process.Start(start)!; // it starts or throws
         server.ErrorDataReceived += static (_, _) => { };

@@ -69,5 +69,6 @@ public sealed class VersionFallbackTests
 
     private static RegistryEntry Tool(string version, string input, Lifecycle lifecycle = Lifecycle.Active, string? output = null, string? successor = null) =>
         World.Entry(RegistryKind.Tool, "crm/read", version, new ToolBody(JsonValue.Object(("name", "read")), $"sha256:{version}", StrictJson.Parse(input)) { OutputSchema = output is null ? null : StrictJson.Parse(output) }, lifecycle)
-            with { Successor = successor };
+            with
+        { Successor = successor };
 }

@@ -24,6 +24,7 @@ public sealed class McpUpstreamTests
         var call = server.Requests.Single(request => request.Method == "tools/call");
         Assert.Contains($"\"arguments\":{arguments},", Encoding.UTF8.GetString(call.Body), StringComparison.Ordinal);
         Assert.Equal("key-1", call.Json!["params"]!["_meta"]!["interlock/idempotencyKey"]!.AsString());
+        Assert.Matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z$", call.Json!["params"]!["_meta"]!["interlock/deadline"]!.AsString());
         Assert.StartsWith("00-0af7651916cd", call.Json!["params"]!["_meta"]!["traceparent"]!.AsString(), StringComparison.Ordinal);
         Assert.Equal("2026-07-28", call.Headers["MCP-Protocol-Version"]);
         Assert.Equal("t", call.Headers["Mcp-Name"]);

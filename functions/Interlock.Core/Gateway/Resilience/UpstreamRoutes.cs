@@ -24,6 +24,13 @@ public sealed class UpstreamRoutes(TimeProvider time)
                 if (key.Tenant == tenant && !registrations.Contains(key.Registration) && set.IsIdle) _sets.Remove(key);
     }
 
+    /// <summary>Whether an address of a server that shows the registered contract takes calls.</summary>
+    public bool TakesCalls(TenantId tenant, RegistryEntry server)
+    {
+        var body = server.As<ServerBody>();
+        return Set(tenant, body.RegistrationId, body.Address, body.Settings).Routes.Any(route => route.TakesCalls && server.PassedOver?.Contains(route.Address) != true);
+    }
+
     internal RouteSet Of(GatewayCall call, CallContract contract) => Set(call.Tenant, contract.Endpoint.RegistrationId, contract.Endpoint.Address, contract.Server);
 
     internal RouteSet Set(TenantId tenant, string registration, Uri primary, ServerSettings settings)

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Interlock.Core.Gateway.Stages;
-using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 
 namespace Interlock.Core.Gateway.Routing;

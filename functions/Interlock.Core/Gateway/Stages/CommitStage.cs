@@ -27,7 +27,7 @@ internal sealed class CommitStage(
         if (authorized.Gate is { } approved && !await GateRecords.AgreesAsync(audit, approved, cancellationToken))
             return new Refusal(Name, "grant-unauthentic", 403, "The audit does not say that the gate was approved as its row has it; an administrator must look at the store.");
         var registration = authorized.Routed.Target.RegistrationId;
-        if (repeated is not null && (repeated.Registration != registration || repeated.ArgumentsDigest != authorized.Frozen.Digest))
+        if (repeated is not null && (repeated.Registration != registration || repeated.Target != call.Target || repeated.ArgumentsDigest != authorized.Frozen.Digest))
             return new Refusal(Name, "fence-changed", 409, $"The tool's registration changed since the attempt {(repeated.HasDoubt ? "whose outcome is unknown" : "that asked")}: to go on would be another call.");
         var spent = authorized.Gate is { } gate ? SpentRow(call, gate) : null;
         var spender = spent is null ? null : await claims.SpentByAsync(chain, spent, cancellationToken);
@@ -38,6 +38,8 @@ internal sealed class CommitStage(
         var row = new LedgerRow(LedgerState.Intended, attempt, call.Target, authorized.Frozen.Digest, time.GetUtcNow())
         {
             Chain = chain.Id,
+            Via = call.Via,
+            Range = call.Via is null ? null : call.Version,
             Registration = registration,
             LeasedBy = lease?.Holder,
             LeasedUntil = time.GetUtcNow() + lease?.Time,

@@ -1,5 +1,4 @@
 using Interlock.Core.Audit;
-using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 
 namespace Interlock.Core.Gateway.Stages;

@@ -1,5 +1,5 @@
 using Interlock.Core.Approvals;
-using Interlock.Core.Policy;
+using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Registry;
 
 namespace Interlock.Core.Gateway.Stages;
@@ -9,8 +9,17 @@ internal static class ResolveStage
 {
     public const string Name = "resolve";
 
-    public static StageResult<RoutedCall> Run(GatewayCall call, RegistrySnapshot registry) =>
-        call.Kind == TargetKind.Agent ? Agent(call, registry) : Tool(call, registry);
+    /// <param name="call">The call. What comes out names the tool it was led to, and by what (<see cref="GatewayCall.Via"/>).</param>
+    /// <param name="registry">The registry as it is.</param>
+    /// <param name="takesCalls">Whether an address of a server takes calls now, where a route may choose by that.</param>
+    public static StageResult<RoutedCall> Run(GatewayCall call, RegistrySnapshot registry, Func<RegistryEntry, bool>? takesCalls = null)
+    {
+        if (call.Kind == TargetKind.Agent) return Agent(call, registry);
+        if (VirtualTarget.TryParse(call.Via ?? call.Target) is not { } asked) return Tool(call, registry);
+        if (call is { Via: null, Version: not null }) return new Refusal(Name, "version", 400, $"'{asked}' has no versions; its route says which ones of each tool.");
+        var lead = Router.Run(call, asked, registry, takesCalls);
+        return lead.Taken is { Target: var taken } ? Tool(call with { Via = asked.ToString(), Target = taken.Tool, Version = taken.Version }, registry) : lead.Refusal!; // one of the two
+    }
 
     private static StageResult<RoutedCall> Tool(GatewayCall call, RegistrySnapshot registry)
     {

@@ -27,6 +27,7 @@ public sealed class ChangeDesk(RegistryDesk registry, ProposalStore store, Audit
         RegistryRequest.Move move => registry.SetLifecycleAsync(by, move.Kind, move.Name, move.Version, move.Lifecycle, move.Successor, move.Reason, cancellationToken),
         RegistryRequest.ApproveContract approve => registry.ApproveContractAsync(by, approve.Name, approve.Version, approve.Contract, approve.Reason, cancellationToken),
         RegistryRequest.PublishPolicy policy => registry.PublishPolicyAsync(by, policy.Text, cancellationToken),
+        RegistryRequest.PublishRoute route => registry.PublishRouteAsync(by, route.Name, route.Text, cancellationToken),
         _ => throw new InvalidOperationException($"Unexpected {request.GetType().Name}."),
     };
 

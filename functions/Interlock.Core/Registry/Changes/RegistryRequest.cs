@@ -9,6 +9,7 @@ namespace Interlock.Core.Registry.Changes;
 [JsonDerivedType(typeof(Move), "lifecycle")]
 [JsonDerivedType(typeof(ApproveContract), "approveContract")]
 [JsonDerivedType(typeof(PublishPolicy), "publishPolicy")]
+[JsonDerivedType(typeof(PublishRoute), "publishRoute")]
 public abstract record RegistryRequest
 {
     private RegistryRequest()
@@ -25,6 +26,8 @@ public abstract record RegistryRequest
 
     public sealed record PublishPolicy(string Text) : RegistryRequest;
 
+    public sealed record PublishRoute(string Name, string Text) : RegistryRequest;
+
     /// <summary>Whose entries it is about.</summary>
     internal (RegistryKind Kind, string Name) Subject => this switch
     {
@@ -32,6 +35,7 @@ public abstract record RegistryRequest
         RegisterAgent agent => (RegistryKind.Agent, agent.Name),
         Move move => (move.Kind, move.Name),
         ApproveContract approve => (RegistryKind.Tool, approve.Name),
+        PublishRoute route => (RegistryKind.Route, route.Name),
         PublishPolicy => (RegistryKind.Policy, Gateway.PolicyCache.EntryName),
         _ => throw new InvalidOperationException($"Unexpected {GetType().Name}."),
     };

@@ -77,7 +77,7 @@ internal static partial class GateCheck
         ImmutableDictionary<string, string> atGate, ImmutableDictionary<string, string> atCall, string gate)
     {
         if (expression.Program.References.ReadsInput) return "it reads the task's input '.'";
-        if (ReadsClock().IsMatch(expression.Source)) return "it reads the time";
+        if (ReadsTime(expression.Source)) return "it reads the time";
         foreach (var (variable, path) in expression.Program.References.Variables)
         {
             var key = path.Count > 0 ? path[0] : null;
@@ -206,6 +206,9 @@ internal static partial class GateCheck
 
     private static IEnumerable<TaskList> Lists(TaskDefinition task) =>
         TaskTree.Lists(task).SelectMany(Lists).Concat(task is ForkTask fork ? fork.Branches.SelectMany(Lists) : []);
+
+    /// <summary>Whether a program may give something else at another time.</summary>
+    public static bool ReadsTime(string source) => ReadsClock().IsMatch(source);
 
     [GeneratedRegex(@"(?<![.\w$""])now(?!\w)", RegexOptions.CultureInvariant)]
     private static partial Regex ReadsClock();

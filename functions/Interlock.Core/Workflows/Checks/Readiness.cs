@@ -1,3 +1,4 @@
+using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Policy;
 using Interlock.Core.Workflows.Reading;
 
@@ -72,7 +73,7 @@ internal sealed class Readiness
     {
         foreach (var call in _tasks.OfType<EffectTask>())
         {
-            yield return At(call, $"{call.Target} {(call.Version is null ? "takes the active version" : "pins " + call.Version)}, resolved against the registry at every call");
+            yield return At(call, $"{call.Target} {(VirtualTarget.TryParse(call.Target) is not null ? "leads to an active tool" : call.Version is null ? "takes the active version" : "pins " + call.Version)}, resolved against the registry at every call");
             if (call.Compensate is { } undo)
                 yield return new(undo.Path, Line(undo.Path), $"the compensation {undo.Tool} is resolved the same way", false);
         }

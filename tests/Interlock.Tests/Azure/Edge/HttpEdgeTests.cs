@@ -83,13 +83,13 @@ public sealed partial class HttpEdgeTests(EdgeFixture edge) : IClassFixture<Edge
     }
 
     [Fact]
-    public async Task Mcp_Initialize_IsAStreamOfEventsAsOnTheEmbeddedHost()
+    public async Task Mcp_Initialize_IsAnsweredAsOnTheEmbeddedHost()
     {
         var answer = await McpAsync(edge.Functions);
 
         Assert.StartsWith("200", answer, StringComparison.Ordinal);
-        Assert.Contains("Content-Type: text/event-stream", answer, StringComparison.Ordinal);
-        Assert.Contains("\ndata: {", answer, StringComparison.Ordinal);
+        Assert.Contains("Content-Type: application/json", answer, StringComparison.Ordinal);
+        Assert.Contains("\"serverInfo\"", answer, StringComparison.Ordinal);
         Assert.Equal(await McpAsync(edge.Embedded), answer);
     }
 

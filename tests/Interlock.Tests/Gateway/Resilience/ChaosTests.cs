@@ -6,6 +6,7 @@ using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Registry;
 using Interlock.Http.Upstreams;
+using Interlock.Json;
 using Interlock.Tests.Upstreams;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -74,6 +75,26 @@ public sealed class ChaosTests : IAsyncDisposable
         Assert.Equal(before, seen());
         Assert.Equal(6, (await world.RecordsAsync(AuditTypes.CallOutcome)).Where(record => record.Address == well.AbsoluteUri).TakeLast(6).Count());
         await world.AssertIntactAsync();
+    }
+
+    /// <summary>An answer of another shape was given all the same: nothing is called again, and nobody is passed over for it.</summary>
+    [Fact]
+    public async Task Call_AnswerOfAnotherShape_IsRefusedAndTheAddressStands()
+    {
+        var server = await McpStub.NewestAsync((context, request) => McpStub.ResultAsync(context, request, """{"resultType":"complete","structuredContent":{"id":7},"content":[]}"""));
+        _servers.Add(server);
+        await using var world = await World.CreateAsync(Policy);
+        await using var mcp = new McpUpstream(_egress, NullLoggerFactory.Instance, TimeProvider.System);
+        var gateway = await GatewayAsync(world, mcp, server.Address, well: null);
+        var shaped = new ToolBody(JsonValue.Object(("name", "shaped")), "sha256:shaped", JsonValue.EmptyObject)
+        {
+            OutputSchema = StrictJson.Parse("""{"type":"object","properties":{"id":{"type":"string"}}}"""),
+            Settings = new ToolSettings { Idempotent = true },
+        };
+        await world.WriteAsync(World.Entry(RegistryKind.Tool, "crm/shaped", "1.0.0", shaped));
+        for (var i = 0; i < 6; i++)
+            Assert.Equal("result-invalid", Assert.IsType<GatewayResult.Failed>(await CallAsync(world, gateway, i, 30, "crm/shaped")).Problem.Rule);
+        Assert.Equal((CircuitPhase.Closed, 6), ((await StatesAsync(world, gateway))[0].Circuit, server.Requests.Count(request => request.Method == "tools/call")));
     }
 
     [Fact]
