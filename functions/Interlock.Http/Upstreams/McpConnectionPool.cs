@@ -125,7 +125,7 @@ internal sealed class McpConnectionPool : IAsyncDisposable
         return (new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan }, handler);
     }
 
-    private HttpClientTransport Transport(Uri address, HttpClient http) => new(
+    private static HttpClientTransport Transport(Uri address, HttpClient http) => new(
         new HttpClientTransportOptions { Endpoint = address, TransportMode = HttpTransportMode.StreamableHttp, EnableStandaloneGetStream = false }, http); // without a logger: the library's lines hold what servers say
 
     private static McpClientOptions Options() => new()
