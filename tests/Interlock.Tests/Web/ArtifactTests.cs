@@ -39,7 +39,7 @@ public sealed class ArtifactTests(WebFixture web) : IClassFixture<WebFixture>
     public async Task Artifact_LinkOfAResult_IsReadThroughMcpByItsCallerOnly()
     {
         var uri = Artifact.UriPrefix + await KeepAsync("kept apart");
-        var (ana, read) = (web.Token("ana", TokenClass.Mcp), $$"""{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"{{uri}}"}}""");
+        var (ana, read) = (web.Token("ana", TokenClass.Mcp), $$$"""{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"{{{uri}}}"}}""");
         async Task<string?> TextAsync(string path, string token) =>
             (await web.ApiAsync("POST", path, token, read, "application/json", ("Accept", "application/json, text/event-stream"))).Body?["result"]?["contents"]?[0]?["text"]?.StringOrNull();
         Assert.Equal("kept apart", await TextAsync("/mcp", ana));
