@@ -1,4 +1,3 @@
-using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Registry;
 
 namespace Interlock.Core.Gateway;

@@ -4,7 +4,6 @@ using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Gateway.Results;
-using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Gateway.Usage;
 using Interlock.Core.Registry;

@@ -22,6 +22,7 @@ public sealed class AuditRecordTests
         Attempt = 3,
         Actors = ["user:ana", "workflow:support/fix", "agent:x"],
         Target = "crm/read",
+        Via = "route:r",
         ToolVersion = "1",
         AgentVersion = "2",
         ContractDigest = "sha256:c",

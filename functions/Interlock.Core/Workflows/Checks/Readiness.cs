@@ -1,4 +1,3 @@
-using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Policy;
 using Interlock.Core.Workflows.Reading;
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Interlock.Core.Gateway.Routing;
+namespace Interlock.Core;
 
 /// <summary>A target that is no tool and leads to one: <c>capability:name</c>, any tool whose operator says that it has it, or <c>route:name</c>.</summary>
 public sealed partial record VirtualTarget(bool IsRoute, string Name)
