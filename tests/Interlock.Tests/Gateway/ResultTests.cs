@@ -120,9 +120,11 @@ public sealed class ResultTests
         Assert.InRange(Encoding.UTF8.GetByteCount(done.Output["preview"]!.AsString()), 500, 1024);
         var id = done.Output["uri"]!.AsString()[Artifact.UriPrefix.Length..];
         var artifacts = world.Node.Gateway.Artifacts;
-        Assert.NotNull(await artifacts.FindAsync(World.Tenant, "user:ana", id, Token));
-        Assert.Null(await artifacts.FindAsync(World.Tenant, "user:sam", id, Token));
-        Assert.Null(await artifacts.FindAsync(new TenantId("other"), "user:ana", id, Token));
+        Assert.NotNull(await artifacts.FindAsync(World.Tenant, "user:ana", World.Run, id, Token));
+        Assert.NotNull(await artifacts.FindAsync(World.Tenant, "user:ana", null, id, Token));
+        Assert.Null(await artifacts.FindAsync(World.Tenant, "user:ana", new RunId(new string('b', 32)), id, Token));
+        Assert.Null(await artifacts.FindAsync(World.Tenant, "user:sam", null, id, Token));
+        Assert.Null(await artifacts.FindAsync(new TenantId("other"), "user:ana", null, id, Token));
         Assert.Null(await artifacts.FindAsync(new TenantId("other"), id, Token));
         foreach (var guess in (string[])["", "../x", id[..42] + (id[42] == 'A' ? 'B' : 'A'), done.Output["artifact"]!.AsString()]) Assert.Null(await artifacts.FindAsync(World.Tenant, guess, Token));
     }
@@ -141,8 +143,9 @@ public sealed class ResultTests
         if (link is null) return;
         Assert.Equal("resource_link", link["type"]!.AsString());
         var artifacts = world.Node.Gateway.Artifacts;
-        var artifact = await artifacts.FindAsync(World.Tenant, "user:ana", link["uri"]!.AsString()[Artifact.UriPrefix.Length..], Token);
+        var artifact = await artifacts.FindAsync(World.Tenant, "user:ana", null, link["uri"]!.AsString()[Artifact.UriPrefix.Length..], Token);
         Assert.Equal(text, Encoding.UTF8.GetString(await artifacts.ReadAsync(World.Tenant, artifact!, Token)));
+        Assert.Null(await artifacts.FindAsync(World.Tenant, "user:ana", World.Run, artifact!.Id, Token)); // no run token reads what a person asked for
     }
 
     [Fact]

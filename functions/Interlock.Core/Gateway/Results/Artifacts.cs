@@ -28,9 +28,11 @@ public sealed class Artifacts(ITableStore store, IBlobStore blobs, Mac mac, Time
         return artifact;
     }
 
-    /// <summary>The artifact if it is this principal's, or null. Another tenant's is as good as none.</summary>
-    public async Task<Artifact?> FindAsync(TenantId tenant, string subject, string id, CancellationToken cancellationToken = default) =>
-        await FindAsync(tenant, id, cancellationToken) is { } artifact && artifact.Subject == subject ? artifact : null;
+    /// <summary>
+    /// The artifact if this caller may read it, or null: a principal its own, and with a run token only those of that run. Another tenant's is as good as none.
+    /// </summary>
+    public async Task<Artifact?> FindAsync(TenantId tenant, string subject, RunId? run, string id, CancellationToken cancellationToken = default) =>
+        await FindAsync(tenant, id, cancellationToken) is { } artifact && artifact.Subject == subject && (run is null || artifact.Run == run) ? artifact : null;
 
     /// <summary>The tenant's artifact, for whoever may read everything.</summary>
     public async Task<Artifact?> FindAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
