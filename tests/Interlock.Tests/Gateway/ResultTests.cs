@@ -120,7 +120,9 @@ public sealed class ResultTests
         Assert.InRange(Encoding.UTF8.GetByteCount(done.Output["preview"]!.AsString()), 500, 1024);
         var id = done.Output["uri"]!.AsString()[Artifact.UriPrefix.Length..];
         var artifacts = world.Node.Gateway.Artifacts;
+        Assert.NotNull(await artifacts.FindAsync(World.Tenant, "user:ana", World.Run, id, Token));
         Assert.NotNull(await artifacts.FindAsync(World.Tenant, "user:ana", null, id, Token));
+        Assert.Null(await artifacts.FindAsync(World.Tenant, "user:ana", new RunId(new string('b', 32)), id, Token));
         Assert.Null(await artifacts.FindAsync(World.Tenant, "user:sam", null, id, Token));
         Assert.Null(await artifacts.FindAsync(new TenantId("other"), "user:ana", null, id, Token));
         Assert.Null(await artifacts.FindAsync(new TenantId("other"), id, Token));
