@@ -11,6 +11,7 @@ var root = new RootCommand("Interlock: workflows over agents and MCP tools, behi
     RunCommand.Create(),
     SecretCommand.Create(),
     TokenCommand.Create(),
+    UserCommand.Create(),
     AuditCommand.Create(),
     RestoredCommand.Create(),
     BenchCommand.Create(),

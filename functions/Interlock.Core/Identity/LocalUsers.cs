@@ -27,22 +27,40 @@ public static class LocalUsers
     public static bool Exist(string dataDirectory) => File.Exists(FileOf(dataDirectory));
 
     /// <summary>Writes the users, each with the password given; only the hashes are kept.</summary>
-    public static void Write(string dataDirectory, IEnumerable<NewUser> users)
+    public static void Write(string dataDirectory, IEnumerable<NewUser> users) => OwnerFile.Write(FileOf(dataDirectory), CanonicalJson.Serialize(Document(users)));
+
+    /// <summary>Writes one more user; false when the name is taken.</summary>
+    /// <exception cref="InvalidDataException">The file, or the user, is not in the shape; the message says where.</exception>
+    public static bool Add(string dataDirectory, NewUser user)
     {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var file = new FileStream(FileOf(dataDirectory), options);
-        file.Write(CanonicalJson.Serialize(Document(users)));
+        if (Load(dataDirectory).Find(new TenantId(Tenant), user.Id) is not null) return false;
+        var path = FileOf(dataDirectory);
+        var document = OwnerFile.Read(path) is { } bytes ? StrictJson.Parse(bytes) : Document([]);
+        var tenants = document["tenants"]!; // it was read
+        var tenant = tenants[Tenant] ?? Document([])["tenants"]![Tenant]!;
+        document = document.With("tenants", tenants.With(Tenant, tenant.With("users", tenant["users"]!.With(user.Id, Member(user)))));
+        try
+        {
+            LocalUserDirectory.Parse(document);
+        }
+        catch (FormatException e)
+        {
+            throw new InvalidDataException(e.Message, e);
+        }
+        OwnerFile.Write(path, CanonicalJson.Serialize(document));
+        return true;
     }
 
     private static string FileOf(string dataDirectory) => Path.Combine(dataDirectory, "users.json");
 
     private static JsonValue Document(IEnumerable<NewUser> users)
     {
-        var members = users.Select(user => KeyValuePair.Create(user.Id, JsonValue.Object(
-            ("name", user.Name), ("roles", Strings(user.Roles)), ("groups", Strings(user.Groups)), ("password", PasswordHash.Create(user.Password).ToString()))));
+        var members = users.Select(user => KeyValuePair.Create(user.Id, Member(user)));
         return JsonValue.Object(("tenants", JsonValue.Object((Tenant, JsonValue.Object(("users", JsonValue.Object(members)))))));
     }
+
+    private static JsonValue Member(NewUser user) => JsonValue.Object(
+        ("name", user.Name), ("roles", Strings(user.Roles)), ("groups", Strings(user.Groups)), ("password", PasswordHash.Create(user.Password).ToString()));
 
     private static JsonValue Strings(IEnumerable<string> values) => JsonValue.Array(values.Select(JsonValue.From));
 }

@@ -22,7 +22,7 @@ internal sealed class ApprovalFace(InterlockWeb web, SignedInPages pages)
         var open = await web.Approvals.OpenGatesAsync(person.Tenant, aborted);
         var inbox = await web.Approvals.InboxAsync(person, open, aborted);
         var others = open.Where(gate => Visibility.MayRead(person, gate) && !inbox.Any(own => own.Id == gate.Id)).OrderBy(gate => gate.Request.ExpiresAt);
-        return ApprovalsPage.Render(await ListAsync(inbox, aborted), await ListAsync([.. others], aborted), Visibility.HasAnyRole(person), web.Time.GetUtcNow());
+        return ApprovalsPage.Render(await ListAsync(inbox, aborted), await ListAsync([.. others], aborted), Visibility.HasAnyRole(person), web.Changes is not null && Visibility.HasRole(person, "admin"), web.Time.GetUtcNow());
     });
 
     public Task RatesAsync(HttpContext context) => pages.ShowAsync(context, "Rates", Path, async session =>

@@ -5,9 +5,9 @@ namespace Interlock.Http.Pages;
 /// <summary>The inbox: open gates that this person may decide, and the other open ones that the person may see, the most urgent first.</summary>
 internal static class ApprovalsPage
 {
-    public static Html Render(IReadOnlyList<ListedGate> inbox, IReadOnlyList<ListedGate> others, bool seesRates, DateTimeOffset now) => Html.Of($"""
+    public static Html Render(IReadOnlyList<ListedGate> inbox, IReadOnlyList<ListedGate> others, bool seesRates, bool seesChanges, DateTimeOffset now) => Html.Of($"""
         <h1>Approvals</h1>
-        <ul class="links"><li><a href="{DelegationFace.Path}">Delegations</a></li>{Html.When(seesRates, () => Html.Of($"""<li><a href="/approvals/rates">Rates</a></li>"""))}</ul>
+        <ul class="links"><li><a href="{DelegationFace.Path}">Delegations</a></li>{Html.When(seesRates, () => Html.Of($"""<li><a href="/approvals/rates">Rates</a></li>"""))}{Html.When(seesChanges, () => Html.Of($"""<li><a href="{ChangesFace.Path}">Changes</a></li>"""))}</ul>
         <section aria-labelledby="mine"><h2 id="mine">Waiting for you</h2>{List(inbox, now, "Nothing waits for your decision.")}</section>
         {Html.When(others.Count > 0, () => Html.Of($"""<section aria-labelledby="others"><h2 id="others">Waiting for others</h2>{List(others, now, "")}</section>"""))}
         """);

@@ -67,6 +67,7 @@ public static class EgressHandler
         {
             if (request.RequestUri is not { Scheme: "http" or "https" })
                 throw new EgressDeniedException($"{request.RequestUri} is neither http nor https.");
+            if (request.Content is { Headers.ContentLength: null } body) await body.LoadIntoBufferAsync(cancellationToken); // many servers read no chunked body
             var response = await base.SendAsync(request, cancellationToken);
             if (response.Content.Headers.ContentLength > limit)
             {

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Http.Upstreams.Credentials;
-using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 
@@ -22,13 +21,12 @@ internal sealed class McpConnectionPool : IAsyncDisposable
     private readonly ConcurrentDictionary<Key, Pooled> _connections = new();
     private readonly HttpClient _plain;
     private readonly UpstreamCredentials? _credentials;
-    private readonly ILoggerFactory _loggers;
     private readonly TimeProvider _time;
     private readonly ITimer _sweeping;
 
-    public McpConnectionPool(HttpClient plain, UpstreamCredentials? credentials, ILoggerFactory loggers, TimeProvider time)
+    public McpConnectionPool(HttpClient plain, UpstreamCredentials? credentials, TimeProvider time)
     {
-        (_plain, _credentials, _loggers, _time) = (plain, credentials, loggers, time);
+        (_plain, _credentials, _time) = (plain, credentials, time);
         _sweeping = time.CreateTimer(_ => SweepAgain(), null, SweepEvery, Timeout.InfiniteTimeSpan);
     }
 
@@ -112,7 +110,7 @@ internal sealed class McpConnectionPool : IAsyncDisposable
         if (credential is not null) credential.Connecting = token;
         try
         {
-            return new McpConnection(await McpClient.CreateAsync(Transport(endpoint.Address, http), Options(), _loggers), http, endpoint.Address);
+            return new McpConnection(await McpClient.CreateAsync(Transport(endpoint.Address, http), Options()), http, endpoint.Address);
         }
         finally
         {
@@ -127,8 +125,8 @@ internal sealed class McpConnectionPool : IAsyncDisposable
         return (new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan }, handler);
     }
 
-    private HttpClientTransport Transport(Uri address, HttpClient http) => new(
-        new HttpClientTransportOptions { Endpoint = address, TransportMode = HttpTransportMode.StreamableHttp, EnableStandaloneGetStream = false }, http, _loggers);
+    private static HttpClientTransport Transport(Uri address, HttpClient http) => new(
+        new HttpClientTransportOptions { Endpoint = address, TransportMode = HttpTransportMode.StreamableHttp, EnableStandaloneGetStream = false }, http); // without a logger: the library's lines hold what servers say
 
     private static McpClientOptions Options() => new()
     {

@@ -27,7 +27,7 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IUpstre
     public McpUpstream(HttpMessageHandler egress, ILoggerFactory loggers, TimeProvider time, UpstreamCredentials? credentials = null)
     {
         _http = new HttpClient(egress, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan }; // deadlines are the calls'
-        _pool = new McpConnectionPool(_http, credentials, loggers, time);
+        _pool = new McpConnectionPool(_http, credentials, time);
         _logger = loggers.CreateLogger<McpUpstream>();
         _time = time;
         _watch = new McpWatch(_pool, _logger, time);

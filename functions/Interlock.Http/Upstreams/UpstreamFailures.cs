@@ -82,9 +82,11 @@ internal static class UpstreamFailures
                 ? new UpstreamResult.Rejected(redirect)
                 : new UpstreamResult.Unknown(redirect);
         }
-        var problem = new Problem(ProblemTypes.Communication, 502, "The upstream answered with an HTTP error", $"It answered HTTP {(int)failed.Status}.");
+        var rest = Rest(failed.Status, failed.RetryAfter);
+        var when = rest is { } pause ? $"; retry after {Math.Ceiling(pause.TotalSeconds):0} s" : "";
+        var problem = new Problem(ProblemTypes.Communication, 502, "The upstream answered with an HTTP error", $"It answered HTTP {(int)failed.Status}{when}.");
         return IsRefusal(failed.Status, failed.RetryAfter)
-            ? new UpstreamResult.Rejected(problem) { RetryAfter = Rest(failed.Status, failed.RetryAfter) }
+            ? new UpstreamResult.Rejected(problem) { RetryAfter = rest }
             : new UpstreamResult.Unknown(problem);
     }
 
@@ -108,7 +110,10 @@ internal static class UpstreamFailures
         var other => throw new InvalidOperationException($"Unexpected {other}."),
     };
 
-    /// <summary>A 4xx says that the server did not do it; but 408 and 499 that someone stopped waiting, and 409 may speak of an earlier attempt. A 503 that says when to come back did nothing either.</summary>
+    /// <summary>
+    /// A 4xx says that the server did not do it; but 408 and 499 that someone stopped waiting, and 409 may speak of an earlier attempt. A 503 that says when to come back
+    /// did nothing either.
+    /// </summary>
     private static bool IsRefusal(HttpStatusCode status, TimeSpan? retryAfter) =>
         (int)status is >= 400 and < 500 and not (408 or 409 or 499) || (status == HttpStatusCode.ServiceUnavailable && retryAfter is not null);
 

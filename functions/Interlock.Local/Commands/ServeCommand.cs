@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
-using System.Security.Cryptography;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Http.Hosting;
@@ -110,8 +109,8 @@ internal static class ServeCommand
     private static void FirstUser(string data)
     {
         if (LocalUsers.Exist(data)) return;
-        var password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(9));
+        var password = UserCommand.NewPassword();
         LocalUsers.Write(data, [new NewUser("admin", "Administrator", AllRoles, ["admins"], password)]);
-        Console.WriteLine($"interlock: created the user 'admin' with the password {password} (shown once; users are in users.json)");
+        Console.WriteLine($"interlock: created the user 'admin' with the password {password} (shown once; 'interlock user add' makes more)");
     }
 }

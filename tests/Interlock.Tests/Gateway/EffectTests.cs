@@ -176,6 +176,15 @@ public sealed class EffectTests
     }
 
     [Fact]
+    public async Task Call_RefusedByARuleOfTheWayThere_NamesStageAndRule()
+    {
+        await using var world = await World.CreateAsync();
+        world.Upstream.Always(_ => new UpstreamResult.NotSent(new Problem(ProblemTypes.Refused, 403, "Egress denied") { Rule = "egress-denied" }) { IsFinal = true });
+        var failed = Assert.IsType<GatewayResult.Failed>(await world.Node.Gateway.CallAsync(world.Call(), Token));
+        Assert.Equal(("invoke", "egress-denied"), (failed.Problem.Stage, failed.Problem.Rule));
+    }
+
+    [Fact]
     public async Task Call_RepeatRefused_StaysInDoubt()
     {
         await using var world = await World.CreateAsync();

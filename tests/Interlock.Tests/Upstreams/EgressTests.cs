@@ -86,6 +86,17 @@ public sealed class EgressTests
     }
 
     [Fact]
+    public async Task Requests_OfDiscoveryAndCalls_SayHowLongTheyAre()
+    {
+        await using var server = await McpStub.SessionsAsync((context, request) => McpStub.ResultAsync(context, request, request.Method == "tools/list" ? """{"tools":[]}""" : """{"content":[]}"""));
+        await using var upstream = new UpstreamFixture();
+        Assert.Null((await upstream.Mcp.DiscoverAsync(UpstreamFixture.Call(server.Address).Endpoint, TestContext.Current.CancellationToken)).Failure);
+        Assert.IsType<UpstreamResult.Completed>(await upstream.CallAsync(server.Address));
+        Assert.Contains(server.Requests, request => request.Method == "initialize");
+        Assert.DoesNotContain(server.Requests, request => request.Body.Length > 0 && !request.Headers.ContainsKey("Content-Length"));
+    }
+
+    [Fact]
     public async Task Discover_DeniedAddress_IsAFailureOfThatRule()
     {
         await using var upstream = new UpstreamFixture(new EgressOptions());

@@ -1,6 +1,7 @@
 using System.Net;
 using Interlock.Core;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Results;
 using Interlock.Core.Identity;
 using Interlock.Json;
 
@@ -33,6 +34,24 @@ public sealed class ArtifactTests(WebFixture web) : IClassFixture<WebFixture>
         Assert.Equal(HttpStatusCode.OK, (await web.ApiAsync("GET", $"/api/artifacts/{id}", web.Token("dana"))).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await web.ApiAsync("GET", $"/api/artifacts/{id}", null)).Status);
     }
+
+    [Fact]
+    public async Task Artifact_LinkOfAResult_IsReadThroughMcpByItsCallerOnly()
+    {
+        var uri = Artifact.UriPrefix + await KeepAsync("kept apart");
+        var (ana, read) = (web.Token("ana", TokenClass.Mcp), $$$"""{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"{{{uri}}}"}}""");
+        async Task<string?> TextAsync(string path, string token) =>
+            (await web.ApiAsync("POST", path, token, read, "application/json", ("Accept", "application/json, text/event-stream"))).Body?["result"]?["contents"]?[0]?["text"]?.StringOrNull();
+        Assert.Equal("kept apart", await TextAsync("/mcp", ana));
+        Assert.Equal("kept apart", await TextAsync("/mcp/stub", ana));
+        Assert.Null(await TextAsync("/mcp", web.Token("nora", TokenClass.Mcp)));
+        Assert.Null(await TextAsync("/mcp", web.Token("rita", TokenClass.Mcp, WebFixture.Rival)));
+        Assert.Equal("kept apart", await TextAsync("/mcp", Narrowed("stub/*")));
+        Assert.Null(await TextAsync("/mcp", Narrowed("crm/*")));
+    }
+
+    private string Narrowed(string tools) =>
+        web.Services.Keys.Issuer.Issue(new LocalTokenRequest(web.Principal("ana"), TokenClass.Mcp, TimeSpan.FromMinutes(5)) { Scope = TokenScope.Of([tools]) });
 
     private async Task<string> KeepAsync(string text)
     {

@@ -123,6 +123,8 @@ public sealed class FourEyesPageTests(FourEyesFixture web) : IClassFixture<FourE
         using var alex = await Browser.SignedInAsync(web, "alex");
         using var nora = await Browser.SignedInAsync(web, "nora");
         Assert.Equal(HttpStatusCode.NotFound, (await nora.GetAsync(link)).Status);
+        Assert.Contains("href=\"/approvals/changes\"", (await alex.GetAsync("/approvals")).Body, StringComparison.Ordinal);
+        Assert.DoesNotContain("/approvals/changes", (await nora.GetAsync("/approvals")).Body, StringComparison.Ordinal);
         Assert.Contains("id: mine", (await alex.GetAsync(link)).Body, StringComparison.Ordinal);
         var own = await dana.GetAsync(link);
         Assert.Contains("Whoever proposes a change does not approve it", (await SubmitAsync(dana, link, own.Body)).Body, StringComparison.Ordinal);

@@ -5,5 +5,8 @@ public sealed record Artifact(string Id, string Digest, long Size, string MediaT
 {
     public const string UriPrefix = "interlock://artifacts/";
 
+    /// <summary>Whose result it is, <c>server/tool</c> or an agent's name: what a narrowed token must permit; null of those kept before it was.</summary>
+    public string? Target { get; init; }
+
     public string Uri => UriPrefix + Id;
 }

@@ -23,7 +23,7 @@ public sealed class Artifacts(ITableStore store, IBlobStore blobs, Mac mac, Time
         var (bytes, mediaType) = value.StringOrNull() is { } text ? (Encoding.UTF8.GetBytes(text), "text/plain; charset=utf-8") : (CanonicalJson.Serialize(value), "application/json");
         var digest = await blobs.PutAsync(call.Tenant, bytes);
         var id = mac.Sign(Purpose, JsonValue.Object(("tenant", call.Tenant.Value), ("effect", call.Effect.Value), ("run", call.Site?.Run.Value ?? ""), ("digest", digest)));
-        var artifact = new Artifact(id, digest, bytes.Length, mediaType, call.Chain.Starter.Subject, call.Site?.Run, time.GetUtcNow());
+        var artifact = new Artifact(id, digest, bytes.Length, mediaType, call.Chain.Starter.Subject, call.Site?.Run, time.GetUtcNow()) { Target = call.Target };
         await store.InsertAsync(Table, Key(call.Tenant, id), RunJson.ToValue(artifact));
         return artifact;
     }

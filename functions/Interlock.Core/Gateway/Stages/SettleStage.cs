@@ -127,9 +127,9 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
         return result switch
         {
             UpstreamResult.Completed done => await TakenAsync(call, contract!, row with { Asked = null }, done),
-            UpstreamResult.NotSent notSent => NotDone(row, notSent.Problem),
-            UpstreamResult.Rejected rejected => NotDone(row, rejected.Problem),
-            UpstreamResult.Unknown unknown => row with { State = LedgerState.Unknown, Problem = unknown.Problem },
+            UpstreamResult.NotSent notSent => NotDone(row, OfInvoke(notSent.Problem)),
+            UpstreamResult.Rejected rejected => NotDone(row, OfInvoke(rejected.Problem)),
+            UpstreamResult.Unknown unknown => row with { State = LedgerState.Unknown, Problem = OfInvoke(unknown.Problem) },
             _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
         };
     }
@@ -160,6 +160,9 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
     /// <summary>That a repeat did not happen says nothing of the attempt before it.</summary>
     private static LedgerRow NotDone(LedgerRow row, Problem problem) =>
         row with { State = row.HasDoubt ? LedgerState.Unknown : LedgerState.Failed, Problem = problem, Cost = 0 };
+
+    /// <summary>What a rule refused on the way there or back, as egress does, was refused by that stage.</summary>
+    private static Problem OfInvoke(Problem problem) => problem is { Rule: not null, Stage: null } ? problem with { Stage = InvokeStage.Name } : problem;
 
     /// <summary>The tool's own words, bounded: data, shown as such.</summary>
     private static string Text(JsonValue output) => Excerpt.Of(output.StringOrNull() ?? output.ToString(), 2000);

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Text;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Results;
 using Interlock.Core.Registry;
 using Interlock.Http.Hosting;
 using Interlock.Json;
@@ -8,7 +10,7 @@ namespace Interlock.Http.Mcp.Methods;
 
 /// <summary>
 /// Reads a resource of the one server that has it: the one that <c>_meta["interlock/server"]</c> or the request's address names, else the only one that lists
-/// it, else the only one with a template for it. Of several none is asked.
+/// it, else the only one with a template for it. Of several none is asked. What the gateway keeps of the caller's own results is its own, whatever servers list.
 /// </summary>
 internal sealed class ResourcesRead(InterlockWeb web, Catalogs catalogs, UpstreamLists lists, OperationCalls operations) : IMcpMethod
 {
@@ -21,6 +23,7 @@ internal sealed class ResourcesRead(InterlockWeb web, Catalogs catalogs, Upstrea
     {
         if (exchange.Params["uri"]?.StringOrNull() is not { Length: > 0 } uri) return McpAnswer.Fail(McpErrorCodes.InvalidParams, "A read names its resource in params.uri.");
         var caller = McpCaller.Of(exchange);
+        if (uri.StartsWith(Artifact.UriPrefix, StringComparison.Ordinal)) return await KeptAsync(exchange, caller, uri, ct);
         var registry = await web.Registry.ReadAsync(caller.Principal.Tenant, ct);
         var named = caller.Server ?? exchange.Message.Meta?[ResourcesList.ServerMeta]?.StringOrNull();
         ImmutableArray<string> owners = named is null ? await OwnersAsync(exchange, uri, ct) : [named];
@@ -33,6 +36,16 @@ internal sealed class ResourcesRead(InterlockWeb web, Catalogs catalogs, Upstrea
         return answer.Result is { } result && result["resultType"]?.StringOrNull() != "input_required"
             ? result["contents"] is { IsArray: true, Count: > 0 } ? McpAnswer.Of(Lists.Uncached(exchange, result)) : Missing(exchange, uri)
             : answer;
+    }
+
+    /// <summary>A result that was too large to be handed on, to who made the call: under the same address, with a token that could make it again.</summary>
+    private async Task<McpAnswer> KeptAsync(McpExchange exchange, McpCaller caller, string uri, CancellationToken ct)
+    {
+        var (artifacts, tenant) = (web.Gateway.Artifacts, caller.Principal.Tenant);
+        var kept = await artifacts.FindAsync(tenant, caller.Chain.Starter.Subject, caller.Token?.Run, uri[Artifact.UriPrefix.Length..], ct);
+        if (kept is null || !(kept.Target is { } target ? caller.Permits(target) && (caller.Server is null || target.StartsWith(caller.Server + "/", StringComparison.Ordinal)) : caller.IsWhole)) return Missing(exchange, uri);
+        var text = Encoding.UTF8.GetString(await artifacts.ReadAsync(tenant, kept, ct));
+        return McpAnswer.Of(Lists.Uncached(exchange, JsonValue.Object(("contents", JsonValue.Array(JsonValue.Object(("uri", uri), ("mimeType", kept.MediaType), ("text", text)))))));
     }
 
     private async Task<ImmutableArray<string>> OwnersAsync(McpExchange exchange, string uri, CancellationToken ct)
