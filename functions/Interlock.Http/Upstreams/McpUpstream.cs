@@ -2,7 +2,6 @@ using System.Net;
 using Interlock.Core.Gateway;
 using Interlock.Http.Mcp;
 using Interlock.Http.Upstreams.Credentials;
-using Interlock.Json;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 
