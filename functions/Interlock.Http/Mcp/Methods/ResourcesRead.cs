@@ -42,8 +42,8 @@ internal sealed class ResourcesRead(InterlockWeb web, Catalogs catalogs, Upstrea
     private async Task<McpAnswer> KeptAsync(McpExchange exchange, McpCaller caller, string uri, CancellationToken ct)
     {
         var (artifacts, tenant) = (web.Gateway.Artifacts, caller.Principal.Tenant);
-        var kept = await artifacts.FindAsync(tenant, caller.Chain.Starter.Subject, uri[Artifact.UriPrefix.Length..], ct);
-        if (kept is null || (caller.Token is { } token && kept.Run != token.Run) || !(kept.Target is { } target ? caller.Permits(target) && (caller.Server is null || target.StartsWith(caller.Server + "/", StringComparison.Ordinal)) : caller.IsWhole)) return Missing(exchange, uri);
+        var kept = await artifacts.FindAsync(tenant, caller.Chain.Starter.Subject, caller.Token?.Run, uri[Artifact.UriPrefix.Length..], ct);
+        if (kept is null || !(kept.Target is { } target ? caller.Permits(target) && (caller.Server is null || target.StartsWith(caller.Server + "/", StringComparison.Ordinal)) : caller.IsWhole)) return Missing(exchange, uri);
         var text = Encoding.UTF8.GetString(await artifacts.ReadAsync(tenant, kept, ct));
         return McpAnswer.Of(Lists.Uncached(exchange, JsonValue.Object(("contents", JsonValue.Array(JsonValue.Object(("uri", uri), ("mimeType", kept.MediaType), ("text", text)))))));
     }
