@@ -15,7 +15,7 @@ public sealed class TenantWallTests(WebFixture web) : IClassFixture<WebFixture>
         var (run, gate) = await web.WaitingAsync("behind the wall");
         var rita = web.Token("rita", tenant: WebFixture.Rival);
         var seen = 0;
-        foreach (var route in ApiRoutes.All.Where(route => route.Path.Contains('{')))
+        foreach (var route in ApiRoutes.All.Where(route => route.Path.Contains('{') && route.Method != "PUT")) // which makes what it names, in the caller's own tenant
         {
             var id = route.Path.StartsWith("/api/approvals", StringComparison.Ordinal) ? gate.Value : run.Value;
             var theirs = await AskAsync(route, rita, id, "test", "guarded", "stub", "echo");
