@@ -1,5 +1,6 @@
 using Interlock.Functions.Edge;
 using Interlock.Functions.Upkeep;
+using Interlock.Http.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Configuration;

@@ -4,13 +4,13 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
-namespace Interlock.Functions.Hosting;
+namespace Interlock.Http.Hosting;
 
 /// <summary>
 /// Traces and metrics to an OpenTelemetry collector, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names one; the exporter reads that and the other
 /// <c>OTEL_EXPORTER_OTLP_*</c> variables itself. Disposing sends what is left.
 /// </summary>
-internal sealed class OtlpExport : IDisposable
+public sealed class OtlpExport : IDisposable
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
