@@ -12,6 +12,9 @@ public static class RunLimits
     /// <summary>Steps that all expressions evaluated for one event may take together.</summary>
     public const long ExpressionStepsPerEvent = 50_000_000;
 
+    /// <summary>How many runs may be each the cause of the next, through child workflows and emitted events (<c>causation-limit</c>).</summary>
+    public const int Causation = 8;
+
     /// <summary>Calls of one run that are under way at once; more wait, so that one run can't take all workers.</summary>
     public const int ConcurrentCalls = 16;
 

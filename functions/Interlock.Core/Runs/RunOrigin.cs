@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Interlock.Core.Identity;
 
 namespace Interlock.Core.Runs;
@@ -13,6 +14,16 @@ public sealed record RunOrigin(Principal Starter, string? WorkflowOwner, string 
 
     /// <summary>The W3C traceparent the run continues, if it has one.</summary>
     public string? TraceParent { get; init; }
+
+    /// <summary>The run that started this one, by a task or an event of it; null at the root.</summary>
+    public RunId? Parent { get; init; }
+
+    /// <summary>How many runs, one the cause of the next, led to this one; bounded by <see cref="RunLimits.Causation"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Depth { get; init; }
+
+    /// <summary>When the run must have ended, because its parent will; null for no such time.</summary>
+    public DateTimeOffset? Deadline { get; init; }
 
     public ActorChain Chain(string? agent = null) => new(Starter, WorkflowOwner, agent);
 }

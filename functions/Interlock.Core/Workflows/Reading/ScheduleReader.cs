@@ -5,7 +5,7 @@ namespace Interlock.Core.Workflows.Reading;
 /// <summary><c>schedule.on</c> with one event filter or any of several; the other schedules are not run.</summary>
 internal static class ScheduleReader
 {
-    public static EventTrigger? Read(JsonValue? schedule, TaskReader reader)
+    public static EventConsumption? Read(JsonValue? schedule, TaskReader reader)
     {
         if (schedule is null) return null;
         foreach (var part in new[] { "every", "cron", "after" })
@@ -20,8 +20,8 @@ internal static class ScheduleReader
             return null;
         }
         return on["one"] is { } one
-            ? new([Filter(one, "/schedule/on/one", reader)])
-            : new([.. on["any"]!.Items.Select((filter, i) => Filter(filter, JsonPointer.Append("/schedule/on/any", i), reader))]); // the schema allows no other
+            ? new EventConsumption.One(Filter(one, "/schedule/on/one", reader))
+            : new EventConsumption.Any([.. on["any"]!.Items.Select((filter, i) => Filter(filter, JsonPointer.Append("/schedule/on/any", i), reader))]); // the schema allows no other
     }
 
     private static EventFilter Filter(JsonValue filter, string pointer, TaskReader reader)
