@@ -18,6 +18,9 @@ public static class RunLimits
     /// <summary>Calls of one run that are under way at once; more wait, so that one run can't take all workers.</summary>
     public const int ConcurrentCalls = 16;
 
+    /// <summary>Events that one listening task takes, and that are kept for it while its run is suspended; one more is error <c>runtime</c>.</summary>
+    public const int ConsumedEvents = 1000;
+
     /// <summary>Frames active at once.</summary>
     public const int ActiveFrames = 20_000;
 

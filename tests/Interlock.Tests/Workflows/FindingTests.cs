@@ -44,14 +44,20 @@ public sealed class FindingTests
         { "  []", "schema", 8, "" },
 
         // Kinds of the DSL that are not run.
-        { "  - a: { emit: { event: { with: { source: 'https://x.y', type: t } } } }", "unsupported", 9, "'emit'" },
-        { "  - a: { listen: { to: { one: { with: { type: t } } } } }", "unsupported", 9, "'listen'" },
-        { "  - a: { run: { workflow: { namespace: n, name: m, version: 1.0.0 } } }", "unsupported", 9, "'run'" },
+        { "  - a: { run: { shell: { command: ls } } }", "unsupported", 9, "run: shell" },
+        { "  - a: { run: { script: { language: js, code: '1' } } }", "unsupported", 9, "run: script" },
+        { "  - a: { run: { container: { image: i } } }", "unsupported", 9, "run: container" },
+        { "  - a: { emit: { event: { with: { source: 'https://x.y', type: t, roomId: 1 } } } }", "schema", 9, "lower-case letters" },
+        { "  - a: { emit: { event: { with: { source: 'https://x.y', type: t, data: { key: '${ $secrets.key }' } } } } }", "secrets", 9, "$secrets" },
+        { "  - a: { listen: { to: { one: { with: { type: t } }, any: [] } } }", "schema", 9, "" },
+        { "  - a: { listen: { to: { all: [ { with: { type: t } } ], until: 'true' } } }", "schema", 9, "any" },
+        { "  - a: { listen: { to: { any: [], until: { any: [], until: 'true' } } } }", "schema", 9, "" },
+        { "  - a: { listen: { to: { one: { with: { type: t } } } }, foreach: { item: x, at: x } }", "reference", 9, "item and at" },
         { "  - a: { call: http, with: { method: get, endpoint: 'https://x.y' } }", "unsupported", 9, "call: http" },
         { "  - a: { call: mcp, with: {} }", "unsupported", 9, "call: mcp" },
         { "  - a: { call: autonomous, with: {} }", "unsupported", 9, "autonomous" },
         { "  - a: { call: tool, with: { tool: s/t, lock: x } }", "unsupported", 9, "'lock'" },
-        { "  - o:\n      do:\n        - i: { run: { shell: { command: x } } }", "unsupported", 11, "'run'" },
+        { "  - o:\n      do:\n        - i: { run: { shell: { command: x } } }", "unsupported", 11, "run: shell" },
 
         // Expressions.
         { "  - a:\n      if: '${ .x == }'\n      set: { x: 1 }", "expression", 10, "not a jq expression" },
