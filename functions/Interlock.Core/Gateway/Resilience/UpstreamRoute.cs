@@ -40,6 +40,9 @@ internal sealed class UpstreamRoute(Uri address, ResilienceSettings settings, Ti
 
     public void Leave() => _places.Leave();
 
+    /// <summary>Takes a place for a call that goes on there already.</summary>
+    public void Force() => _places.Force();
+
     /// <summary>What went wrong at a call or a check; how long it wants to be left alone.</summary>
     public void Failed(Problem problem, TimeSpan? rest = null)
     {

@@ -20,7 +20,7 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
         for (var repeats = 0; ;)
         {
             var answer = new Answer(await pass.SendAsync(Request(committed), call => SendAsync(contract, call, cancellationToken)), pass.Address);
-            if (answer.Result is UpstreamResult.Handed { At: null } handed) return answer with { Result = handed with { At = pass.Address } };
+            if (answer.Result is UpstreamResult.Handed handed) return answer with { Result = handed with { At = handed.At ?? pass.Address }, Kept = pass.Route };
             if (!IsUntaken(answer.Result, out var asked) || cancellationToken.IsCancellationRequested) return answer;
             tried.Add(pass.Address);
             var next = set.TryOther(choice, tried);
@@ -106,4 +106,8 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
 }
 
 /// <summary>What came of a call, and which address said so.</summary>
-internal sealed record Answer(UpstreamResult Result, Uri? Address);
+internal sealed record Answer(UpstreamResult Result, Uri? Address)
+{
+    /// <summary>Where a call that goes on keeps its place.</summary>
+    public UpstreamRoute? Kept { get; init; }
+}
