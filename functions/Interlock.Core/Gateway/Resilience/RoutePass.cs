@@ -20,7 +20,7 @@ internal sealed class RoutePass(UpstreamRoute route, Breaker.BreakerPass circuit
             var result = await send(call with { Endpoint = call.Endpoint with { Address = route.Address } });
             verdict = Verdicts.Of(result, given);
             _isKept = result is UpstreamResult.Handed;
-            if (verdict == Verdict.Bad && ProblemOf(result) is { } problem) route.Failed(problem, (result as UpstreamResult.Rejected)?.RetryAfter);
+            if (verdict == Verdict.Bad && ProblemOf(result) is { } problem) route.Failed(problem, result.Rest);
             return result;
         }
         finally

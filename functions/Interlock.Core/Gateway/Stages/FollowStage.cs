@@ -66,7 +66,7 @@ internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, 
             case UpstreamResult.Rejected { RetryAfter: null } rejected:
                 return new UpstreamResult.Unknown(rejected.Problem);
             default:
-                return new UpstreamResult.Handed(handle.Task, (said as UpstreamResult.Rejected)?.RetryAfter ?? TimeSpan.Zero);
+                return new UpstreamResult.Handed(handle.Task, said.Rest ?? TimeSpan.Zero);
         }
     }
 

@@ -56,9 +56,13 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
             cancellationToken);
     }
 
-    private async Task<UpstreamResult> SendAsync(CallContract contract, UpstreamCall call, CancellationToken cancellationToken) => contract.Tool.Redact.IsEmpty
+    private async Task<UpstreamResult> SendAsync(CallContract contract, UpstreamCall call, CancellationToken cancellationToken) => Taken(contract, contract.Tool.Redact.IsEmpty
         ? await upstream.InvokeAsync(call, cancellationToken)
-        : Overheard.Of(contract, await upstream.InvokeAsync(call with { Link = Overheard.Of(contract, call.Link) }, cancellationToken));
+        : Overheard.Of(contract, await upstream.InvokeAsync(call with { Link = Overheard.Of(contract, call.Link) }, cancellationToken)));
+
+    /// <summary>Who has no time may have begun all the same: only of what may be repeated, by its operator's word, is that as good as not done.</summary>
+    private static UpstreamResult Taken(CallContract contract, UpstreamResult result) =>
+        contract.Tool is { Idempotent: true } or { ReadOnly: true } && result is UpstreamResult.Unknown { RetryAfter: { } rest, Problem: var problem } ? new UpstreamResult.Rejected(problem) { RetryAfter = rest } : result;
 
     private static UpstreamCall Request(CommittedCall committed)
     {

@@ -215,7 +215,7 @@ public sealed class ChaosTests : IAsyncDisposable
                 break;
             case "busy":
                 context.Response.StatusCode = 503;
-                context.Response.Headers.RetryAfter = "1";
+                context.Response.Headers.RetryAfter = "0"; // any longer, and it would be spared before its circuit opens
                 break;
             case "hanging":
                 await Task.Delay(Timeout.Infinite, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
