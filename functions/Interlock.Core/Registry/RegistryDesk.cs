@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Identity;
@@ -174,8 +175,8 @@ public sealed class RegistryDesk(
     }
 
     /// <summary>
-    /// Moves a version through its lifecycle. Acknowledged once no call that passed the fence before is still under way; those that do not end
-    /// in time are named in <see cref="RegistryResult.Changed.InFlight"/>.
+    /// Moves a version through its lifecycle. Acknowledged once no call that passed the fence before is still under way in any process; those that do not end
+    /// in time, or go on at their upstreams, are named in <see cref="RegistryResult.Changed.InFlight"/>.
     /// </summary>
     public async Task<RegistryResult> SetLifecycleAsync(
         Principal by, RegistryKind kind, string name, string version, Lifecycle lifecycle, string? successor, string? reason, CancellationToken cancellationToken = default)
@@ -189,7 +190,8 @@ public sealed class RegistryDesk(
         var changed = entry with { Lifecycle = lifecycle, Successor = successor, Reason = reason, ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() };
         var result = await WriteAsync(by, registry, [changed], cancellationToken);
         if (result is not RegistryResult.Changed done || lifecycle == Lifecycle.Active || Writer.IsTrial) return result;
-        return done with { InFlight = await fences.DrainAsync(by.Tenant, kind, name, DrainPatience, time, cancellationToken) };
+        var left = await fences.DrainAsync(by.Tenant, done.Epoch, kind, name, DrainPatience, cancellationToken);
+        return done with { InFlight = left.Calls, Silent = left.Silent };
     }
 
     /// <summary>

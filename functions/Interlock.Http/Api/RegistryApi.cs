@@ -103,7 +103,8 @@ internal static class RegistryApi
             JsonValue.Object(
                 ("epoch", changed.Epoch),
                 ("entries", JsonValue.Array(changed.Entries.Select(Views.Entry))),
-                ("inFlight", JsonValue.Array(changed.InFlight.Select(effect => JsonValue.From(effect.Value))))),
+                ("inFlight", JsonValue.Array(changed.InFlight.Select(effect => JsonValue.From(effect.Value)))),
+                ("silentProcesses", changed.Silent.Count)),
             created && changed.Entries.Count > 0 ? 201 : 200),
         RegistryResult.Refused refused => ApiResult.Fail(
             refused.Problem with { Stage = refused.Problem.Stage ?? "registry", Rule = refused.Problem.Rule ?? "registry-refused" }, Views.Check(refused.Findings, refused.Readiness)),
