@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Interlock.Json;
+using Interlock.Json.Schema;
 
 namespace Interlock.Core.Workflows;
 
@@ -27,7 +28,7 @@ public enum EventReading
     /// <summary>The whole CloudEvent.</summary>
     Envelope,
 
-    /// <summary>The whole CloudEvent as it came; the same as the envelope, since events come in structured form.</summary>
+    /// <summary>Its data as it came: the same for JSON, the base64 text for bytes.</summary>
     Raw,
 }
 
@@ -38,7 +39,9 @@ public sealed record ListenIteration
     public string At { get; init; } = "index";
     public required TaskList Tasks { get; init; }
     public Template? OutputAs { get; init; }
+    public JsonSchema? OutputSchema { get; init; }
     public Template? ExportAs { get; init; }
+    public JsonSchema? ExportSchema { get; init; }
 }
 
 /// <summary>Which events, and how many of them.</summary>
@@ -76,21 +79,18 @@ public sealed record EventFilter(string? Type, IReadOnlyDictionary<string, Templ
 {
     public ImmutableArray<EventCorrelation> Correlate { get; init; } = [];
 
-    /// <summary>Whether type and attributes fit; expressions see the attribute's value as their input.</summary>
+    /// <summary>Whether type and attributes fit, literal ones first; expressions see the attribute's value as their input.</summary>
     /// <exception cref="ExpressionException">One of the expressions failed, or gave neither true nor false.</exception>
     public bool Fits(JsonValue envelope, IEvaluationScope scope)
     {
         if (Type is not null && Type != envelope["type"]?.StringOrNull()) return false;
-        foreach (var (name, wanted) in Attributes)
+        if (Attributes.Any(attribute => envelope[attribute.Key] is not { } actual || (attribute.Value is Template.Literal literal && literal.Value != actual))) return false;
+        return Attributes.All(attribute => attribute.Value switch
         {
-            if (envelope[name] is not { } actual) return false;
-            if (wanted is Template.Computed computed)
-            {
-                if (!computed.Expression.EvaluateCondition(actual, scope)) return false;
-            }
-            else if (wanted.Evaluate(JsonValue.Null, scope) != actual) return false;
-        }
-        return true;
+            Template.Literal => true,
+            Template.Computed computed => computed.Expression.EvaluateCondition(envelope[attribute.Key]!, scope), // just tested
+            var other => other.Evaluate(JsonValue.Null, scope) == envelope[attribute.Key],
+        });
     }
 }
 
@@ -102,9 +102,10 @@ public sealed record RunTask : TaskDefinition
 {
     public required WorkflowName Workflow { get; init; }
 
-    /// <summary>A semver range; null and <c>latest</c> take the newest active version.</summary>
+    /// <summary>A semver range; null (written <c>latest</c>) takes the newest active version.</summary>
     public string? Version { get; init; }
 
     public required Template Argument { get; init; }
+
     public bool IsAwaited { get; init; } = true;
 }
