@@ -1,3 +1,5 @@
+using Interlock.Core.Endpoints;
+using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Workflows;
 using Interlock.Json;
 
@@ -15,9 +17,11 @@ public static class KnownTargets
     public static IReadOnlyList<Finding> Check(WorkflowReadResult read, RegistrySnapshot registry, Severity severity)
     {
         var findings = new List<Finding>();
-        foreach (var (pointer, kind, name, version) in read.Draft?.AllTasks.Values.SelectMany(Named) ?? [])
+        var tasks = read.Draft?.AllTasks.Values ?? [];
+        var asked = tasks.SelectMany(Named).Select(named => (named.Pointer, Answer: Ask(registry, named.Kind, named.Name, named.Version)))
+            .Concat(tasks.OfType<EffectTask>().Select(call => (Pointer: call.Path.Value + "/with", Answer: AskEndpoint(registry, call))));
+        foreach (var (pointer, (said, found)) in asked)
         {
-            var (said, found) = Ask(registry, kind, name, version);
             if (said is null) continue;
             var place = read.Map.Nearest(pointer).Key;
             findings.Add(new Finding(read.File, place.Line, place.Column, pointer, found ? Severity.Warning : severity, Rule, said));
@@ -29,7 +33,7 @@ public static class KnownTargets
     {
         if (task is RunTask child) yield return (task.Path.Value + "/run/workflow", RegistryKind.Workflow, child.Workflow.ToString(), child.Version == "latest" ? null : child.Version);
         if (task is not EffectTask call) yield break;
-        yield return (Place(call), call is AgentTask ? RegistryKind.Agent : RegistryKind.Tool, call.Target, call.Version);
+        if (EndpointTarget.TryParse(call.Target) is null) yield return (Place(call), call is AgentTask ? RegistryKind.Agent : RegistryKind.Tool, call.Target, call.Version);
         if (call.Compensate is { } undo) yield return (undo.Path + "/tool", RegistryKind.Tool, undo.Tool, null);
     }
 
@@ -39,6 +43,16 @@ public static class KnownTargets
         _ when VirtualTarget.TryParse(call.Target) is { } asked => asked.IsRoute ? "route" : "capability",
         _ => "tool",
     });
+
+    /// <summary>The same of what is named by where it is, as far as that is written out.</summary>
+    private static (string? Said, bool Found) AskEndpoint(RegistrySnapshot registry, EffectTask call)
+    {
+        if (EndpointTarget.TryParse(call.Target) is not { } asked) return (null, true);
+        var literals = call.Shape(JsonValue.Object(((call.Arguments as Template.Map)?.Members ?? []).Where(member => member.Value.IsLiteral).Select(member => KeyValuePair.Create(member.Key, ((Template.Literal)member.Value).Value))));
+        if (asked is EndpointTarget.Http && HttpArguments.Read(literals).Uri is null) return (null, true); // computed
+        var routed = EndpointRouter.Run(asked, literals, registry);
+        return routed.Refusal is { } refusal ? (refusal.Detail.TrimEnd('.'), false) : Ask(registry, asked is EndpointTarget.A2a ? RegistryKind.Agent : RegistryKind.Tool, routed.Value!, null); // no refusal, so there is a name
+    }
 
     /// <summary>What is to be said of it, or null; and whether a call would reach something.</summary>
     private static (string? Said, bool Found) Ask(RegistrySnapshot registry, RegistryKind kind, string name, string? version)

@@ -1,3 +1,4 @@
+using Interlock.Core.Endpoints;
 using Interlock.Core.Policy;
 using Interlock.Core.Workflows.Reading;
 
@@ -72,7 +73,7 @@ internal sealed class Readiness
     {
         foreach (var call in _tasks.OfType<EffectTask>())
         {
-            yield return At(call, $"{call.Target} {(VirtualTarget.TryParse(call.Target) is not null ? "leads to an active tool" : call.Version is null ? "takes the active version" : "pins " + call.Version)}, resolved against the registry at every call");
+            yield return At(call, $"{call.Target} {(EndpointTarget.TryParse(call.Target) is not null ? "goes to what is registered there" : VirtualTarget.TryParse(call.Target) is not null ? "leads to an active tool" : call.Version is null ? "takes the active version" : "pins " + call.Version)}, resolved against the registry at every call");
             if (call.Compensate is { } undo)
                 yield return new(undo.Path, Line(undo.Path), $"the compensation {undo.Tool} is resolved the same way", false);
         }
@@ -100,12 +101,15 @@ internal sealed class Readiness
     {
         if (_result.Draft is not { } draft) yield break;
         var calls = _tasks.OfType<EffectTask>().ToArray();
-        var targets = calls.Select(call => call.Target).Concat(calls.Select(call => call.Compensate?.Tool).OfType<string>()).Distinct().Order(StringComparer.Ordinal).ToArray();
+        var targets = calls.Select(Called).Concat(calls.Select(call => call.Compensate?.Tool).OfType<string>()).Distinct().Order(StringComparer.Ordinal).ToArray();
         yield return new("/document", Line("/document/metadata/interlock/mode"),
             $"{Word(draft.Mode)}: no step picks its calls; all that can be called is {(targets.Length == 0 ? "nothing" : string.Join(", ", targets))}", false);
         foreach (var task in _tasks.OfType<UnreadTask>())
             yield return At(task, $"what '{task.Name}' may call is not known") with { Failed = true };
     }
+
+    private static string Called(EffectTask call) => EndpointTarget.TryParse(call.Target) is not EndpointTarget.Http http ? call.Target
+        : $"{http.Method} at {(call.Arguments as Template.Map)?.Members.First(member => member.Key == HttpArguments.Endpoint).Value switch { Template.Literal written => written.Value.AsString(), var computed => $"a registered endpoint ({computed?.Expressions.First().Source.Trim()})" }}";
 
     private string Bound(TaskDefinition task)
     {
