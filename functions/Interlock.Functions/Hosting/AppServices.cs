@@ -37,6 +37,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     internal static readonly TimeSpan LongestCall = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan CallDeadline = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(60);
 
     private readonly HttpMessageHandler _egress;
@@ -107,19 +108,20 @@ internal sealed partial class AppServices : IAsyncDisposable
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall), audit, time, publisher)
+        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall, () => Relations), audit, time, publisher)
         {
             OnBug = (run, e) => Log.NotFolded(logger, e, run),
             OnHeldUp = (run, command, e) => Log.HeldUp(logger, e, command.GetType().Name, command.Id, run),
         };
-        Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
         Health = new HealthChecks(registries, upstreams, gateway.Routes, time, Random.Shared.NextDouble);
         Refresh = new ContractRefresh(registries, audit, upstreams, time);
         var refreshes = loggers.CreateLogger<ContractRefresh>();
         Watch = new ContractWatch(Refresh, _mcp, (pass, error) => RefreshLog.Write(refreshes, pass, error), time);
         Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
-        Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time);
+        Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time, publisher, ClockDifference);
+        Relations = new RunRelations(Intake, host, audit, time);
+        Reconciler = new RunReconciler(runs, Driver, Scheduler, time, Relations.Children);
         EventSource = EventSource.Of(settings, _identity.Tenant);
         var registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time);
         Web = new InterlockWeb
@@ -169,6 +171,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public HealthChecks Health { get; }
     public NoticeDelivery Notices { get; }
     public RunIntake Intake { get; }
+    public RunRelations Relations { get; }
     public EventSource EventSource { get; }
     public InterlockWeb Web { get; }
 
