@@ -10,6 +10,7 @@ using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
+using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
@@ -120,6 +121,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time, publisher, ClockDifference);
+        Schedules = new ScheduleKeeper(registries, catalog, Intake, host, _identity.Directory, Storage.Tables, audit, time);
         Relations = new RunRelations(Intake, host, audit, time);
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time, Relations.Children);
         EventSource = EventSource.Of(settings, _identity.Tenant);
@@ -171,6 +173,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public HealthChecks Health { get; }
     public NoticeDelivery Notices { get; }
     public RunIntake Intake { get; }
+    public ScheduleKeeper Schedules { get; }
     public RunRelations Relations { get; }
     public EventSource EventSource { get; }
     public InterlockWeb Web { get; }

@@ -7,6 +7,7 @@ using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Intake.Events;
+using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
@@ -65,6 +66,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Changes = options.FourEyes ? new ChangeDesk(Registry, new ProposalStore(Tables, Keys.Mac, Keys.Incarnation), Audit, Users, time) : null;
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
+        Schedules = new ScheduleKeeper(Registries, Catalog, Intake, Engine, Users, Tables, Audit, time);
         Relations = new RunRelations(Intake, Engine, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations), time, loggers.CreateLogger<SteadyRunner>());
     }
@@ -89,6 +91,7 @@ internal sealed class LocalServices : IAsyncDisposable
     public IUpstreamWatch Watch => _mcp;
     public HealthChecks Health { get; }
     public RunIntake Intake { get; }
+    public ScheduleKeeper Schedules { get; }
     public RunRelations Relations { get; }
     private SteadyRunner Commands { get; }
 
