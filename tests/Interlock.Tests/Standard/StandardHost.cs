@@ -86,7 +86,7 @@ public sealed partial class StandardHost : IAsyncLifetime
         patience.CancelAfter(TimeSpan.FromMinutes(1));
         var events = new Queue<JsonValue>(one.Events);
         var left = one.Passes is { } passes ? Durations.Parse(passes) : TimeSpan.Zero;
-        var (last, delivered, seen) = ((RunState?)null, 0, -1);
+        var (last, delivered, seen) = ((RunState?)null, 0, -1L);
         await foreach (var state in Services.Engine.WatchAsync(_tenant, run, patience.Token))
         {
             last = state;
