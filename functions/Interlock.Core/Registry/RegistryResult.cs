@@ -9,6 +9,9 @@ public abstract record RegistryResult
     {
         /// <summary>Calls that passed the fence before the change and had not ended when it was acknowledged.</summary>
         public IReadOnlyList<EffectId> InFlight { get; init; } = [];
+
+        /// <summary>Processes that did not say in time which calls they have under way: what each said last is among <see cref="InFlight"/>.</summary>
+        public IReadOnlyList<string> Silent { get; init; } = [];
     }
 
     public sealed record Refused(Problem Problem, IReadOnlyList<Finding> Findings) : RegistryResult

@@ -6,6 +6,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
@@ -88,12 +89,13 @@ internal sealed partial class AppServices : IAsyncDisposable
         var policies = new PolicyCache();
         var catalog = new WorkflowCatalog(Storage.Blobs);
         var gates = new GateStore(Storage.Tables, _identity.Mac, _identity.Incarnation);
-        var fences = new FenceTracker();
+        var lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime);
+        var fences = new FenceTracker(Storage.Tables, registries, time, lease);
         var runs = new RunStore(Storage.Tables, Storage.Blobs);
         var gateway = new ToolGateway(new GatewayParts(
             Storage.Tables, Storage.AuditTables, Storage.Blobs, registries, policies, gates, audit, _identity.Directory, new StoredFence(runs), upstreams, fences, time)
         {
-            Lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime),
+            Lease = lease,
             Limits = new GatewayLimits(),
             Mac = _identity.Mac,
         });

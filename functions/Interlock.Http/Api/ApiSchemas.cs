@@ -73,7 +73,7 @@ internal static class ApiSchemas
             "circuit": { "enum": ["closed", "half-open", "open"] }, "outstanding": { "type": "integer" }, "queued": { "type": "integer" }, "passedOver": { "type": "boolean" },
             "lastFailure": { "type": "object", "properties": { "at": { "type": "string", "format": "date-time" }, "title": { "type": "string" }, "detail": { "type": ["string", "null"] } } } } },
           "RegistryChange": { "type": "object", "properties": {
-            "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } }, "inFlight": { "type": "array", "items": { "type": "string" } } } },
+            "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } }, "inFlight": { "type": "array", "items": { "type": "string" } }, "silentProcesses": { "type": "integer" } } },
           "Workflows": { "type": "object", "properties": { "workflows": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
           "Workflow": { "allOf": [{ "$ref": "#/components/schemas/Entry" }], "properties": { "document": { "type": "object" }, "readiness": { "$ref": "#/components/schemas/Readiness" } } },
           "Policy": { "allOf": [{ "$ref": "#/components/schemas/Entry" }], "properties": { "text": { "type": "string" } } },
