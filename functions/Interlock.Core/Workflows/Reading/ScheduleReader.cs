@@ -19,7 +19,7 @@ internal static class ScheduleReader
             reader.Log.Error("unsupported", "/schedule/on/all", "schedule.on.all is not run; use one or any");
             return null;
         }
-        var consumption = EventReader.Consumption(reader, on, "/schedule/on", []);
+        var consumption = EventReader.Consumption(reader, on, "/schedule/on", [], ArgumentsAt.Nothing);
         if (consumption.Filters.Any(filter => !filter.Correlate.IsEmpty)) reader.Log.Error("unsupported", "/schedule/on", "correlate is not run; every matching event starts a run");
         if (consumption.Filters.Any(filter => filter.Type is null))
             reader.Log.Error("expression", "/schedule/on", "the event's type must be written out: publishers are authorized by it");
