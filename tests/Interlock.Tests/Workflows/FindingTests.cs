@@ -63,6 +63,11 @@ public sealed class FindingTests
         { "  - a:\n      if: '${ .x == }'\n      set: { x: 1 }", "expression", 10, "not a jq expression" },
         { "  - a:\n      set: { x: '${ .x | nosuchfunction }' }", "expression", 10, "not a jq expression" },
         { "  - a:\n      set:\n        x: ok\n        y: '${ $nosuch }'", "expression", 12, "not a jq expression" },
+        { "  - a:\n      if: $input.x\n      set: { x: 1 }", "expression", 10, "$input is not there yet" },
+        { "  - a:\n      input: { from: $input.x }\n      set: { x: 1 }", "expression", 10, "$input is not there yet" },
+        { "  - a:\n      set: { x: '${ $output }' }", "expression", 10, "it may read $context, $input, $task, $workflow, $runtime" },
+        { "  - a:\n      set: { x: 1 }\n      output: { as: '$output' }", "expression", 11, "$output" },
+        { "  - a:\n      set: { x: '${ $authorization.parameter }' }", "secrets", 10, "$authorization" },
         { "  - a: { set: notAnExpression }", "expression", 9, "set takes an object or one expression" },
         { "  - a: { call: tool, with: { tool: s/t, arguments: text } }", "expression", 9, "arguments are an object" },
         { "  - a:\n      for: { in: .xs }\n      do: [ { b: { set: { y: '${ $item }' } } } ]\n  - c: { set: { y: '${ $item }' } }", "expression", 12, "not a jq expression" },
@@ -269,6 +274,7 @@ public sealed class FindingTests
     [InlineData("{}")]
     [InlineData("document: 1\ndo: 2")]
     [InlineData("do: [ { a: { call: [] } }, 3, { b: { for: 1, do: { x: 1 } } } ]")]
+    [InlineData("do: [ { a: { listen: 1, foreach: 2 } }, { b: { emit: [] } }, { c: { run: x } }, { d: { listen: { to: { any: 1, until: {} } }, foreach: { do: {} } } }, { e: { run: [] } } ]")]
     [InlineData("do: [ { a: { try: { x: 1 }, catch: 7 } }, { b: { fork: [] } }, { c: { switch: { } } } ]")]
     public void Read_NothingLikeAWorkflow_IsFindingsAndNoException(string text)
     {
