@@ -81,9 +81,10 @@ internal sealed partial class AppServices : IAsyncDisposable
             secrets = _vault = new KeyVaultSecrets(_vaultEgress, vault, _identity.Tenant, credential.Value);
         }
         ManagedTokens? managed = _identity.IsDevelopment ? null : new UpstreamIdentities(() => credential.Value).TokenAsync;
-        _mcp = new McpUpstream(_egress, loggers, time, new UpstreamCredentials(secrets, _egress, time, managed));
+        var credentials = new UpstreamCredentials(secrets, _egress, time, managed);
+        _mcp = new McpUpstream(_egress, loggers, time, credentials);
         _a2a = new A2aUpstream(_egress, time);
-        var upstreams = new UpstreamRouter(_mcp, _a2a);
+        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time));
         var audit = new AuditLog(Storage.AuditTables, time);
         var registries = new RegistryStore(Storage.Tables);
         var policies = new PolicyCache();

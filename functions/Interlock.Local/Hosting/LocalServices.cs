@@ -48,9 +48,10 @@ internal sealed class LocalServices : IAsyncDisposable
         Policies = new PolicyCache();
         Catalog = new WorkflowCatalog(blobs);
         _egress = EgressHandler.Create(options.Egress);
-        _mcp = new McpUpstream(_egress, loggers, time, new UpstreamCredentials(new LocalSecrets(options.DataDirectory), _egress, time));
+        var credentials = new UpstreamCredentials(new LocalSecrets(options.DataDirectory), _egress, time);
+        _mcp = new McpUpstream(_egress, loggers, time, credentials);
         _a2a = new A2aUpstream(_egress, time);
-        var upstreams = new UpstreamRouter(_mcp, _a2a);
+        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time));
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker(Tables, Registries, time);
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
