@@ -38,7 +38,7 @@ public sealed partial class StandardHost : IAsyncLifetime
         _services = await LocalServices.OpenAsync(new LocalOptions(_data) { Egress = new EgressOptions { AllowLoopback = true } }, NullLoggerFactory.Instance, _time);
         Assert.IsType<RegistryResult.Changed>(await _services.Registry.PublishPolicyAsync(_ada, Policy));
         var (settings, problem) = SettingsReader.Read(StrictJson.Parse("""{"protocol":"http"}"""), "");
-        if (problem is null)
+        Assert.Null(problem);
         Assert.IsType<RegistryResult.Changed>(await _services.Registry.RegisterServerAsync(_ada, "world", _world.Address, settings));
     }
 
