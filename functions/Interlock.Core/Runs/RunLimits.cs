@@ -15,6 +15,9 @@ public static class RunLimits
     /// <summary>How many runs may be each the cause of the next, through child workflows and emitted events (<c>causation-limit</c>).</summary>
     public const int Causation = 8;
 
+    /// <summary>The rule that refuses one more.</summary>
+    public const string CausationRule = "causation-limit";
+
     /// <summary>Calls of one run that are under way at once; more wait, so that one run can't take all workers.</summary>
     public const int ConcurrentCalls = 16;
 

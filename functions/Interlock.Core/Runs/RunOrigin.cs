@@ -22,8 +22,22 @@ public sealed record RunOrigin(Principal Starter, string? WorkflowOwner, string 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int Depth { get; init; }
 
+    /// <summary>Subjects whose authority it may not exceed either: owners of the workflows whose runs led to it, and who else published the events that started it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Behind { get; init; }
+
     /// <summary>When the run must have ended, because its parent will; null for no such time.</summary>
     public DateTimeOffset? Deadline { get; init; }
 
-    public ActorChain Chain(string? agent = null) => new(Starter, WorkflowOwner, agent);
+    public ActorChain Chain(string? agent = null) => new(Starter, WorkflowOwner, agent) { Behind = Behind ?? [] };
+
+    /// <summary>The origin of a run that this one causes: for the same starter, never with more authority than this run has, and one deeper.</summary>
+    public RunOrigin Causes(RunId run, string trigger) => new(Starter, null, trigger)
+    {
+        Initiators = Initiators,
+        TraceParent = TraceParent,
+        Parent = run,
+        Depth = Depth + 1,
+        Behind = WorkflowOwner is null ? Behind : [.. (Behind ?? []).Append(WorkflowOwner).Distinct(StringComparer.Ordinal)],
+    };
 }
