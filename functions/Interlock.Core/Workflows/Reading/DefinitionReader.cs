@@ -37,7 +37,8 @@ internal static class DefinitionReader
             OutputAs = reader.Expressions.BareTemplate(document["output"]?["as"], "/output/as", [], ArgumentsAt.WorkflowOutput),
             OutputSchema = reader.Schema(document["output"], "/output"),
             Timeout = reader.Timeout(document["timeout"], "/timeout", around, ArgumentsAt.Workflow),
-            On = ScheduleReader.Read(document["schedule"], reader),
+            On = ScheduleReader.Events(document["schedule"], reader),
+            Times = ScheduleReader.Times(document["schedule"], reader),
         };
     }
 

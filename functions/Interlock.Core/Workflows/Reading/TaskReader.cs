@@ -12,6 +12,8 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables, bool isLoo
     private readonly List<string> _withoutOnError = [];
     private readonly List<string> _withoutOnTimeout = [];
     private readonly List<string> _withoutDuration = [];
+    private int _tasks;
+    private bool _tooMany;
 
     public FindingLog Log => log;
 
@@ -98,6 +100,12 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables, bool isLoo
 
     private TaskDefinition[] Tasks(JsonValue list, string pointer, Surroundings around, bool areBranches = false)
     {
+        if ((_tasks += list.Count) > TaskKinds.MaxTasks)
+        {
+            if (!_tooMany) log.Error("schema", pointer, $"with what its functions hold the document has more than {TaskKinds.MaxTasks:N0} tasks; split it into several workflows");
+            _tooMany = true;
+            return [];
+        }
         var names = new HashSet<string>(StringComparer.Ordinal);
         var tasks = new TaskDefinition[list.Count];
         for (var i = 0; i < list.Count; i++)
@@ -151,6 +159,10 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables, bool isLoo
             "tool" => ToolReader.Read(this, step),
             "agent" => AgentReader.Read(this, step),
             "approval" => ApprovalReader.Read(this, step),
+            "http" => HttpReader.Read(this, step),
+            "mcp" => McpReader.Read(this, step),
+            "a2a" => A2aReader.Read(this, step),
+            { } function => FunctionReader.Read(this, step, function),
             _ => new UnreadTask { Path = step.TaskPath },
         },
         "do" => new DoTask { Path = step.TaskPath, Tasks = List(step.Source["do"]!, step.Path + "/do", step.Around) }, // its kind says it is there
