@@ -3,11 +3,17 @@ namespace Interlock.Json.Schema;
 /// <summary>How a schema is compiled and how much work one validation may do. Limits count things, never time.</summary>
 public sealed record JsonSchemaOptions
 {
+    /// <summary>Formats are assertions: how Interlock reads the contracts of tools and workflows.</summary>
+    public static JsonSchemaOptions Asserting { get; } = new() { AssertFormats = true };
+
     /// <summary>Schemas that references may reach, by absolute URI without fragment. Nothing is ever fetched.</summary>
     public IReadOnlyDictionary<string, JsonValue> Remotes { get; init; } = new Dictionary<string, JsonValue>();
 
-    /// <summary>Whether <c>format</c> is an assertion. Formats this library does not know assert nothing.</summary>
-    public bool AssertFormats { get; init; } = true;
+    /// <summary>
+    /// Whether <c>format</c> is an assertion everywhere, and not only under a meta-schema that requires the vocabulary format-assertion. Formats
+    /// this library does not know assert nothing.
+    /// </summary>
+    public bool AssertFormats { get; init; }
 
     /// <summary>The most errors one validation reports.</summary>
     public int MaxErrors { get; init; } = 32;

@@ -36,7 +36,7 @@ internal sealed class SchemaComparison(SchemaLibrary oldLibrary, SchemaLibrary n
             Unproved(at, "the two schemas are of different dialects");
             return;
         }
-        if (before.Resource.Dialect.IsDraft7 && (before.Value["$ref"] ?? after.Value["$ref"]) is not null)
+        if (before.Resource.Dialect.IsOlder && (before.Value["$ref"] ?? after.Value["$ref"]) is not null)
         {
             References(before, after, at);
             return;
@@ -84,12 +84,12 @@ internal sealed class SchemaComparison(SchemaLibrary oldLibrary, SchemaLibrary n
         if (Target(oldLibrary, before) is not { } was)
         {
             if (Target(newLibrary, after) is { } added) Optional(null, added, JsonPointer.Append(at, "$ref"));
-            if (!after.Resource.Dialect.IsDraft7 || Target(newLibrary, after) is null) return;
+            if (!after.Resource.Dialect.IsOlder || Target(newLibrary, after) is null) return;
             Unproved(at, "a schema was replaced by a reference");
             return;
         }
         if (Target(newLibrary, after) is { } now) Compare(was, now, at);
-        else if (before.Resource.Dialect.IsDraft7) Unproved(at, "a reference was replaced by a schema");
+        else if (before.Resource.Dialect.IsOlder) Unproved(at, "a reference was replaced by a schema");
         else Inlined(was, after, at);
     }
 

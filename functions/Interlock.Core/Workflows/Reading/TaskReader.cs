@@ -75,7 +75,7 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
         }
         try
         {
-            return JsonSchema.Compile(document);
+            return JsonSchema.Compile(document, JsonSchemaOptions.Asserting);
         }
         catch (JsonSchemaException e)
         {
