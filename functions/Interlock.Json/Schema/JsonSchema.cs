@@ -17,7 +17,11 @@ public sealed class JsonSchema
         (_options, Library) = (options, library);
         _root = compiler.Compile(library.Root.Place);
         _dynamic = compiler.IsDynamic;
+        PatternSize = compiler.PatternSize;
     }
+
+    /// <summary>What the schema takes of <see cref="JsonSchemaOptions.MaxPatternSize"/>, for a limit on several schemas together.</summary>
+    public int PatternSize { get; }
 
     internal SchemaLibrary Library { get; }
 
