@@ -68,5 +68,5 @@ public static class SettingsSchema
           "tools": { "type": "object", "maxProperties": 256, "additionalProperties": {{Tool}} } } }
         """;
 
-    internal static JsonSchema Compiled { get; } = JsonSchema.Compile(StrictJson.Parse(Text));
+    internal static JsonSchema Compiled { get; } = JsonSchema.Compile(StrictJson.Parse(Text), JsonSchemaOptions.Asserting);
 }
