@@ -58,6 +58,8 @@ internal sealed class RunHarness
 
     public static RunHarness Of(WorkflowDefinition definition, JsonValue? input = null, bool check = true) => new(definition, Started(definition, input), check);
 
+    public static RunHarness Of(WorkflowDefinition definition, RunEvent.RunStarted started) => new(definition, started, check: true);
+
     public static RunEvent.RunStarted Started(WorkflowDefinition definition, JsonValue? input = null)
     {
         var starter = new Principal(new("acme"), "ana", PrincipalKind.User, "Ana", [], []);
