@@ -109,7 +109,8 @@ internal sealed partial class AppServices : IAsyncDisposable
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall, () => Relations), audit, time, publisher)
+        // Runs that start runs go in a circle: what they have to do with each other is put together below, before any of them moves.
+        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!), audit, time, publisher)
         {
             OnBug = (run, e) => Log.NotFolded(logger, e, run),
             OnHeldUp = (run, command, e) => Log.HeldUp(logger, e, command.GetType().Name, command.Id, run),
