@@ -58,6 +58,12 @@ public sealed class Ledger(ITableStore store, IBlobStore blobs)
         return row.IsResult ? (MethodResult.Output(stored), stored) : (stored, null);
     }
 
-    private static RowKey Key(GatewayCall call) =>
-        new(Keys.Join(call.Tenant.Value, call.Site is { } site ? $"run:{site.Run}" : $"principal:{call.Chain.Starter.Subject}"), call.Effect.Value);
+    /// <summary>Whether the row says that its call goes on at the upstream.</summary>
+    internal static async Task<bool> GoesOnAsync(ITableStore store, string partition, EffectId effect, CancellationToken cancellationToken) =>
+        await store.GetAsync(Table, new RowKey(partition, effect.Value), cancellationToken) is { } row
+        && RunJson.FromValue<LedgerRow>(row.Body) is { State: LedgerState.Intended, Handle: not null };
+
+    internal static string Partition(GatewayCall call) => Keys.Join(call.Tenant.Value, call.Site is { } site ? $"run:{site.Run}" : $"principal:{call.Chain.Starter.Subject}");
+
+    private static RowKey Key(GatewayCall call) => new(Partition(call), call.Effect.Value);
 }

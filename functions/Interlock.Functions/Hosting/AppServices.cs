@@ -6,6 +6,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
@@ -80,20 +81,22 @@ internal sealed partial class AppServices : IAsyncDisposable
             secrets = _vault = new KeyVaultSecrets(_vaultEgress, vault, _identity.Tenant, credential.Value);
         }
         ManagedTokens? managed = _identity.IsDevelopment ? null : new UpstreamIdentities(() => credential.Value).TokenAsync;
-        _mcp = new McpUpstream(_egress, loggers, time, new UpstreamCredentials(secrets, _egress, time, managed));
+        var credentials = new UpstreamCredentials(secrets, _egress, time, managed);
+        _mcp = new McpUpstream(_egress, loggers, time, credentials);
         _a2a = new A2aUpstream(_egress, time);
-        var upstreams = new UpstreamRouter(_mcp, _a2a);
+        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time));
         var audit = new AuditLog(Storage.AuditTables, time);
         var registries = new RegistryStore(Storage.Tables);
         var policies = new PolicyCache();
         var catalog = new WorkflowCatalog(Storage.Blobs);
         var gates = new GateStore(Storage.Tables, _identity.Mac, _identity.Incarnation);
-        var fences = new FenceTracker();
+        var lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime);
+        var fences = new FenceTracker(Storage.Tables, registries, time, lease);
         var runs = new RunStore(Storage.Tables, Storage.Blobs);
         var gateway = new ToolGateway(new GatewayParts(
             Storage.Tables, Storage.AuditTables, Storage.Blobs, registries, policies, gates, audit, _identity.Directory, new StoredFence(runs), upstreams, fences, time)
         {
-            Lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime),
+            Lease = lease,
             Limits = new GatewayLimits(),
             Mac = _identity.Mac,
         });

@@ -1,5 +1,6 @@
 using Interlock.Core;
 using Interlock.Core.Gateway;
+using Interlock.Core.Registry;
 using Interlock.Json;
 
 namespace Interlock.Http.Upstreams;
@@ -40,7 +41,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         {
             return await PostAsync(call, content, id, budget) switch
             {
-                JsonRpcReply.Result { Value: var result } => A2aMessages.RunningTask(result) is { } running ? new UpstreamResult.Handed(running, PollAfter) : A2aMessages.Read(result),
+                JsonRpcReply.Result { Value: var result } => A2aMessages.RunningTask(result) is { } running ? new UpstreamResult.Handed(running, PollAfter) : A2aMessages.Read(call, result),
                 JsonRpcReply.Error error => OfError(error),
                 var other => UpstreamFailures.Of(other),
             };
@@ -57,9 +58,8 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         using var budget = new CallBudget(_time.GetUtcNow() + DiscoveryTimeout, _time, ct);
         try
         {
-            var below = new Uri(endpoint.Address.AbsoluteUri.TrimEnd('/') + "/.well-known/agent-card.json");
-            var card = await GetCardAsync(below, budget.Token)
-                ?? await GetCardAsync(new Uri(endpoint.Address, "/.well-known/agent-card.json"), budget.Token);
+            var card = await GetCardAsync(Card(endpoint.Address, endpoint.Address.AbsolutePath.TrimEnd('/')), budget.Token)
+                ?? await GetCardAsync(Card(endpoint.Address, ""), budget.Token);
             return card is null ? Unreadable("There is no agent card at /.well-known/agent-card.json.") : Read(card, endpoint);
         }
         catch (NotIJsonException e)
@@ -85,7 +85,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         {
             var reply = await AskAsync("tasks/get");
             if (reply is not JsonRpcReply.Result { Value: var state }) return UpstreamFailures.Of(reply);
-            if (A2aMessages.RunningTask(state) is null) return A2aMessages.Read(state) is UpstreamResult.Rejected { Problem: var why } ? new UpstreamResult.Completed(why.Detail ?? why.Title, IsError: true) : A2aMessages.Read(state);
+            if (A2aMessages.RunningTask(state) is null) return A2aMessages.Read(call, state) is UpstreamResult.Rejected { Problem: var why } ? new UpstreamResult.Completed(why.Detail ?? why.Title, IsError: true) : A2aMessages.Read(call, state);
             if (call.Stop) await AskAsync("tasks/cancel");
             return new UpstreamResult.Handed(task, PollAfter);
         }
@@ -105,7 +105,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
     {
         if (card["name"] is not { IsString: true } name) return Unreadable("The agent card has no name.");
         if (!Uri.TryCreate(card["url"]?.StringOrNull(), UriKind.Absolute, out var url)) return Unreadable("The agent card has no url.");
-        if (url.AbsoluteUri.TrimEnd('/') != endpoint.Address.AbsoluteUri.TrimEnd('/'))
+        if (UpstreamAddress.Shown(url).TrimEnd('/') != UpstreamAddress.Shown(endpoint.Address).TrimEnd('/'))
             return Unreadable($"The agent card names the url {url}; register that address if it is meant.");
         if (card["preferredTransport"]?.StringOrNull() is { } transport and not "JSONRPC")
             return Unreadable($"The agent prefers {transport}; only JSONRPC is spoken.");
@@ -116,6 +116,9 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         };
         return new([contract], null, null);
     }
+
+    /// <summary>Where a card is below a path, asked for with the address's own query: what lets one in is in it.</summary>
+    private static Uri Card(Uri address, string below) => new UriBuilder(address) { Path = below + "/.well-known/agent-card.json" }.Uri;
 
     private async Task<JsonValue?> GetCardAsync(Uri address, CancellationToken ct)
     {

@@ -1,4 +1,5 @@
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Gateway.Results;
 using Interlock.Core.Runs;
@@ -10,7 +11,7 @@ namespace Interlock.Core.Gateway.Stages;
 /// Settle: the ledger's outcome first, then the audit's, and only then is the result used. A call that was sent is settled even when nobody
 /// waits any more, and even when another worker took this one for dead: who holds an attempt's claim knows best how it ended.
 /// </summary>
-internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake results, TimeProvider time)
+internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake results, HandedCalls handedOn, TimeProvider time)
 {
     public const string Name = "settle";
 
@@ -42,6 +43,7 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
     {
         var call = committed.Authorized.Call;
         var row = result is UpstreamResult.Handed handed ? Handed(committed, ended, handed) : await OutcomeAsync(call, committed.Authorized.Routed.Contract, ended, result);
+        if (row.State == LedgerState.Intended) await handedOn.AddAsync(call); // found before the ledger says it, so that nobody misses it
         if (row.State != LedgerState.Intended && await JoinedAsync(chain, call, row, committed.LedgerETag) is { } written) return new SettledCall(row, written);
         var etag = await ledger.WriteAsync(call, row, committed.LedgerETag, CancellationToken.None);
         while (etag is null)
@@ -86,6 +88,7 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
             : await OutcomeAsync(call, contract, row with { EndedAt = now }, result);
         if (await ledger.WriteAsync(call, row, etag, CancellationToken.None) is not { } written) return null;
         await RecordAsync(chain, call, row);
+        if (row.State != LedgerState.Intended) await handedOn.RemoveAsync(call.Tenant, call.Effect);
         return new SettledCall(row, written);
     }
 
@@ -140,7 +143,7 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
         row = row with { Redaction = redaction };
         if (refused is not null) return row with { State = LedgerState.Failed, OutputDigest = CanonicalJson.Digest(answer.Result ?? answer.Output), Problem = refused };
         return await ledger.WithAnswerAsync(call.Tenant, answer.IsError
-            ? row with { State = LedgerState.Failed, Problem = new Problem(ProblemTypes.ToolError, 502, $"'{call.Target}' failed", Text(answer.Output)) }
+            ? row with { State = LedgerState.Failed, Problem = Failure(call, answer.Output, done.Problem) }
             : row with { State = LedgerState.Completed }, answer);
     }
 
@@ -163,6 +166,10 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
 
     /// <summary>What a rule refused on the way there or back, as egress does, was refused by that stage.</summary>
     private static Problem OfInvoke(Problem problem) => problem is { Rule: not null, Stage: null } ? problem with { Stage = InvokeStage.Name } : problem;
+
+    private static Problem Failure(GatewayCall call, JsonValue output, Problem? told) => told is null
+        ? new Problem(call.IsWhole ? ProblemTypes.Runtime : ProblemTypes.ToolError, 502, $"'{call.Target}' failed", Text(output))
+        : told with { Detail = told.Detail ?? (output.IsNull ? null : Text(output)) };
 
     /// <summary>The tool's own words, bounded: data, shown as such.</summary>
     private static string Text(JsonValue output) => Excerpt.Of(output.StringOrNull() ?? output.ToString(), 2000);

@@ -12,7 +12,7 @@ internal static class ScheduleReader
     public static EventConsumption? Events(JsonValue? schedule, TaskReader reader)
     {
         if (schedule?["on"] is not { } on) return null;
-        var consumption = EventReader.Consumption(reader, on, "/schedule/on", []);
+        var consumption = EventReader.Consumption(reader, on, "/schedule/on", [], ArgumentsAt.Nothing);
         if (consumption.Filters.Any(filter => filter.Type is null))
             reader.Log.Error("expression", "/schedule/on", "the event's type must be written out: publishers are authorized by it");
         if (consumption is not EventConsumption.All all)
