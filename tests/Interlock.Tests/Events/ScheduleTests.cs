@@ -84,6 +84,21 @@ public sealed class ScheduleTests
         Assert.Equal(2, (await society.RunsOfAsync("loop")).Count);
     }
 
+    [Fact]
+    public async Task Cron_OutsideItsWindows_StartsNothing()
+    {
+        await using var world = new World(); // on a Tuesday
+        var society = new Society(world);
+        await society.PublishAsync("nightly", Keeps, "{ cron: '0 * * * *' }", more: ", schedule: { windows: [ { days: [tue], from: '10:00', until: '12:00' }, { days: [wed], from: '23:00' } ] }");
+        for (var hour = 0; hour < 72; hour++)
+        {
+            world.Time.Now += TimeSpan.FromHours(1);
+            await LookAsync(society);
+        }
+        var due = (await society.RunsOfAsync("nightly")).Select(run => run.Output!["due"]!.AsString()[..16]).Order(StringComparer.Ordinal); // all have ended
+        Assert.Equal(["2026-03-03T10:00", "2026-03-03T11:00", "2026-03-04T23:00"], due);
+    }
+
     [Theory]
     [InlineData(Lifecycle.Deprecated)]
     [InlineData(Lifecycle.Disabled)]
