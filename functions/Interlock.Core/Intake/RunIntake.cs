@@ -4,6 +4,7 @@ using Interlock.Core.Intake.Events;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
+using Interlock.Core.Workflows;
 using Interlock.Json;
 
 namespace Interlock.Core.Intake;
@@ -20,6 +21,7 @@ public sealed class RunIntake
     private readonly AuditLog _audit;
     private readonly TimeProvider _time;
     private readonly EventStore _events;
+    private readonly EventCollector _collector;
 
     /// <param name="registries">Which workflows there are.</param>
     /// <param name="catalog">Their documents.</param>
@@ -33,12 +35,20 @@ public sealed class RunIntake
         RegistryStore registries, WorkflowCatalog catalog, IRunHost runs, ITableStore store, AuditLog audit, TimeProvider time, IEventPublisher? publisher = null, TimeSpan clocks = default)
     {
         (_registries, _catalog, _runs, _store, _audit, _time, _events) = (registries, catalog, runs, store, audit, time, new EventStore(store));
+        _collector = new EventCollector(store, _events, time);
         Listening = new Listening(_events, store, runs, time, clocks);
         Delivery = new EventDelivery(_events, Listening, (received, cancellation) => StartAsync(received, cancellation), publisher, time);
     }
 
     /// <summary>Runs that wait for events.</summary>
     public Listening Listening { get; }
+
+    /// <summary>Removes what stands for runs and events that are gone, now and then.</summary>
+    public async Task SweepAsync(TenantId tenant, CancellationToken cancellationToken = default)
+    {
+        await Listening.SweepAsync(tenant, cancellationToken);
+        await _collector.PurgeAsync(tenant, cancellationToken);
+    }
 
     /// <summary>What is left to be delivered.</summary>
     public EventDelivery Delivery { get; }
@@ -112,17 +122,22 @@ public sealed class RunIntake
         {
             var entry = registry.Newest(RegistryKind.Workflow, name)!; // at least one is active
             var definition = await _catalog.LoadAsync(publisher.Tenant, entry.As<WorkflowBody>().DocumentDigest, cancellationToken);
-            if (definition.On is not { } trigger) continue;
-            switch (EventMatch.Matches(trigger, happened))
+            switch (definition.On)
             {
-                case (true, _):
-                    var origin = received.Cause?.Origin ?? new RunOrigin(publisher, null, RunTriggers.Event);
-                    if (happened.Subject is { } subject) origin = origin with { Initiators = [.. origin.Initiators.Append("user:" + subject).Distinct(StringComparer.Ordinal)] };
-                    var id = new RunId(DerivedId.Of("run", publisher.Tenant.Value, received.Key, name));
-                    started.Add(await StartAsync(publisher.Tenant, entry, origin, JsonValue.Array(happened.Json), id, cancellationToken));
+                case null:
+                    continue;
+                case EventConsumption.All all:
+                    var (runs, problem) = await _collector.GatherAsync(
+                        entry, all, received, (gathered, run) => StartAsync(publisher.Tenant, entry, ReceivedEvent.OriginOf(gathered), JsonValue.Array(gathered.Select(one => one.Event)), run, cancellationToken),
+                        cancellationToken);
+                    started.AddRange(runs);
+                    if (problem is not null) problems.Add(problem);
                     break;
-                case (false, { } problem):
-                    problems.Add(problem);
+                case var trigger:
+                    var (isMatch, failure) = EventMatch.Matches(trigger, happened);
+                    if (failure is not null) problems.Add(failure);
+                    if (isMatch)
+                        started.Add(await StartAsync(publisher.Tenant, entry, received.Origin(), JsonValue.Array(happened.Json), new RunId(DerivedId.Of("run", publisher.Tenant.Value, received.Key, name)), cancellationToken));
                     break;
             }
         }

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Interlock.Core.Endpoints;
 using Interlock.Json;
 using Interlock.Json.Schema;
 
@@ -74,8 +75,6 @@ public sealed record SetTask : TaskDefinition
 public sealed record SwitchTask : TaskDefinition
 {
     public required ImmutableArray<SwitchCase> Cases { get; init; }
-
-    public bool HasDefault => Cases.Any(one => one.When is null);
 }
 
 /// <summary>A case; without a condition it is the default, wherever it stands.</summary>
@@ -173,12 +172,17 @@ public abstract record EffectTask : TaskDefinition
     public InDoubtAction OnInDoubt { get; init; }
 
     public Compensation? Compensate { get; init; }
+
+    /// <summary>Evaluated arguments as the call is made with them.</summary>
+    public virtual JsonValue Shape(JsonValue evaluated) => evaluated;
 }
 
 public sealed record ToolTask : EffectTask
 {
     /// <summary>Replaces the derived idempotency key towards the tool.</summary>
     public Template? IdempotencyKey { get; init; }
+
+    public override JsonValue Shape(JsonValue evaluated) => EndpointTarget.TryParse(Target) is EndpointTarget.Http ? HttpArguments.Shape(evaluated) : evaluated;
 }
 
 public sealed record AgentTask : EffectTask;
