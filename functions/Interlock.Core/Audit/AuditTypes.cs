@@ -15,6 +15,7 @@ public static class AuditTypes
     public const string RunState = "run.state";
     public const string Notice = "notice";
     public const string RegistryChanged = "registry.changed";
+    public const string RegistryUnreachable = "registry.unreachable";
     public const string RegistryProposal = "registry.proposal";
     public const string TokenIssued = "token.issued";
 }
