@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Interlock.Core;
 using Interlock.Core.Gateway;
+using Interlock.Http.Mcp;
 using Interlock.Json;
 
 namespace Interlock.Http.Upstreams;
@@ -29,6 +30,7 @@ internal static class A2aMessages
             json.WriteEndArray();
             json.WriteStartObject("metadata");
             json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
+            json.WriteString(CallDeadlines.Meta, CallDeadlines.Write(call.Deadline));
             if (call.TraceParent is not null) json.WriteString("traceparent", call.TraceParent);
             json.WriteEndObject();
             json.WriteEndObject();
