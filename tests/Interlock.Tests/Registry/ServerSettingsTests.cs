@@ -23,6 +23,20 @@ public sealed class ServerSettingsTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    [Theory]
+    [InlineData("ledger-read", true)]
+    [InlineData("7", true)]
+    [InlineData("ledger.read", false)]
+    [InlineData("Ledger", false)]
+    [InlineData("a/b", false)]
+    [InlineData("", false)]
+    public void Capability_IsAcceptedWhereItCanBeAskedFor(string name, bool isName)
+    {
+        var (_, refused) = SettingsReader.Read(StrictJson.Parse($$"""{ "tools": { "t": { "capabilities": ["{{name}}"] } } }"""), "/settings");
+        Assert.Equal(isName, refused is null);
+        Assert.Equal(isName, VirtualTarget.TryParse("capability:" + name) is not null);
+    }
+
     [Fact]
     public async Task Register_WithSettings_AreTheServersAndItsTools()
     {
