@@ -28,22 +28,43 @@ public sealed class RegistryDesk(
     private const int MaxToolName = 128;
     private const int MaxInstructions = 64 * 1024;
 
-    private readonly RegistryWriter _writer = new(registries, audit, time);
     private readonly KnownApprovers _approvers = new(directory);
+
+    private RegistryWriter Writer { get; init; } = new(registries, audit, time);
+
+    /// <summary>The same desk for changes under a guard.</summary>
+    public RegistryDesk Under(RegistryGuard guard) => new(registries, catalog, audit, discovery, directory, fences, time) { Writer = new RegistryWriter(registries, audit, time, guard) };
+
+    internal Task<bool?> AppliedAsync(TenantId tenant, string proposal) => registries.AppliedAsync(tenant, proposal);
+
+    internal Task<bool> GiveUpAsync(TenantId tenant, string proposal) => registries.GiveUpAsync(tenant, proposal);
 
     public Task<RegistrySnapshot> ReadAsync(TenantId tenant, CancellationToken cancellationToken = default) => registries.ReadAsync(tenant, cancellationToken);
 
-    /// <summary>Publishes a workflow from its text; what keeps it from publishing comes back as findings.</summary>
+    /// <summary>Publishes a workflow from its text, with the report of its readiness; what keeps it from publishing comes back as findings and report.</summary>
     public async Task<RegistryResult> PublishWorkflowAsync(Principal by, string text, string fileName, CancellationToken cancellationToken = default)
     {
-        var read = WorkflowReader.Read(text, fileName);
-        if (read.Definition is not { } definition || read.Document is not { } document) return Invalid("The workflow does not check", read.Findings);
-        if (await _approvers.CheckAsync(by.Tenant, read, cancellationToken) is [_, ..] unknown) return Invalid("The workflow asks approvers who are not known", unknown);
+        var read = await CheckWorkflowAsync(by.Tenant, text, fileName, cancellationToken);
+        var report = ReadinessReport.For(read);
+        if (read.Definition is not { } definition || read.Document is not { } document || !report.Passed)
+            return Invalid(read.Definition is null ? "The workflow does not check" : "The workflow is not ready", read.Findings) with { Readiness = report };
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
         if (OwnerOf(registry, definition.Name.ToString()) is { } owner && owner != by.Subject && !by.Roles.Contains("admin"))
             return Refuse(403, "The workflow belongs to somebody else", $"'{definition.Name}' was first published by {owner}; only they or an administrator publish further versions.");
         var digest = await catalog.StoreAsync(by.Tenant, document, cancellationToken);
-        return await WriteAsync(by, registry, [Entry(RegistryKind.Workflow, definition.Name.ToString(), definition.Version, new WorkflowBody(digest, by.Subject), by)], cancellationToken);
+        var before = registry.Find(RegistryKind.Workflow, definition.Name.ToString(), definition.Version)?.As<WorkflowBody>();
+        var body = before is { DocumentDigest: var same, Owner: var owned } && same == digest && owned == by.Subject
+            ? before // published again: the report stays the one it was published with
+            : new WorkflowBody(digest, by.Subject) { ReadinessDigest = await catalog.StoreAsync(by.Tenant, report.ToJson(), cancellationToken) };
+        return await WriteAsync(by, registry, [Entry(RegistryKind.Workflow, definition.Name.ToString(), definition.Version, body, by)], cancellationToken);
+    }
+
+    /// <summary>Reads a workflow as publishing does: with whether the tenant knows whom it asks and what it calls.</summary>
+    public async Task<WorkflowReadResult> CheckWorkflowAsync(TenantId tenant, string text, string fileName, CancellationToken cancellationToken = default)
+    {
+        var read = WorkflowReader.Read(text, fileName);
+        var approvers = await _approvers.CheckAsync(tenant, read, cancellationToken);
+        return read with { Findings = [.. read.Findings, .. approvers, .. KnownTargets.Check(read, await registries.ReadAsync(tenant, cancellationToken), Severity.Warning)] };
     }
 
     /// <summary>Registers a server with every tool and operation it shows; a tool registered before with another contract becomes a new version.</summary>
@@ -60,6 +81,7 @@ public sealed class RegistryDesk(
             return new RegistryResult.Refused(SettingsCheck.Invalid("/settings", "The server was registered with settings at another address, and credentials don't move by themselves: say which settings hold at this one."), []);
         var said = settings ?? known?.As<ServerBody>().Settings ?? ServerSettings.None;
         if (SettingsCheck.Check(said, address, "/settings") is { } invalid) return new RegistryResult.Refused(invalid, []);
+        if (Writer.IsTrial) return await WriteAsync(by, await registries.ReadAsync(by.Tenant, cancellationToken), [], cancellationToken);
         var registered = new ServerBody(address, NewRegistrationId()) { Settings = said };
         var found = await discovery.DiscoverAsync(UpstreamEndpoint.Of(by.Tenant, registered), cancellationToken);
         if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
@@ -102,6 +124,8 @@ public sealed class RegistryDesk(
     {
         if (!IsName(name)) return BadName(name);
         if (SemanticVersion.TryParse(version) is null) return Refuse(400, "A version is of the form 1.2.3", $"'{version}' is no version.");
+        if (UpstreamAddress.Check(address, "/address") is { } unfit) return new RegistryResult.Refused(unfit, []);
+        if (Writer.IsTrial) return await WriteAsync(by, await registries.ReadAsync(by.Tenant, cancellationToken), [], cancellationToken);
         var endpoint = new UpstreamEndpoint(UpstreamKind.A2a, NewRegistrationId(), address);
         var found = await discovery.DiscoverAsync(endpoint, cancellationToken);
         if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
@@ -165,7 +189,7 @@ public sealed class RegistryDesk(
         if (successor is not null && registry.Find(kind, name, successor) is null) return Refuse(404, "No such successor", $"There is no version {successor} of '{name}'.");
         var changed = entry with { Lifecycle = lifecycle, Successor = successor, Reason = reason, ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() };
         var result = await WriteAsync(by, registry, [changed], cancellationToken);
-        if (result is not RegistryResult.Changed done || lifecycle == Lifecycle.Active) return result;
+        if (result is not RegistryResult.Changed done || lifecycle == Lifecycle.Active || Writer.IsTrial) return result;
         var left = await fences.DrainAsync(by.Tenant, done.Epoch, kind, name, DrainPatience, cancellationToken);
         return done with { InFlight = left.Calls, Silent = left.Silent };
     }
@@ -175,13 +199,13 @@ public sealed class RegistryDesk(
     /// digest. The server is asked once more: what it shows by now must be just that.
     /// </summary>
     public Task<RegistryResult> ApproveContractAsync(Principal by, string name, string version, string contract, string? reason, CancellationToken cancellationToken = default) =>
-        new ContractApproval(registries, _writer, discovery, time).ApproveAsync(by, name, version, contract, reason, cancellationToken);
+        new ContractApproval(registries, Writer, discovery, time).ApproveAsync(by, name, version, contract, reason, cancellationToken);
 
     private async Task<RegistryEntry?> LatestServerAsync(TenantId tenant, string name, CancellationToken cancellationToken) =>
         Latest(await registries.ReadAsync(tenant, cancellationToken), RegistryKind.Server, name);
 
     private Task<RegistryResult> WriteAsync(Principal by, RegistrySnapshot before, IReadOnlyList<RegistryEntry> entries, CancellationToken cancellationToken) =>
-        _writer.WriteAsync(by.Subject, before, entries, null, cancellationToken);
+        Writer.WriteAsync(by.Subject, before, entries, null, cancellationToken);
 
     /// <summary>What stands for an agent's card: the digest of all that it shows.</summary>
     internal static string CardDigest(DiscoveryResult found) => CanonicalJson.Digest(JsonValue.Array(found.Tools.Select(tool => JsonValue.From(tool.Digest))));

@@ -14,7 +14,11 @@ public abstract record RegistryResult
         public IReadOnlyList<string> Silent { get; init; } = [];
     }
 
-    public sealed record Refused(Problem Problem, IReadOnlyList<Finding> Findings) : RegistryResult;
+    public sealed record Refused(Problem Problem, IReadOnlyList<Finding> Findings) : RegistryResult
+    {
+        /// <summary>Of a workflow, the report that keeps it from being published.</summary>
+        public ReadinessReport? Readiness { get; init; }
+    }
 
     internal static Refused Refuse(int status, string title, string detail) =>
         new(new Problem(status == 404 ? ProblemTypes.NotFound : status == 409 ? ProblemTypes.Conflict : ProblemTypes.Validation, status, title, detail), []);

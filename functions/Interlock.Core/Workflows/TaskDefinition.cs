@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlock.Core.Endpoints;
 using Interlock.Json;
 using Interlock.Json.Schema;
 
@@ -170,12 +171,17 @@ public abstract record EffectTask : TaskDefinition
     public InDoubtAction OnInDoubt { get; init; }
 
     public Compensation? Compensate { get; init; }
+
+    /// <summary>Evaluated arguments as the call is made with them.</summary>
+    public virtual JsonValue Shape(JsonValue evaluated) => evaluated;
 }
 
 public sealed record ToolTask : EffectTask
 {
     /// <summary>Replaces the derived idempotency key towards the tool.</summary>
     public Template? IdempotencyKey { get; init; }
+
+    public override JsonValue Shape(JsonValue evaluated) => EndpointTarget.TryParse(Target) is EndpointTarget.Http ? HttpArguments.Shape(evaluated) : evaluated;
 }
 
 public sealed record AgentTask : EffectTask;

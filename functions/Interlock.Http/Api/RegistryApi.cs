@@ -47,11 +47,6 @@ internal static class RegistryApi
         var kind = Enum.Parse<RegistryKind>(Text(body, "kind"), ignoreCase: true); // the schema lists them
         var lifecycle = Enum.Parse<Lifecycle>(Text(body, "lifecycle"), ignoreCase: true); // as above
         var (name, version) = (Text(body, "name"), Text(body, "version"));
-        var registry = await request.Web.Registry.ReadAsync(request.Caller.Tenant, request.Aborted);
-        var isWidening = kind == RegistryKind.Policy
-            || (lifecycle is Lifecycle.Active or Lifecycle.Deprecated && registry.Find(kind, name, version) is { Lifecycle: Lifecycle.Disabled or Lifecycle.Quarantined });
-        if (isWidening && !Visibility.HasRole(request.Caller, "admin"))
-            return ApiResult.Fail(new Problem(ProblemTypes.Authorization, 403, "A role is missing", "Policies are changed, and what is disabled or quarantined comes back, by the role admin.") { Stage = "authorize", Rule = "role-required" });
         var answer = await RequestAsync(request, body["contract"]?.AsString() is { } contract && kind == RegistryKind.Tool && lifecycle == Lifecycle.Active
             ? new RegistryRequest.ApproveContract(name, version, contract, body["reason"]?.AsString())
             : new RegistryRequest.Move(kind, name, version, lifecycle, body["successor"]?.AsString(), body["reason"]?.AsString()), created: false);
@@ -112,10 +107,7 @@ internal static class RegistryApi
                 ("silentProcesses", changed.Silent.Count)),
             created && changed.Entries.Count > 0 ? 201 : 200),
         RegistryResult.Refused refused => ApiResult.Fail(
-            refused.Problem with { Stage = refused.Problem.Stage ?? "registry", Rule = refused.Problem.Rule ?? "registry-refused" },
-            JsonValue.Object(("findings", JsonValue.Array(refused.Findings.Select(finding => JsonValue.Object(
-                ("file", finding.File), ("line", finding.Line), ("column", finding.Column), ("pointer", finding.Pointer),
-                ("severity", finding.Severity.ToString().ToLowerInvariant()), ("rule", finding.Rule), ("message", finding.Message))))))),
+            refused.Problem with { Stage = refused.Problem.Stage ?? "registry", Rule = refused.Problem.Rule ?? "registry-refused" }, Views.Check(refused.Findings, refused.Readiness)),
         _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
     };
 

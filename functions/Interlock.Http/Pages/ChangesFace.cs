@@ -1,4 +1,3 @@
-using Interlock.Core.Approvals;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
 using Interlock.Core.Registry.Contracts;
@@ -50,8 +49,8 @@ internal sealed class ChangesFace(InterlockWeb web, ChangeDesk changes, SignedIn
             ? ContractDiffs.OfShown(await web.Registry.ReadAsync(tenant, context.RequestAborted), entry)
             : null;
         var now = web.Time.GetUtcNow();
-        var mayAct = proposal.IsOpen(now) && now - session.SignedInAt <= InteractiveSession.Recent;
-        return ChangesPage.Render(proposal, current, diff, mayAct ? pages.Token(session, $"{Path}/{proposal.Id}") : null, now, notice);
+        var refused = await changes.WhyNotAsync(session.Interactive, proposal, context.RequestAborted);
+        return ChangesPage.Render(proposal, current, diff, refused is null ? pages.Token(session, $"{Path}/{proposal.Id}") : null, refused, now, notice);
     }
 
     private static string Id(HttpContext context) => Ids.OfRoute(context) ?? "";

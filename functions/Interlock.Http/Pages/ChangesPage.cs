@@ -15,7 +15,7 @@ internal static class ChangesPage
         {(proposals.Count == 0 ? Html.Of($"""<p class="dim">Nothing was proposed.</p>""") : Html.Of($"""<ul class="cards">{Html.Join(proposals.Select(proposal => Card(proposal, now)))}</ul>"""))}
         """);
 
-    public static Html Render(Proposal proposal, IReadOnlyList<RegistryEntry> current, ContractDiff? diff, string? token, DateTimeOffset now, string? notice) => Html.Of($"""
+    public static Html Render(Proposal proposal, IReadOnlyList<RegistryEntry> current, ContractDiff? diff, string? token, ChangeResult.Refused? refused, DateTimeOffset now, string? notice) => Html.Of($"""
         <p class="crumb"><a href="{ChangesFace.Path}">Changes</a></p>
         <h1>{Title(proposal)}</h1>
         {Html.When(notice is not null, () => Html.Of($"""<p class="notice bad" role="alert">{notice}</p>"""))}
@@ -27,7 +27,7 @@ internal static class ChangesPage
         {(current.Count == 0 ? Html.Of($"""<p class="dim">Nothing.</p>""") : Html.Of($"""<ul class="cards">{Html.Join(current.Select(Entry))}</ul>"""))}
         {Html.When(proposal.Request is RegistryRequest.PublishPolicy or RegistryRequest.PublishQuotas && current.Any(entry => entry.Lifecycle == Lifecycle.Active), () => Html.Of($"""<pre tabindex="0">{current.Last(entry => entry.Lifecycle == Lifecycle.Active).As<PolicyBody>().Text}</pre>"""))}
         </section>
-        {Form(proposal, token, now)}
+        {Form(proposal, token, refused, now)}
         """);
 
     private static Html Card(Proposal proposal, DateTimeOffset now) => Html.Of($"""
@@ -67,9 +67,10 @@ internal static class ChangesPage
         <ul>{Html.Join(diff.Input.Concat(diff.Output).Select(change => Html.Of($"""<li><code>{change.Location}</code> {change.Explanation}{(change.BreaksCallers ? " (breaks callers)" : "")}{(change.BreaksResults ? " (breaks results)" : "")}</li>""")))}</ul></section>
         """);
 
-    private static Html Form(Proposal proposal, string? token, DateTimeOffset now)
+    private static Html Form(Proposal proposal, string? token, ChangeResult.Refused? refused, DateTimeOffset now)
     {
         if (!proposal.IsOpen(now)) return Html.Empty;
+        if (refused is { Rule: not "interactive-session-required" }) return Html.Of($"""<p class="notice" role="note">{refused.Detail}</p>""");
         if (token is null)
             return Html.Of($"""<p class="notice" role="note">You signed in more than an hour ago: <a href="/signin?again=1&amp;return={Uri.EscapeDataString($"{ChangesFace.Path}/{proposal.Id}")}">sign in again</a> to decide.</p>""");
         return Html.Of($"""

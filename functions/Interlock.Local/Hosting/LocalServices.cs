@@ -7,10 +7,13 @@ using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
+using Interlock.Core.Intake.Events;
+using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
 using Interlock.Core.Storage;
+using Interlock.Http.Events;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
 using Interlock.Http.Upstreams.Credentials;
@@ -45,9 +48,10 @@ internal sealed class LocalServices : IAsyncDisposable
         Policies = new PolicyCache();
         Catalog = new WorkflowCatalog(blobs);
         _egress = EgressHandler.Create(options.Egress);
-        _mcp = new McpUpstream(_egress, loggers, time, new UpstreamCredentials(new LocalSecrets(options.DataDirectory), _egress, time));
+        var credentials = new UpstreamCredentials(new LocalSecrets(options.DataDirectory), _egress, time);
+        _mcp = new McpUpstream(_egress, loggers, time, credentials);
         _a2a = new A2aUpstream(_egress, time);
-        var upstreams = new UpstreamRouter(_mcp, _a2a);
+        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time));
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker(Tables, Registries, time);
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
@@ -66,7 +70,9 @@ internal sealed class LocalServices : IAsyncDisposable
         Changes = options.FourEyes ? new ChangeDesk(Registry, new ProposalStore(Tables, Keys.Mac, Keys.Incarnation), Audit, Users, time) : null;
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
-        Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time), time, loggers.CreateLogger<SteadyRunner>());
+        Schedules = new ScheduleKeeper(Registries, Catalog, Intake, Engine, Users, Tables, Audit, time);
+        Relations = new RunRelations(Intake, Engine, Audit, time);
+        Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations), time, loggers.CreateLogger<SteadyRunner>());
     }
 
     public TimeProvider Time { get; }
@@ -89,15 +95,26 @@ internal sealed class LocalServices : IAsyncDisposable
     public IUpstreamWatch Watch => _mcp;
     public HealthChecks Health { get; }
     public RunIntake Intake { get; }
+    public ScheduleKeeper Schedules { get; }
+    public RunRelations Relations { get; }
     private SteadyRunner Commands { get; }
 
-    /// <summary>Opens the data directory and takes up every open run.</summary>
+    /// <summary>Opens the data directory and takes up every open run, and what events and children a process that died left behind.</summary>
     /// <exception cref="DataDirectoryInUseException">Another process has it.</exception>
     public static async Task<LocalServices> OpenAsync(LocalOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken = default)
     {
         var services = new LocalServices(options, loggers, time);
         await services.Engine.ResumeAllAsync(services.Commands, cancellationToken);
+        await services.GoOnAsync(loggers.CreateLogger<EventDelivery>(), all: true, cancellationToken);
         return services;
+    }
+
+    /// <summary>Delivers events that are due (at the start all: nobody else is at work here), and cancels children that nobody waits for.</summary>
+    public async Task GoOnAsync(ILogger logger, bool all, CancellationToken cancellationToken)
+    {
+        var tenant = new TenantId(LocalOptions.Tenant);
+        EventLog.Write(logger, await Intake.Delivery.RunAsync(tenant, all, cancellationToken));
+        foreach (var run in Engine.OpenRuns) await Relations.Children.ReconcileAsync(run, cancellationToken);
     }
 
     public Principal? User(string id) => Users.Find(new TenantId(LocalOptions.Tenant), id)?.ToPrincipal(new TenantId(LocalOptions.Tenant));

@@ -29,6 +29,7 @@ internal class FaultyTableStore(ITableStore inner) : ITableStore
     private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _count;
     private int _at;
+    private string? _operation;
     private Fault _fault;
 
     /// <summary>The operation at which the fault struck, or null.</summary>
@@ -38,7 +39,10 @@ internal class FaultyTableStore(ITableStore inner) : ITableStore
     public Task Reached => _reached.Task;
 
     /// <summary>Lets the n-th operation from now on, counted from 1, fail in this way.</summary>
-    public void Arm(int at, Fault fault) => (_count, _at, _fault) = (0, at, fault);
+    public void Arm(int at, Fault fault) => (_count, _at, _operation, _fault) = (0, at, null, fault);
+
+    /// <summary>Lets the next operation of this name fail.</summary>
+    public void Arm(string operation, Fault fault) => (_operation, _fault) = (operation, fault);
 
     /// <summary>Wakes a hanging worker.</summary>
     public void LetGo() => _letGo.TrySetResult();
@@ -67,7 +71,8 @@ internal class FaultyTableStore(ITableStore inner) : ITableStore
 
     protected async Task<T> DoAsync<T>(string operation, Func<Task<T>> operate)
     {
-        if (Interlocked.Increment(ref _count) != _at) return await operate();
+        var isHit = _operation is null ? Interlocked.Increment(ref _count) == _at : operation == _operation && Struck is null;
+        if (!isHit) return await operate();
         Struck = operation;
         switch (_fault)
         {

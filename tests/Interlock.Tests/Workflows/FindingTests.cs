@@ -44,19 +44,30 @@ public sealed class FindingTests
         { "  []", "schema", 8, "" },
 
         // Kinds of the DSL that are not run.
-        { "  - a: { emit: { event: { with: { source: 'https://x.y', type: t } } } }", "unsupported", 9, "'emit'" },
-        { "  - a: { listen: { to: { one: { with: { type: t } } } } }", "unsupported", 9, "'listen'" },
-        { "  - a: { run: { workflow: { namespace: n, name: m, version: 1.0.0 } } }", "unsupported", 9, "'run'" },
-        { "  - a: { call: http, with: { method: get, endpoint: 'https://x.y' } }", "unsupported", 9, "call: http" },
-        { "  - a: { call: mcp, with: {} }", "unsupported", 9, "call: mcp" },
+        { "  - a: { run: { shell: { command: ls } } }", "unsupported", 9, "run: shell" },
+        { "  - a: { run: { script: { language: js, code: '1' } } }", "unsupported", 9, "run: script" },
+        { "  - a: { run: { container: { image: i } } }", "unsupported", 9, "run: container" },
+        { "  - a: { emit: { event: { with: { source: 'https://x.y', type: t, roomId: 1 } } } }", "schema", 9, "lower-case letters" },
+        { "  - a: { emit: { event: { with: { source: 'https://x.y', type: t, data: { key: '${ $secrets.key }' } } } } }", "secrets", 9, "$secrets" },
+        { "  - a: { listen: { to: { one: { with: { type: t } }, any: [] } } }", "schema", 9, "" },
+        { "  - a: { listen: { to: { all: [ { with: { type: t } } ], until: 'true' } } }", "schema", 9, "any" },
+        { "  - a: { listen: { to: { any: [], until: { any: [], until: 'true' } } } }", "schema", 9, "" },
+        { "  - a: { listen: { to: { one: { with: { type: t } } } }, foreach: { item: x, at: x } }", "reference", 9, "item and at" },
+        { "  - a: { call: openapi, with: { document: { endpoint: 'https://x.y' }, operationId: o } }", "unsupported", 9, "call: openapi" },
+        { "  - a: { call: asyncapi, with: {} }", "unsupported", 9, "call: asyncapi" },
         { "  - a: { call: autonomous, with: {} }", "unsupported", 9, "autonomous" },
         { "  - a: { call: tool, with: { tool: s/t, lock: x } }", "unsupported", 9, "'lock'" },
-        { "  - o:\n      do:\n        - i: { run: { shell: { command: x } } }", "unsupported", 11, "'run'" },
+        { "  - o:\n      do:\n        - i: { run: { shell: { command: x } } }", "unsupported", 11, "run: shell" },
 
         // Expressions.
         { "  - a:\n      if: '${ .x == }'\n      set: { x: 1 }", "expression", 10, "not a jq expression" },
         { "  - a:\n      set: { x: '${ .x | nosuchfunction }' }", "expression", 10, "not a jq expression" },
         { "  - a:\n      set:\n        x: ok\n        y: '${ $nosuch }'", "expression", 12, "not a jq expression" },
+        { "  - a:\n      if: $input.x\n      set: { x: 1 }", "expression", 10, "$input is not there yet" },
+        { "  - a:\n      input: { from: $input.x }\n      set: { x: 1 }", "expression", 10, "$input is not there yet" },
+        { "  - a:\n      set: { x: '${ $output }' }", "expression", 10, "it may read $context, $input, $task, $workflow, $runtime" },
+        { "  - a:\n      set: { x: 1 }\n      output: { as: '$output' }", "expression", 11, "$output" },
+        { "  - a:\n      set: { x: '${ $authorization.parameter }' }", "secrets", 10, "$authorization" },
         { "  - a: { set: notAnExpression }", "expression", 9, "set takes an object or one expression" },
         { "  - a: { call: tool, with: { tool: s/t, arguments: text } }", "expression", 9, "arguments are an object" },
         { "  - a:\n      for: { in: .xs }\n      do: [ { b: { set: { y: '${ $item }' } } } ]\n  - c: { set: { y: '${ $item }' } }", "expression", 12, "not a jq expression" },
@@ -79,7 +90,7 @@ public sealed class FindingTests
         { "  - a: { set: { x: 1 }, input: { schema: { resource: { endpoint: 'https://x.y' } } } }", "unsupported", 9, "not fetched" },
 
         // Flow.
-        { "  - a:\n      switch:\n        - one: { when: .x, then: end }", "switch-default", 10, "needs a default" },
+        { "  - a:\n      switch:\n        - one: { when: .x, then: end }", "switch-default", 10, "where no case matches, the run fails" },
         { "  - a:\n      switch:\n        - one: { then: end }\n        - two: { then: end }", "switch-default", 12, "second default" },
         { "  - a:\n      switch:\n        - one: { when: .x, then: b }\n        - two: { then: continue }", "then-target", 11, "no task named 'b'" },
         { "  - a: { set: { x: 1 }, then: c }\n  - b: { set: { x: 1 } }\n  - c: { set: { x: 1 } }", "unreachable", 10, "no path leads to 'b'" },
@@ -164,10 +175,7 @@ public sealed class FindingTests
     public static TheoryData<string, string, int, string> Heads { get; } = new()
     {
         { "timeout: { after: PT1H }=>timeouts: { after: PT1H }\ntimeout: { after: PT1H }", "schema", 7, "unknown property 'timeouts'; allowed: document, input" },
-        { "mode: supervised, =>", "schema", 6, "mode" },
         { "mode: supervised=>mode: reckless", "schema", 6, "must be supervised or autonomous" },
-        { "  metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } }=>  metadata: {}", "schema", 6, "interlock" },
-        { "\n  metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } }=>", "schema", 1, "metadata" },
         { ", onError: fail=>", "on-error", 9, "no onError for a, b; write onError: fail or skip" },
         { ", onTimeout: fail=>", "on-timeout", 9, "no onTimeout for a, b" },
         { "timeout: { after: PT1H }=>#", "on-timeout", 9, "nothing bounds how long a, b may take" },
@@ -176,11 +184,15 @@ public sealed class FindingTests
         { "name: doc=>name: a b", "schema", 4, "" },
         { "onError: fail, =>onError: escalate, ", "on-error", 6, "needs an escalate" },
         { "timeout: { after: PT1H }=>timeout: { after: PT1H, before: PT1H }", "schema", 7, "unknown property 'before'; allowed: after" },
-        { "timeout: { after: PT1H }=>{timeout}\nschedule: { cron: '* * * * *' }", "unsupported", 8, "schedule.cron" },
-        { "timeout: { after: PT1H }=>{timeout}\nschedule: { on: { all: [ { with: { type: t } } ] } }", "unsupported", 8, "schedule.on.all" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { cron: '61 * * * *' }", "cron", 8, "no minute" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { cron: '0 0 30 2 *' }", "cron", 8, "never comes" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { every: PT1M, after: PT1M }", "unsupported", 8, "one timetable" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { every: { milliseconds: 5 } }", "duration", 8, "a second apart" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { on: { all: [ { with: { type: t }, correlate: { order: { from: .id } } }, { with: { type: u } } ] } }", "unsupported", 8, "same names" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { on: { one: { with: { type: t }, correlate: { order: { from: .id } } } } }", "unsupported", 8, "nothing to correlate" },
         { "timeout: { after: PT1H }=>{timeout}\nschedule: { on: { one: { with: { source: 'https://x.y' } } } }", "schema", 8, "type" },
-        { "timeout: { after: PT1H }=>{timeout}\nuse: { secrets: [ key ] }", "secrets", 8, "no secrets" },
-        { "timeout: { after: PT1H }=>{timeout}\nuse: { functions: { f: { set: { x: 1 } } } }", "unsupported", 8, "use.functions" },
+        { "timeout: { after: PT1H }=>{timeout}\nuse: { authentications: { a: { bearer: { token: x } } } }", "secrets", 8, "never come from documents" },
+        { "timeout: { after: PT1H }=>{timeout}\nuse: { catalogs: { c: { endpoint: 'https://x.y' } } }", "unsupported", 8, "use.catalogs" },
         { "timeout: { after: PT1H }=>{timeout}\nuse: { timeouts: { t: { after: never } } }\noutput: { as: '${ $secrets }' }", "secrets", 9, "$secrets" },
         { "timeout: { after: PT1H }=>{timeout}\ninput: { schema: { format: avro, document: {} } }", "unsupported", 8, "avro" },
     };
@@ -199,12 +211,36 @@ public sealed class FindingTests
         IsOne(Documents.Head.Replace(parts[0], to, StringComparison.Ordinal) + "  - a: { set: { x: 1 } }\n  - b: { set: { x: 2 } }", rule, line, says);
     }
 
+    [Theory]
+    [InlineData("  metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } }\ntimeout: { after: PT1H }\n")]
+    [InlineData(" { interlock: { mode: supervised, onError: fail, onTimeout: fail } }\ntimeout: { after: PT1H }", " {}")]
+    public void Check_DocumentOfTheStandardAlone_LacksActionsAndABound(string left, string instead = "")
+    {
+        var read = WorkflowReader.Read(Documents.Head.Replace(left, instead, StringComparison.Ordinal) + "  - a: { set: { x: 1 } }\n  - b: { do: [ { c: { set: { x: 1 } } } ] }", "doc.yaml");
+
+        Assert.Equal(["on-error", "on-timeout", "on-timeout"], read.Findings.Select(finding => finding.Rule));
+        Assert.Equal(["on-error-on-timeout"], ReadinessReport.For(read).Answers.Where(answer => !answer.Passed).Select(answer => answer.Id));
+        Assert.True(StandardDocument.IsAllMissing(read));
+        Assert.NotNull(WorkflowReader.FromDocument(StandardDocument.Complete(read.Document!)).Definition); // it was read that far
+    }
+
+    [Theory]
+    [InlineData("  - a: { set: { x: 1 }, then: nowhere }", "")]
+    [InlineData("  - a: { set: { x: 1 } }", "onError: fail, ")]
+    public void IsAllMissing_SomethingElseOrNothing_IsFalse(string tasks, string left)
+    {
+        var read = WorkflowReader.Read((left.Length == 0 ? Documents.Head : Documents.Head.Replace(left, "", StringComparison.Ordinal)) + tasks, "doc.yaml");
+        Assert.Equal(left.Length > 0, StandardDocument.IsAllMissing(read));
+        Assert.False(StandardDocument.IsAllMissing(Documents.Read("  - a: { set: { x: 1 } }")));
+    }
+
     [Fact]
     public void Check_ExpressionError_HasTheColumnOfTheFault()
     {
         var finding = Assert.Single(Documents.Read("  - a: { set: { x: '${ .a | | .b }' } }").Findings);
         Assert.Equal((9, Documents.Head.Length > 0 ? "  - a: { set: { x: '${ .a | ".Length + 1 : 0), (finding.Line, finding.Column));
         Assert.Equal("/do/0/a/set/x", finding.Pointer);
+        Assert.EndsWith($" (column {finding.Column})", finding.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -238,6 +274,7 @@ public sealed class FindingTests
     [InlineData("{}")]
     [InlineData("document: 1\ndo: 2")]
     [InlineData("do: [ { a: { call: [] } }, 3, { b: { for: 1, do: { x: 1 } } } ]")]
+    [InlineData("do: [ { a: { listen: 1, foreach: 2 } }, { b: { emit: [] } }, { c: { run: x } }, { d: { listen: { to: { any: 1, until: {} } }, foreach: { do: {} } } }, { e: { run: [] } } ]")]
     [InlineData("do: [ { a: { try: { x: 1 }, catch: 7 } }, { b: { fork: [] } }, { c: { switch: { } } } ]")]
     public void Read_NothingLikeAWorkflow_IsFindingsAndNoException(string text)
     {

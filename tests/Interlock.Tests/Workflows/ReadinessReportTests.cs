@@ -47,12 +47,12 @@ public sealed class ReadinessReportTests
         Assert.Contains(Answer(report, "gates").Evidence, evidence => evidence.Reason.Contains("opens another gate", StringComparison.Ordinal));
         Assert.Contains(Answer(report, "gates").Evidence, evidence => evidence.Reason == "once s/t failed, 1 of group:ops may grant it anew, with the exact arguments they are shown");
         Assert.Contains(Answer(report, "on-error-on-timeout").Evidence, evidence => evidence.Reason.StartsWith(
-            "on error escalate to 1 of group:ops (retry, fail; not decided after 01:00:00: skip), on timeout fail", StringComparison.Ordinal));
+            "'apply': on error escalate to 1 of group:ops (retry, fail; not decided after 01:00:00: skip), on timeout fail", StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData("  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, covers: [ run ] } }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ .y }' } } }", "gates")]
-    [InlineData("  - run: { call: http, with: { method: get, endpoint: 'https://x.y' } }", "deprecation,pools")]
+    [InlineData("  - run: { call: openapi, with: { document: { endpoint: 'https://x.y' }, operationId: o } }", "deprecation,pools")]
     [InlineData("  - run: { set: { x: '${ $secrets.key }' } }", "audit")]
     [InlineData("  - run: { set: { x: 1 }, then: nowhere }", "on-error-on-timeout")]
     [InlineData("  - run: { set: { x: '${ | }' } }", "on-error-on-timeout")]

@@ -6,7 +6,7 @@ public enum ProposalState
 {
     Open,
 
-    /// <summary>Approved, and being applied.</summary>
+    /// <summary>Approved, and being applied: by who has the claim, and when that has lapsed by whoever takes it up.</summary>
     Approved,
 
     Applied,
@@ -32,5 +32,11 @@ public sealed record Proposal(string Id, Principal By, RegistryRequest Request, 
     /// <summary>What the second person said, or why the registry refused it.</summary>
     public string? Reason { get; init; }
 
-    public bool IsOpen(DateTimeOffset now) => State is ProposalState.Open or ProposalState.Approved && now < ExpiresAt;
+    /// <summary>Until when whoever applies it is waited for; null where nobody does.</summary>
+    public DateTimeOffset? ClaimedUntil { get; init; }
+
+    /// <summary>How often its application was begun.</summary>
+    public int Tries { get; init; }
+
+    public bool IsOpen(DateTimeOffset now) => State == ProposalState.Open && now < ExpiresAt;
 }

@@ -44,6 +44,14 @@ public abstract record RegistryRequest
         _ => throw new InvalidOperationException($"Unexpected {GetType().Name}."),
     };
 
+    /// <summary>Whether only an administrator may ask for it: policies are theirs, and what is disabled or quarantined comes back by them.</summary>
+    internal bool NeedsAdministrator(RegistrySnapshot registry) => this switch
+    {
+        Move { Kind: RegistryKind.Policy } or ApproveContract => true,
+        Move { Lifecycle: Lifecycle.Active or Lifecycle.Deprecated } move => registry.Find(move.Kind, move.Name, move.Version) is { Lifecycle: Lifecycle.Disabled or Lifecycle.Quarantined },
+        _ => false,
+    };
+
     /// <summary>
     /// Whether it lets more be called than before, or may: then it needs a second person. Deprecating, disabling and quarantining is anybody's who may do it, at once; a policy or a set of quotas is
     /// never only stricter for all that is known of it.

@@ -20,6 +20,7 @@ internal sealed class ContractApproval(RegistryStore registries, RegistryWriter 
         var registered = entry.As<ToolBody>();
         if (contract != registered.ContractDigest && contract != entry.Shown?.Digest) return Refuse($"'{name}' {version} neither has nor was seen to show that contract; read it again.");
         if (registry.Newest(RegistryKind.Server, new ToolName(name).Server) is not { } server) return RegistryResult.Refuse(409, "The server is not active", $"The server of '{name}' is not active, so it can't be asked.");
+        if (writer.IsTrial) return await writer.WriteAsync(by.Subject, registry, [], null, cancellationToken);
         var found = await discovery.DiscoverAsync(UpstreamEndpoint.Of(by.Tenant, server.As<ServerBody>()), cancellationToken);
         if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
         if (found.Contracts.Where(tool => tool.Name == new ToolName(name).Tool).ToList() is not [var shown]) return Refuse($"The server no longer shows '{name}', or shows it twice.");

@@ -55,9 +55,14 @@ internal sealed class JqRegex
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException or FormatException)
         {
-            return Refuse(e is NotSupportedException
-                ? "it needs backtracking (lookaround, back-reference, atomic group), which is not available"
-                : e.Message);
+            return Refuse(e switch
+            {
+                NotSupportedException => "it needs backtracking (lookaround, back-reference, atomic group), which is not available",
+                RegexParseException { Error: RegexParseError.ReversedCharacterRange } => "empty range in char class",
+                RegexParseException { Error: RegexParseError.ReversedQuantifierRange } => "upper is smaller than lower in repeat range",
+                RegexParseException { Error: RegexParseError.QuantifierAfterNothing } => "target of repeat operator is not specified",
+                _ => e.Message,
+            });
         }
 
         JqRegex? Refuse(string why, string prefix = "Regex failure: ")
