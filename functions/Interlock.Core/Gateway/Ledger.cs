@@ -58,6 +58,9 @@ public sealed class Ledger(ITableStore store, IBlobStore blobs)
         return row.IsResult ? (MethodResult.Output(stored), stored) : (stored, null);
     }
 
-    private static RowKey Key(GatewayCall call) =>
-        new(Keys.Join(call.Tenant.Value, call.Site is { } site ? $"run:{site.Run}" : $"principal:{call.Chain.Starter.Subject}"), call.Effect.Value);
+    /// <summary>Where the row of a client's own call is.</summary>
+    public static (string Table, RowKey Key) PlaceOf(TenantId tenant, string subject, EffectId effect) => (Table, new RowKey(Keys.Join(tenant.Value, $"principal:{subject}"), effect.Value));
+
+    private static RowKey Key(GatewayCall call) => call.Site is null ? PlaceOf(call.Tenant, call.Chain.Starter.Subject, call.Effect).Key :
+        new(Keys.Join(call.Tenant.Value, $"run:{call.Site.Run}"), call.Effect.Value);
 }

@@ -2,13 +2,14 @@ using Interlock.Core;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
+using Interlock.Core.Upkeep;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
 using Microsoft.Extensions.Logging;
 
 namespace Interlock.Local.Hosting;
 
-/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, checks the health of servers, closes clients' gates whose time is over, and tells people of gates with links to an address.</summary>
+/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, checks the health of servers, closes clients' gates whose time is over, finishes and forgets what nobody else does, and tells people of gates with links to an address.</summary>
 internal sealed class LocalUpkeep : IAsyncDisposable
 {
     private static readonly TenantId Tenant = new(LocalOptions.Tenant);
@@ -23,6 +24,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
     private readonly UpkeepLoop _notices;
     private readonly UpkeepLoop _expiry;
     private readonly UpkeepLoop _health;
+    private readonly UpkeepLoop _housekeeping;
 
     public LocalUpkeep(LocalServices services, Uri origin, ILoggerFactory loggers)
     {
@@ -35,6 +37,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         _watching = new UpkeepLoop("The listening to servers", WatchInterval, stop => _watch.RunAsync(Tenant, stop), services.Time, logger);
         _notices = new UpkeepLoop("The delivery of notices", NoticeInterval, async stop => NoticeLog.Write(notices, await delivery.RunAsync(Tenant, stop)), services.Time, logger);
         _health = new UpkeepLoop("The health checks", HealthChecks.Interval, stop => services.Health.RunAsync(Tenant, stop), services.Time, logger);
+        _housekeeping = new UpkeepLoop("The housekeeping", Housekeeping.Interval, stop => services.Housekeeping.RunAsync(Tenant, stop), services.Time, logger);
         _expiry = new UpkeepLoop("The closing of clients' gates", ExpiryInterval, stop => services.AdHoc.CloseExpiredAsync(Tenant, stop), services.Time, logger);
     }
 
@@ -46,6 +49,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         _watch.Dispose();
         await _expiry.DisposeAsync();
         await _health.DisposeAsync();
+        await _housekeeping.DisposeAsync();
         _sender.Dispose();
     }
 }
