@@ -77,7 +77,9 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(1, exit);
         Assert.StartsWith($"{file}:4: then-target: ", output, StringComparison.Ordinal);
         Assert.Equal(1, jsonExit);
-        Assert.Equal("then-target", Assert.Single(StrictJson.Parse(json).Items)["rule"]?.AsString());
+        var checkedDocument = Assert.Single(StrictJson.Parse(json).Items);
+        Assert.Equal("then-target", Assert.Single(checkedDocument["findings"]!.Items)["rule"]?.AsString());
+        Assert.Equal([true, true, true, false, true], checkedDocument["readiness"]!["answers"]!.Items.Select(answer => answer["passed"]!.AsBoolean()));
     }
 
     [Theory]

@@ -14,6 +14,8 @@ public static class AuditTypes
     public const string GateClosed = "gate.closed";
     public const string RunStarted = "run.started";
     public const string RunState = "run.state";
+    public const string EventEmitted = "event.emitted";
+    public const string ScheduleActivated = "schedule.activated";
     public const string Notice = "notice";
     public const string RegistryChanged = "registry.changed";
     public const string RegistryProposal = "registry.proposal";

@@ -14,10 +14,47 @@ public static class RunRecords
             Actors = [started.Origin.Starter.Subject],
             ArgumentsDigest = CanonicalJson.Digest(started.Input),
             Trace = started.Origin.TraceParent,
-            Details = JsonValue.Object(
-                ("trigger", started.Origin.Trigger),
-                ("owner", started.Origin.WorkflowOwner is { } owner ? owner : JsonValue.Null),
-                ("initiators", JsonValue.Array(started.Origin.Initiators.Select(JsonValue.From)))),
+            Details = Details(started.Origin),
+        };
+
+    private static JsonValue Details(RunOrigin origin)
+    {
+        var details = JsonValue.Object(
+            ("trigger", origin.Trigger),
+            ("owner", origin.WorkflowOwner is { } owner ? owner : JsonValue.Null),
+            ("initiators", JsonValue.Array(origin.Initiators.Select(JsonValue.From))));
+        if (origin.Parent is { } parent) details = details.With("parent", parent.Value).With("depth", origin.Depth);
+        return origin.Behind is { Count: > 0 } behind ? details.With("behind", JsonValue.Array(behind.Select(JsonValue.From))) : details;
+    }
+
+    /// <summary>The event that a run is about to publish: recorded before it is stored.</summary>
+    internal static AuditRecord Emitted(RunState run, Command.EmitEvent emit, DateTimeOffset at) =>
+        Of(run.Tenant, run.Id, run.Workflow, $"emit:{emit.Id}", AuditTypes.EventEmitted, at) with
+        {
+            Task = emit.Task,
+            Frame = emit.Frame,
+            Actors = [.. run.Origin.Chain().Subjects],
+            Effect = emit.Id,
+            Target = Excerpt.Of($"event:{emit.Event["type"]?.StringOrNull()}", 200),
+            ArgumentsDigest = CanonicalJson.Digest(emit.Event),
+            Trace = run.Origin.TraceParent,
+        };
+
+    /// <summary>An event or a child run that was refused to a run.</summary>
+    internal static AuditRecord Refused(RunState run, Command command, TaskPath task, string target, JsonValue content, Problem problem, DateTimeOffset at) =>
+        Of(run.Tenant, run.Id, run.Workflow, $"refused:{command.Id}", AuditTypes.CallRefused, at) with
+        {
+            Task = task,
+            Frame = command.Frame,
+            Actors = [.. run.Origin.Chain().Subjects],
+            Effect = command.Id,
+            Target = Excerpt.Of(target, 200),
+            ArgumentsDigest = CanonicalJson.Digest(content),
+            Decision = "refused",
+            Stage = problem.Stage,
+            Rule = problem.Rule,
+            Reason = problem.Detail is { } detail ? Excerpt.Of(detail, 1000) : null,
+            Trace = run.Origin.TraceParent,
         };
 
     /// <summary>The id of the record of a run's end.</summary>
@@ -34,10 +71,13 @@ public static class RunRecords
         };
 
     /// <summary>A person's request to a run: <paramref name="what"/> is <c>cancel</c>, <c>suspend</c>, <c>resume</c>, or a word on a call in doubt.</summary>
-    public static AuditRecord Requested(RunState state, DateTimeOffset at, Principal by, string what, string? reason) =>
+    public static AuditRecord Requested(RunState state, DateTimeOffset at, Principal by, string what, string? reason) => Requested(state, at, by.Subject, what, reason);
+
+    /// <summary>The same by a subject: another run's is <c>run:{id}</c>.</summary>
+    internal static AuditRecord Requested(RunState state, DateTimeOffset at, string by, string what, string? reason) =>
         Of(state.Tenant, state.Id, state.Workflow, $"run:{state.Id}:{what}:{at.UtcTicks.ToString(CultureInfo.InvariantCulture)}", AuditTypes.RunState, at) with
         {
-            Actors = [by.Subject],
+            Actors = [by],
             Decision = what,
             Reason = reason,
         };

@@ -5,10 +5,10 @@ using Interlock.Core.Runs;
 namespace Interlock.Core.Execution;
 
 /// <summary>
-/// Does calls through the gateway, and opens and closes gates at the approval desk. Doing a command again is harmless. Where the host ends what
-/// takes too long, a call's deadline comes no later than <paramref name="longestCall"/> from now.
+/// Does calls through the gateway, opens and closes gates at the approval desk, and lets runs emit, listen and start others. Doing a command again is harmless.
+/// Where the host ends what takes too long, a call's deadline comes no later than <paramref name="longestCall"/> from now.
 /// </summary>
-public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimeProvider time, TimeSpan? longestCall = null) : ICommandRunner
+public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimeProvider time, TimeSpan? longestCall = null, Func<RunRelations>? relations = null) : ICommandRunner
 {
     public async Task<CommandOutcome> RunAsync(RunState run, Command command, CancellationToken cancellationToken = default)
     {
@@ -23,13 +23,33 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
             case Command.CloseApproval close:
                 var gate = await desk.CloseAsync(run.Tenant, Site(run, close.Frame, new TaskPath(close.Frame.Value)), close.Gate, close.Cause, cancellationToken);
                 return GateEvents.Closed(gate, time.GetUtcNow()) is { } won ? new CommandOutcome.Happened(won) : throw new InvalidOperationException($"Gate {close.Gate} was closed and is open.");
+            case Command.EmitEvent emit:
+                return await Relations.Emitter.EmitAsync(run, emit, cancellationToken) is { } unpublished
+                    ? Failed(emit, unpublished)
+                    : new CommandOutcome.Happened(new RunEvent.EffectCompleted(time.GetUtcNow(), emit.Id, emit.Event));
+            case Command.AwaitEvent wanted:
+                return await Relations.Listening.ListenAsync(run, wanted, cancellationToken) ? CommandOutcome.Moved : CommandOutcome.Open;
+            case Command.StartChild child:
+                return await Relations.Children.StartAsync(run, child, cancellationToken);
             default:
                 throw new InvalidOperationException($"No runner for {command.GetType().Name}.");
         }
     }
 
+    public Task WithdrawAsync(RunState run, Command command, CancellationToken cancellationToken = default) => command switch
+    {
+        Command.AwaitEvent => Relations.Listening.EndAsync(run.Tenant, run.Id, command.Id, cancellationToken),
+        Command.StartChild child => Relations.Children.WithdrawAsync(run, child, cancellationToken),
+        _ => Task.CompletedTask,
+    };
+
+    public Task EndedAsync(RunState run, CancellationToken cancellationToken = default) =>
+        run.Origin.Parent is null ? Task.CompletedTask : Relations.Children.EndedAsync(run, cancellationToken);
+
     public async Task<bool> IsClosedAsync(TenantId tenant, GateId gate, CancellationToken cancellationToken = default) =>
         await desk.FindAsync(tenant, gate, cancellationToken) is { Outcome: not null };
+
+    private RunRelations Relations => relations?.Invoke() ?? throw new InvalidOperationException("Runs here have nothing to do with each other.");
 
     private GatewayCall GatewayCall(RunState run, Command.Call call)
     {

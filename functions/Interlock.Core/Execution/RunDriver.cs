@@ -30,7 +30,8 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
     public Action<RunId, Command, Exception> OnHeldUp { get; init; } = static (_, _, _) => { };
 
     /// <summary>
-    /// Does everything that needs no upstream: fires the timers that are due, opens and closes gates, folds what people decided, records the end.
+    /// Does everything that needs no upstream: fires the timers that are due, opens and closes gates, folds what people decided, publishes what is emitted,
+    /// listens, starts children, records the end.
     /// Null when there is no such run.
     /// </summary>
     /// <param name="tenant">The run's tenant.</param>
@@ -49,7 +50,8 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
                 return RunPlan.Of(stored) with { NextDue = stored.IsRecorded ? null : time.GetUtcNow() + LookAgain };
             }
             if (steps == MaxSteps) return RunPlan.Of(stored) with { NextDue = time.GetUtcNow() };
-            var (happened, isAll) = await HappenedAsync(stored.State, asOf, cancellationToken);
+            var (happened, isAll, isMoved) = await HappenedAsync(stored.State, asOf, cancellationToken);
+            if (isMoved && happened.Count == 0) continue;
             if (happened.Count == 0) return isAll ? RunPlan.Of(stored) : RunPlan.Of(stored).NotAfter(time.GetUtcNow() + LookAgain);
             await FoldAsync(stored, happened, cancellationToken); // a lost race: somebody else moved the run on, so look again
         }
@@ -83,21 +85,35 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
         }
     }
 
+    /// <summary>Folds an event of elsewhere where it changes something: whether it did, or null when the run does not await it.</summary>
+    /// <exception cref="InvalidOperationException">The run follows a newer logic: a newer program must fold it.</exception>
+    public async Task<bool?> SignalAsync(TenantId tenant, RunId run, RunEvent happened, Func<RunState, bool> isAwaited, CancellationToken cancellationToken = default)
+    {
+        if (await runs.FindAsync(tenant, run, cancellationToken) is not { IsForeign: false } stored || stored.State.Status.IsClosed() || !isAwaited(stored.State))
+            return await PostAsync(tenant, run, happened, isAwaited, cancellationToken) ? true : null;
+        var definition = await definitions.LoadAsync(tenant, stored.State.Workflow.Digest, cancellationToken);
+        if (!RunNews.Changes(definition, stored.State, happened)) return false;
+        return await PostAsync(tenant, run, happened, isAwaited, cancellationToken) ? true : null;
+    }
+
     /// <summary>
     /// What has come to pass for a run and is in none of its events yet; and whether that is all, or there are gates of which nothing could be learnt: a
-    /// row that is not authentic, a directory that is away. Such a gate holds up its branch and the run's end, nothing else.
+    /// row that is not authentic, a directory that is away. Such a gate holds up its branch and the run's end, nothing else. And whether the run was moved on
+    /// meanwhile, by what was done for it.
     /// </summary>
-    private async Task<(IReadOnlyList<RunEvent> Events, bool IsAll)> HappenedAsync(RunState state, DateTimeOffset asOf, CancellationToken cancellationToken)
+    private async Task<(IReadOnlyList<RunEvent> Events, bool IsAll, bool IsMoved)> HappenedAsync(RunState state, DateTimeOffset asOf, CancellationToken cancellationToken)
     {
-        var isAll = true;
+        var (isAll, isMoved) = (true, false);
         var happened = new List<RunEvent>();
         var closing = state.Pending.Values.OfType<Command.CloseApproval>().Select(close => close.Gate).ToHashSet();
-        foreach (var command in state.Pending.Values.Where(command => command is Command.CloseApproval || (command is Command.OpenApproval open && !closing.Contains(open.Gate.Id))))
+        foreach (var command in state.Pending.Values.Where(command => command is not (Command.Call or Command.StartTimer) && !(command is Command.OpenApproval open && closing.Contains(open.Gate.Id))))
         {
             try
             {
                 if (state.Suspended && !await IsNewsAsync(state, command, cancellationToken)) continue;
-                if (await commands.RunAsync(state, command, cancellationToken) is CommandOutcome.Happened done) happened.Add(done.Event);
+                var outcome = await commands.RunAsync(state, command, cancellationToken);
+                if (outcome is CommandOutcome.Happened done) happened.Add(done.Event);
+                isMoved |= outcome == CommandOutcome.Moved;
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
@@ -107,11 +123,11 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
             if (happened.Count == RunStore.MaxEvents) break;
         }
         // A decision counts before a time that came as well: the gate's row knows which of them won.
-        if (happened.Count > 0) return (happened, isAll);
+        if (happened.Count > 0 || isMoved) return (happened, isAll, isMoved);
         var now = time.GetUtcNow();
         var horizon = asOf > now ? asOf : now;
         var due = RunPlan.Timers(state).Where(timer => timer.DueAt <= horizon).OrderBy(timer => timer.DueAt).ThenBy(timer => timer.Id.Value, StringComparer.Ordinal);
-        return ([.. due.Take(1).Select(timer => new RunEvent.TimerFired(timer.DueAt > now ? timer.DueAt : now, timer.Id))], isAll);
+        return ([.. due.Take(1).Select(timer => new RunEvent.TimerFired(timer.DueAt > now ? timer.DueAt : now, timer.Id))], isAll, false);
     }
 
     /// <summary>A suspended run begins nothing, but takes note of what people decide, once.</summary>
@@ -137,7 +153,25 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
             OnBug(stored.State.Id, e);
             step = Step(definition, stored.State, [RunEvent.CancelRequested.ForBug(happened[^1].At, e)]);
         }
-        return await runs.AppendAsync(stored, step, cancellationToken) is not null;
+        if (await runs.AppendAsync(stored, step, cancellationToken) is null) return false;
+        await WithdrawAsync(stored.State, step.State, cancellationToken);
+        return true;
+    }
+
+    /// <summary>Ends what stands for commands that left; what that misses is found by the reconciler, or by the event that meets it.</summary>
+    private async Task WithdrawAsync(RunState before, RunState after, CancellationToken cancellationToken)
+    {
+        foreach (var command in before.Pending.Values.Where(command => command is Command.AwaitEvent or Command.StartChild && !after.Pending.ContainsKey(command.Id)))
+        {
+            try
+            {
+                await commands.WithdrawAsync(after, command, cancellationToken);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                OnHeldUp(after.Id, command, e);
+            }
+        }
     }
 
     /// <summary>A run that has ended takes no more events: what is left of them is not stored either.</summary>
@@ -154,6 +188,7 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
         {
             await audit.AppendAsync(AuditChain.ForRun(ended.State.Tenant, ended.State.Id), [RunRecords.Closed(ended.State)], [], cancellationToken);
             var isTold = publisher is null || await publisher.PublishAsync(LifecycleEvents.Ended(ended.State), cancellationToken);
+            await commands.EndedAsync(ended.State, cancellationToken);
             if (!isTold && time.GetUtcNow() - ended.State.Now < PublishPatience) return ended;
         }
         await runs.CloseAsync(ended, cancellationToken);

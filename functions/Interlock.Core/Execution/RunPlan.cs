@@ -57,6 +57,7 @@ public sealed record RunPlan(
     {
         RunEvent.EffectCompleted done => done.Effect == effect,
         RunEvent.EffectFailed failed => failed.Effect == effect,
+        RunEvent.ChildCompleted ended => ended.Effect == effect,
         _ => false,
     });
 }

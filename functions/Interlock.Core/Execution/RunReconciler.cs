@@ -5,9 +5,9 @@ namespace Interlock.Core.Execution;
 
 /// <summary>
 /// Finds runs that a lost wake-up, a crash between two steps or a lost scheduler left behind, and moves them on: decisions recorded and not
-/// told, times that passed, ends without their record, runs that nobody schedules. Safe to run anywhere, any time, twice at once.
+/// told, times that passed, ends without their record, runs that nobody schedules, children that nobody waits for. Safe to run anywhere, any time, twice at once.
 /// </summary>
-public sealed class RunReconciler(RunStore runs, RunDriver driver, IRunScheduler scheduler, TimeProvider time)
+public sealed class RunReconciler(RunStore runs, RunDriver driver, IRunScheduler scheduler, TimeProvider time, ChildRuns? children = null)
 {
     /// <summary>How long a listed run may have no row: longer than any start takes.</summary>
     private static readonly TimeSpan Unborn = TimeSpan.FromMinutes(15);
@@ -49,6 +49,7 @@ public sealed class RunReconciler(RunStore runs, RunDriver driver, IRunScheduler
             var cancel = new RunEvent.CancelRequested(time.GetUtcNow(), "scheduler", "The run was terminated in the scheduler.");
             await driver.PostAsync(tenant, run, cancel, null, cancellationToken);
         }
+        if (children is not null) await children.ReconcileAsync(before.State, cancellationToken);
         if (await driver.AdvanceAsync(tenant, run, default, cancellationToken) is not { } plan) return true;
         if (plan.IsOver)
         {

@@ -84,6 +84,13 @@ public sealed class StoredRunHost(RunStore runs, RunDriver driver, WorkflowCatal
         await scheduler.WakeAsync(tenant, run, cancellationToken);
     }
 
+    public async Task<bool> SignalAsync(TenantId tenant, RunId run, RunEvent happened, Func<RunState, bool> isAwaited, CancellationToken cancellationToken = default)
+    {
+        if (await driver.SignalAsync(tenant, run, happened, isAwaited, cancellationToken) is not { } isNews) return false;
+        if (isNews) await scheduler.WakeAsync(tenant, run, CancellationToken.None);
+        return true;
+    }
+
     public Task<bool> CancelAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default) =>
         RequestAsync(tenant, run, new RunEvent.CancelRequested(time.GetUtcNow(), by.Subject, reason), by, "cancel", reason, null, cancellationToken);
 

@@ -7,12 +7,12 @@ internal sealed class LeaseKeeper(EffectLease? lease, Ledger ledger, TimeProvide
 {
     /// <summary>
     /// The answer, with the lease kept until it came. A process that stood still until its lease had ended was taken for dead, and people may have been asked
-    /// what happened: it sends nothing any more.
+    /// what happened, or told that nothing is under way any more: it sends nothing.
     /// </summary>
-    public async Task<Answer> DuringAsync(CommittedCall committed, Func<Task<Answer>> invoke)
+    public async Task<Answer> DuringAsync(CommittedCall committed, DateTimeOffset? seenUntil, Func<Task<Answer>> invoke)
     {
         if (lease is null) return await invoke();
-        if (committed.Row.LeasedUntil <= time.GetUtcNow())
+        if (committed.Row.LeasedUntil <= time.GetUtcNow() || seenUntil <= time.GetUtcNow())
             return new Answer(new UpstreamResult.NotSent(new Problem(ProblemTypes.Runtime, 503, "The call was not made", "The process that was to make it was held up for too long; nothing was sent.")), null);
         using var answered = new CancellationTokenSource();
         var keeping = KeepAsync(committed, answered.Token);

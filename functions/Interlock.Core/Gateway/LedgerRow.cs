@@ -32,8 +32,11 @@ public sealed record LedgerRow(LedgerState State, int Attempt, string Target, st
     /// <summary>The registration the call went to: only there may it be repeated.</summary>
     public string? Registration { get; init; }
 
-    /// <summary>Which of its addresses answered, or failed to.</summary>
+    /// <summary>Which of its addresses answered, or failed to, as it is shown.</summary>
     public string? Address { get; init; }
+
+    /// <summary>The same with its query, where it has one: for the choice of an address, and in no record.</summary>
+    public string? Route { get; init; }
 
     /// <summary>The process that makes the call, and until when it is taken for alive unless it says so again.</summary>
     public string? LeasedBy { get; init; }

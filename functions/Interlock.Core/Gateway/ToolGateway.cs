@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Gateway.Results;
@@ -54,8 +55,8 @@ public sealed class ToolGateway
         _keeper = new LeaseKeeper(parts.Lease, _ledger, parts.Time);
         Usage = new UsageRollup(parts.Store, parts.AuditStore);
         Artifacts = new Artifacts(parts.Store, parts.Blobs, parts.Mac, parts.Time);
-        _settle = new SettleStage(_ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Time);
-        _follow = new FollowStage(parts.Registries, _invoke, _settle, parts.Time);
+        _settle = new SettleStage(_ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Fences.Handed, parts.Time);
+        _follow = new FollowStage(parts.Registries, _invoke, _settle, Routes, parts.Time);
     }
 
     /// <summary>Where results are that were too large to be handed on.</summary>
@@ -131,8 +132,6 @@ public sealed class ToolGateway
                 continue;
             }
             if (refusal is not null) return await RefuseAsync(chain, call, refusal, isRepeat: previous?.Repeated?.HasDoubt == true);
-            if (settled is { Row.State: LedgerState.Intended, LedgerETag: { } etag })
-                settled = await _follow.RunAsync(chain, call, settled.Row, etag, cancellationToken);
             previous = settled is null ? await RecoverAsync(call, CancellationToken.None) : await AnswerAsync(call, settled, cancellationToken);
             if (settled?.Reusable is { } key && previous?.Result is GatewayResult.Completed fresh) _answers.Keep(key, fresh);
             if (previous?.Repeated is { State: LedgerState.Unknown } doubted && !await _pauses.WaitAsync(doubted.Attempt - doubted.Rounds - 1, null, call.Deadline, cancellationToken))
@@ -152,6 +151,7 @@ public sealed class ToolGateway
                 return new Standing(new GatewayResult.UnderWay(row.LeasedUntil!.Value), 0, null, null) { Chain = chain }; // a lease elsewhere has its time
             if (row is { State: LedgerState.Intended, Handle: not null })
             {
+                using var slot = call.Site is null ? await _admit.EnterAsync(chain.Id, cancellationToken) : null;
                 if (await _follow.RunAsync(chain, call, row, etag, cancellationToken) is not { } followed) continue;
                 return await AnswerAsync(call, followed, cancellationToken) with { Chain = chain };
             }
@@ -244,16 +244,25 @@ public sealed class ToolGateway
         await using var route = entered.Value!;
         GatewayMetrics.Queued(span.Server, Stopwatch.GetElapsedTime(queued).TotalSeconds);
         admitting.Dispose();
-        using var ticket = _fences.Enter(call);
+        using var ticket = await _fences.EnterAsync(call, cancellationToken);
         StageResult<CommittedCall> committed;
         using (StageSpan.Of(CommitStage.Name))
             committed = await _commit.RunAsync(chain, authorized, previous?.Attempt ?? 1, previous?.ETag, previous?.Repeated, cancellationToken);
         if (committed.Refusal is { } fenced) return (null, fenced);
         Answer answer;
         using (StageSpan.Of(InvokeStage.Name, ActivityKind.Client))
-            answer = await _keeper.DuringAsync(committed.Value!, () => _invoke.RunAsync(committed.Value!, route, cancellationToken)); // no refusal, so there is a value
+            answer = await _keeper.DuringAsync(committed.Value!, ticket.SeenUntil, () => _invoke.RunAsync(committed.Value!, route, cancellationToken)); // no refusal, so there is a value
+        SettledCall settled;
         using (StageSpan.Of(SettleStage.Name))
-            return (await _settle.RunAsync(chain, committed.Value!.At(answer.Address), answer.Result) with { Reusable = AnswerKey.Of(authorized) }, null);
+            settled = await _settle.RunAsync(chain, committed.Value!.At(answer.Address), answer.Result) with { Reusable = AnswerKey.Of(authorized) };
+        if (answer.Kept is null) return (settled, null);
+        if (settled is not { Row: { State: LedgerState.Intended, Handle: { } handle }, LedgerETag: { } etag })
+        {
+            answer.Kept.Leave();
+            return (settled, null);
+        }
+        Routes.Hold(call, authorized.Routed.Contract, handle, answer.Kept);
+        return (await _follow.RunAsync(chain, call, settled.Row, etag, cancellationToken), null); // a client's call keeps its slot and its ticket meanwhile
     }
 
     /// <summary>The refusal of a call that no address takes, with what its operator lets stand in for the answer where the call would still be allowed.</summary>

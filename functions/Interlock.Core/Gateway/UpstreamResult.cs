@@ -9,6 +9,14 @@ public abstract record UpstreamResult
     {
     }
 
+    /// <summary>How long the upstream wants to be left alone, where it says so.</summary>
+    internal TimeSpan? Rest => this switch
+    {
+        Rejected rejected => rejected.RetryAfter,
+        Unknown unknown => unknown.RetryAfter,
+        _ => null,
+    };
+
     /// <summary>
     /// The upstream answered. MCP: <c>structuredContent</c> when present, else the string of a single text block, else the content array.
     /// A2A: the first data part, else the text parts joined by newlines. <see cref="IsError"/>: the tool says it failed.
@@ -37,12 +45,16 @@ public abstract record UpstreamResult
     }
 
     /// <summary>It may have happened: connection lost after sending, deadline, 5xx, an answer that makes no sense.</summary>
-    public sealed record Unknown(Problem Problem) : UpstreamResult;
+    public sealed record Unknown(Problem Problem) : UpstreamResult
+    {
+        /// <summary>Set where it says that it has no time now, and not whether it began (HTTP 503 with the header).</summary>
+        public TimeSpan? RetryAfter { get; init; }
+    }
 
     /// <summary>The upstream answered that it did not do it: unknown tool, invalid params, 4xx.</summary>
     public sealed record Rejected(Problem Problem) : UpstreamResult
     {
-        /// <summary>Set where it only has no time now (HTTP 429, or 503 with the header): how long it wants to be left alone.</summary>
+        /// <summary>Set where it only has no time now (HTTP 429): how long it wants to be left alone.</summary>
         public TimeSpan? RetryAfter { get; init; }
     }
 }

@@ -8,6 +8,9 @@ namespace Interlock.Core.Identity;
 /// </summary>
 public sealed record ActorChain(Principal Starter, string? WorkflowOwner = null, string? Agent = null)
 {
+    /// <summary>Subjects whose authority bounds the call besides: owners of the workflows that led to this one, and who else published what started it.</summary>
+    public IReadOnlyList<string> Behind { get; init; } = [];
+
     public TenantId Tenant => Starter.Tenant;
 
     /// <summary>The subjects, starter first, as records name them.</summary>
@@ -17,6 +20,7 @@ public sealed record ActorChain(Principal Starter, string? WorkflowOwner = null,
         {
             yield return Starter.Subject;
             if (WorkflowOwner is not null) yield return WorkflowOwner;
+            foreach (var subject in Behind) yield return subject;
             if (Agent is not null) yield return "agent:" + Agent;
         }
     }

@@ -5,6 +5,9 @@ namespace Interlock.Core.Intake;
 /// <summary>A CloudEvents 1.0 event in structured JSON form; <see cref="Json"/> is the whole envelope as a scheduled run sees it.</summary>
 public sealed record CloudEvent(string Id, string Source, string Type, string? Subject, JsonValue Json)
 {
+    /// <summary>The extension attribute by which an event that a run of ours emitted is known again when it comes back from outside.</summary>
+    public const string OwnKey = "interlockevent";
+
     private const int MaxAttribute = 1024;
 
     /// <summary>Reads an envelope, or says what is wrong with it.</summary>

@@ -1,10 +1,9 @@
-using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
+using Interlock.Core.Intake.Events;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
@@ -13,17 +12,45 @@ using Interlock.Json;
 namespace Interlock.Core.Intake;
 
 /// <summary>How runs come about: a caller asks for one, or an event starts those workflows that listen to it. Each at most once.</summary>
-public sealed class RunIntake(RegistryStore registries, WorkflowCatalog catalog, IRunHost runs, ITableStore store, AuditLog audit, TimeProvider time)
+public sealed class RunIntake
 {
-    private const string EventTable = "events";
     private const string KeyTable = "startkeys";
     private const string PublisherRule = "publisher-not-authorized";
 
     private readonly PolicyCache _policies = new();
+    private readonly RegistryStore _registries;
+    private readonly WorkflowCatalog _catalog;
+    private readonly IRunHost _runs;
+    private readonly ITableStore _store;
+    private readonly AuditLog _audit;
+    private readonly TimeProvider _time;
+    private readonly EventStore _events;
     private RunCaps? _caps;
+
+    /// <param name="registries">Which workflows there are.</param>
+    /// <param name="catalog">Their documents.</param>
+    /// <param name="runs">Runs them.</param>
+    /// <param name="store">Where events and listeners are kept.</param>
+    /// <param name="audit">Where refusals are recorded.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="publisher">Where events that runs emit go besides; null for nowhere.</param>
+    /// <param name="clocks">How much the clocks of the processes that share the store may differ.</param>
+    public RunIntake(
+        RegistryStore registries, WorkflowCatalog catalog, IRunHost runs, ITableStore store, AuditLog audit, TimeProvider time, IEventPublisher? publisher = null, TimeSpan clocks = default)
+    {
+        (_registries, _catalog, _runs, _store, _audit, _time, _events) = (registries, catalog, runs, store, audit, time, new EventStore(store));
+        Listening = new Listening(_events, store, runs, time, clocks);
+        Delivery = new EventDelivery(_events, Listening, (received, cancellation) => StartAsync(received, cancellation), publisher, time);
+    }
 
     /// <summary>What one principal may have under way.</summary>
     public PrincipalCaps Caps { get; init; } = new();
+
+    /// <summary>Runs that wait for events.</summary>
+    public Listening Listening { get; }
+
+    /// <summary>What is left to be delivered.</summary>
+    public EventDelivery Delivery { get; }
 
     /// <summary>
     /// Starts the newest active version of a workflow in the range. A key (at most 256 characters) makes repeating safe: the same key with the
@@ -32,61 +59,84 @@ public sealed class RunIntake(RegistryStore registries, WorkflowCatalog catalog,
     public async Task<IntakeResult> StartAsync(
         Principal by, string workflow, string? version, JsonValue input, string trigger, string? key = null, CancellationToken cancellationToken = default)
     {
-        var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
-        var resolution = registry.Resolve(RegistryKind.Workflow, workflow, version);
-        if (resolution is not Resolution.Found { RepinnedFrom: null } found)
-        {
-            var refused = resolution as Resolution.Refused ?? new Resolution.Refused("deprecated", 410, $"'{workflow}' is deprecated: it starts no new runs.");
-            return new IntakeResult.Refused(new Problem(refused.Status == 404 ? ProblemTypes.NotFound : ProblemTypes.Refused, refused.Status, "The workflow can't be started", refused.Detail) { Rule = refused.Rule });
-        }
+        var (entry, problem) = await ResolveAsync(by.Tenant, workflow, version, cancellationToken);
+        if (entry is null) return new IntakeResult.Refused(problem!); // one of the two
         RunId? id = null;
         if (key is not null)
         {
             if (key.Length is 0 or > 256) return Invalid("An idempotency key has 1 to 256 characters.");
-            id = RunIdOf("key", by.Tenant.Value, by.Subject, workflow, key);
+            id = new RunId(DerivedId.Of("key", by.Tenant.Value, by.Subject, workflow, key));
             if (await ConflictAsync(KeyTable, by.Tenant, id.Value, JsonValue.Object(("workflow", workflow), ("input", CanonicalJson.Digest(input))), cancellationToken))
             {
                 await RecordConflictAsync(by, "key-reuse", $"workflow:{workflow}", input, id.Value, cancellationToken);
                 return new IntakeResult.Refused(new Problem(ProblemTypes.Conflict, 409, "The idempotency key was used for something else", "Use a new key for a new input.") { Rule = "key-reuse" }) { IsRecorded = true };
             }
         }
-        var (run, capped) = await StartAsync(by, found.Entry, new RunOrigin(by, null, trigger), input, id, cancellationToken);
-        return run is null ? new IntakeResult.Refused(capped!) { IsRecorded = true } : new IntakeResult.Started([run]); // one of the two
+        var (run, capped) = await StartAsync(by.Tenant, entry, new RunOrigin(by, null, trigger), input, id, cancellationToken);
+        return run is null ? await CappedAsync(by, entry, capped!, cancellationToken) : new IntakeResult.Started([run]); // one of the two
+    }
+
+    /// <summary>The newest active version in the range, which new runs get, or why there is none: a deprecated one starts no new runs.</summary>
+    internal async Task<(RegistryEntry? Entry, Problem? Problem)> ResolveAsync(TenantId tenant, string workflow, string? version, CancellationToken cancellationToken)
+    {
+        var resolution = (await _registries.ReadAsync(tenant, cancellationToken)).Resolve(RegistryKind.Workflow, workflow, version);
+        if (resolution is Resolution.Found { RepinnedFrom: null } found) return (found.Entry, null);
+        var refused = resolution as Resolution.Refused ?? new Resolution.Refused("deprecated", 410, $"'{workflow}' is deprecated: it starts no new runs.");
+        return (null, new Problem(refused.Status == 404 ? ProblemTypes.NotFound : ProblemTypes.Refused, refused.Status, "The workflow can't be started", refused.Detail) { Rule = refused.Rule });
     }
 
     /// <summary>
-    /// Takes an event: starts every active workflow whose <c>schedule.on</c> it matches, each once however often the event comes. The same id and
-    /// source with other content is refused (<c>event-conflict</c>), and so is what the policy does not let this publisher publish (<c>publisher-not-authorized</c>). A run started by an event acts
-    /// for the publisher. What is refused with 429 may be sent again: what it has started is found then.
+    /// Takes an event: starts every active workflow whose <c>schedule.on</c> it matches, each once however often the event comes, and tells the runs that
+    /// listen. The same id and source with other content is refused (<c>event-conflict</c>), and so is what the policy does not let this publisher publish
+    /// (<c>publisher-not-authorized</c>). A run started by an event acts for the publisher. Once the event is stored nothing of this is lost: what does not happen here
+    /// is done later. What is refused with 429 is to be sent again, and starts what is missing then.
     /// </summary>
-    public async Task<IntakeResult> ReceiveAsync(Principal publisher, CloudEvent happened, CancellationToken cancellationToken = default)
+    public Task<IntakeResult> ReceiveAsync(Principal publisher, CloudEvent happened, CancellationToken cancellationToken = default) =>
+        ReceiveAsync(publisher, happened, null, cancellationToken);
+
+    /// <summary>The same for an event that a run emitted.</summary>
+    internal async Task<IntakeResult> ReceiveAsync(Principal publisher, CloudEvent happened, EventCause? cause, CancellationToken cancellationToken)
     {
-        var registry = await registries.ReadAsync(publisher.Tenant, cancellationToken);
-        if (!_policies.Of(registry).MayPublish(publisher, happened.Type, happened.Source))
+        if (!_policies.Of(await _registries.ReadAsync(publisher.Tenant, cancellationToken)).MayPublish(publisher, happened.Type, happened.Source))
         {
             await RecordAsync(publisher, PublisherRule, $"event:{happened.Type}", $"source {Excerpt.Of(happened.Source, 200)}", cancellationToken);
             return new IntakeResult.Refused(new Problem(ProblemTypes.Authorization, 403, "The event is not this publisher's", $"No rule of the policy's events lets {publisher.Subject} publish this type from this source.") { Stage = "intake", Rule = PublisherRule }) { IsRecorded = true };
         }
-        var dedupe = RunIdOf("event", publisher.Tenant.Value, publisher.Subject, happened.Source, happened.Id);
-        if (await ConflictAsync(EventTable, publisher.Tenant, dedupe, JsonValue.Object(("digest", CanonicalJson.Digest(happened.Json))), cancellationToken))
+        if (cause is null && happened.Json[CloudEvent.OwnKey]?.StringOrNull() is { } own && await _events.IsKnownAsync(publisher.Tenant, own, cancellationToken))
+            return new IntakeResult.Started([]); // a run emitted it, and it was delivered then
+        var received = new ReceivedEvent(DerivedId.Of("event", publisher.Tenant.Value, publisher.Subject, happened.Source, happened.Id), _time.GetUtcNow(), publisher, happened.Json) { Cause = cause };
+        if (!EventStore.Fits(received)) return new IntakeResult.Refused(new Problem(ProblemTypes.Limit, 413, "The event is too large", "An event has at most 900 KiB as JSON.") { Rule = "event-too-large" });
+        var acceptance = await _events.AcceptAsync(received, received.ArrivedAt + EventDelivery.Lease, cancellationToken);
+        if (acceptance == Acceptance.Other)
         {
-            await RecordConflictAsync(publisher, "event-conflict", $"event:{happened.Type}", happened.Json, dedupe, cancellationToken);
+            await RecordConflictAsync(publisher, "event-conflict", $"event:{happened.Type}", happened.Json, new RunId(received.Key), cancellationToken);
             return new IntakeResult.Refused(new Problem(ProblemTypes.Conflict, 409, "An event of this id and source came before with other content", "Give each event an id of its own.") { Rule = "event-conflict" }) { IsRecorded = true };
         }
+        var result = await StartAsync(received, cancellationToken);
+        if (acceptance is Acceptance.Taken { Due: var due }) await Delivery.GoOnAsync(received, due, cancellationToken);
+        return result;
+    }
+
+    private async Task<IntakeResult> StartAsync(ReceivedEvent received, CancellationToken cancellationToken)
+    {
+        var publisher = received.Publisher;
+        var happened = CloudEvent.Read(received.Event).Event ?? throw new InvalidDataException($"The stored event {received.Key} is no CloudEvent.");
+        var registry = await _registries.ReadAsync(publisher.Tenant, cancellationToken);
         var started = new List<RunStart>();
         var problems = new List<Problem>();
         foreach (var name in registry.OfKind(RegistryKind.Workflow).Where(entry => entry.Lifecycle == Lifecycle.Active).Select(entry => entry.Name).Distinct())
         {
             var entry = registry.Newest(RegistryKind.Workflow, name)!; // at least one is active
-            var definition = await catalog.LoadAsync(publisher.Tenant, entry.As<WorkflowBody>().DocumentDigest, cancellationToken);
+            var definition = await _catalog.LoadAsync(publisher.Tenant, entry.As<WorkflowBody>().DocumentDigest, cancellationToken);
             if (definition.On is not { } trigger) continue;
             switch (EventMatch.Matches(trigger, happened))
             {
                 case (true, _):
-                    var origin = new RunOrigin(publisher, null, "event") { Initiators = happened.Subject is { } subject ? ["user:" + subject] : [] };
-                    var id = RunIdOf("run", publisher.Tenant.Value, dedupe.Value, name);
-                    var (run, capped) = await StartAsync(publisher, entry, origin, JsonValue.Array(happened.Json), id, cancellationToken);
-                    if (run is null) return new IntakeResult.Refused(capped!) { IsRecorded = true }; // one of the two
+                    var origin = received.Cause?.Origin ?? new RunOrigin(publisher, null, RunTriggers.Event);
+                    if (happened.Subject is { } subject) origin = origin with { Initiators = [.. origin.Initiators.Append("user:" + subject).Distinct(StringComparer.Ordinal)] };
+                    var id = new RunId(DerivedId.Of("run", publisher.Tenant.Value, received.Key, name));
+                    var (run, capped) = await StartAsync(publisher.Tenant, entry, origin, JsonValue.Array(happened.Json), id, cancellationToken);
+                    if (run is null) return await CappedAsync(publisher, entry, capped!, cancellationToken); // one of the two
                     started.Add(run);
                     break;
                 case (false, { } problem):
@@ -97,26 +147,29 @@ public sealed class RunIntake(RegistryStore registries, WorkflowCatalog catalog,
         return started.Count == 0 && problems.Count > 0 ? new IntakeResult.Refused(problems[0]) : new IntakeResult.Started(started);
     }
 
-    private async Task<(RunStart? Run, Problem? Refusal)> StartAsync(Principal by, RegistryEntry entry, RunOrigin origin, JsonValue input, RunId? id, CancellationToken cancellationToken)
+    private async Task<IntakeResult> CappedAsync(Principal by, RegistryEntry entry, Problem refusal, CancellationToken cancellationToken)
+    {
+        await RecordAsync(by, refusal.Rule!, $"workflow:{entry.Name}", refusal.Detail, cancellationToken); // every cap has one
+        return new IntakeResult.Refused(refusal) { IsRecorded = true };
+    }
+
+    /// <summary>Starts a run of that version, owned by whoever published it; or why its starter may have no more, which is not recorded here.</summary>
+    internal async Task<(RunStart? Run, Problem? Refusal)> StartAsync(TenantId tenant, RegistryEntry entry, RunOrigin origin, JsonValue input, RunId? id, CancellationToken cancellationToken)
     {
         var run = id ?? new RunId(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
-        var caps = _caps ??= new RunCaps(store, runs, Caps, time);
-        if (await caps.RefuseAsync(by, run, cancellationToken) is { } refusal)
-        {
-            await RecordAsync(by, refusal.Rule!, $"workflow:{entry.Name}", refusal.Detail, cancellationToken); // every cap has one
-            return (null, refusal);
-        }
+        var caps = _caps ??= new RunCaps(_store, _runs, Caps, _time);
+        if (await caps.RefuseAsync(origin.Starter, run, cancellationToken) is { } refusal) return (null, refusal);
         var body = entry.As<WorkflowBody>();
-        var request = new StartRun(by.Tenant, new WorkflowRef(entry.Name, entry.Version, body.DocumentDigest), origin with { WorkflowOwner = body.Owner }, input) { Id = run };
-        return (await runs.StartAsync(request, cancellationToken), null);
+        var request = new StartRun(tenant, new WorkflowRef(entry.Name, entry.Version, body.DocumentDigest), origin with { WorkflowOwner = body.Owner }, input) { Id = run };
+        return (await _runs.StartAsync(request, cancellationToken), null);
     }
 
     /// <summary>Remembers what an id stands for; whether it stood for something else before.</summary>
     private async Task<bool> ConflictAsync(string table, TenantId tenant, RunId id, JsonValue body, CancellationToken cancellationToken)
     {
         var key = new RowKey(Keys.Join(tenant.Value, id.Value), "seen");
-        if ((await store.InsertAsync(table, key, body, cancellationToken)).Ok) return false;
-        return await store.GetAsync(table, key, cancellationToken) is { } seen && seen.Body != body;
+        if ((await _store.InsertAsync(table, key, body, cancellationToken)).Ok) return false;
+        return await _store.GetAsync(table, key, cancellationToken) is { } seen && seen.Body != body;
     }
 
     private Task RecordConflictAsync(Principal by, string rule, string target, JsonValue content, RunId seen, CancellationToken cancellationToken) =>
@@ -124,11 +177,11 @@ public sealed class RunIntake(RegistryStore registries, WorkflowCatalog catalog,
 
     /// <summary>Once a minute for each principal and rule, however often it is tried: a flood fills no audit.</summary>
     private Task RecordAsync(Principal by, string rule, string target, string? reason, CancellationToken cancellationToken) =>
-        RecordAsync(by, $"{rule}:{time.GetUtcNow().UtcTicks / TimeSpan.TicksPerMinute}", rule, target, reason, null, cancellationToken);
+        RecordAsync(by, $"{rule}:{_time.GetUtcNow().UtcTicks / TimeSpan.TicksPerMinute}", rule, target, reason, null, cancellationToken);
 
     private async Task RecordAsync(Principal by, string id, string rule, string target, string? reason, string? content, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
+        var now = _time.GetUtcNow();
         var chain = AuditChain.ForPrincipal(by.Tenant, by.Subject, now);
         var record = new AuditRecord
         {
@@ -145,15 +198,7 @@ public sealed class RunIntake(RegistryStore registries, WorkflowCatalog catalog,
             Rule = rule,
             Reason = reason,
         };
-        await audit.AppendAsync(chain, [record], [], cancellationToken);
-    }
-
-    /// <summary>A run id from length-prefixed parts, so that no two lists of parts run together.</summary>
-    private static RunId RunIdOf(params ReadOnlySpan<string> parts)
-    {
-        var text = new StringBuilder();
-        foreach (var part in parts) text.Append(CultureInfo.InvariantCulture, $"{part.Length}:{part}");
-        return new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())).AsSpan(0, 16)));
+        await _audit.AppendAsync(chain, [record], [], cancellationToken);
     }
 
     private static IntakeResult.Refused Invalid(string detail) => new(new Problem(ProblemTypes.Validation, 400, "The request is not valid", detail));

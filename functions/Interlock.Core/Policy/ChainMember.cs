@@ -41,8 +41,9 @@ internal sealed record ChainMember(string Subject, ImmutableArray<string>? Group
     /// <summary>Workflows and agents are in no group.</summary>
     private static ImmutableArray<string>? GroupsOf(string subject, PolicyRequest request)
     {
-        if (subject != request.Chain.WorkflowOwner) return [];
-        var isWorkflow = subject.StartsWith("workflow:", StringComparison.Ordinal);
-        return isWorkflow ? [] : request.WorkflowOwnerGroups;
+        var isOwner = subject == request.Chain.WorkflowOwner;
+        if ((!isOwner && !request.Chain.Behind.Contains(subject)) || subject.StartsWith("workflow:", StringComparison.Ordinal)) return [];
+        if (isOwner) return request.WorkflowOwnerGroups;
+        return request.GroupsBehind.TryGetValue(subject, out var groups) ? groups : null;
     }
 }

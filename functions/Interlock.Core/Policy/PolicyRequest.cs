@@ -19,4 +19,7 @@ public sealed record PolicyRequest(
     TaskPath? Task = null)
 {
     public ImmutableArray<string>? WorkflowOwnerGroups { get; init; }
+
+    /// <summary>The groups of those behind the chain who are people, by subject; whoever is missing counts as an owner without known groups does.</summary>
+    public IReadOnlyDictionary<string, ImmutableArray<string>> GroupsBehind { get; init; } = ImmutableDictionary<string, ImmutableArray<string>>.Empty;
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Identity;
@@ -40,17 +41,30 @@ public sealed class RegistryDesk(
 
     public Task<RegistrySnapshot> ReadAsync(TenantId tenant, CancellationToken cancellationToken = default) => registries.ReadAsync(tenant, cancellationToken);
 
-    /// <summary>Publishes a workflow from its text; what keeps it from publishing comes back as findings.</summary>
+    /// <summary>Publishes a workflow from its text, with the report of its readiness; what keeps it from publishing comes back as findings and report.</summary>
     public async Task<RegistryResult> PublishWorkflowAsync(Principal by, string text, string fileName, CancellationToken cancellationToken = default)
     {
-        var read = WorkflowReader.Read(text, fileName);
-        if (read.Definition is not { } definition || read.Document is not { } document) return Invalid("The workflow does not check", read.Findings);
-        if (await _approvers.CheckAsync(by.Tenant, read, cancellationToken) is [_, ..] unknown) return Invalid("The workflow asks approvers who are not known", unknown);
+        var read = await CheckWorkflowAsync(by.Tenant, text, fileName, cancellationToken);
+        var report = ReadinessReport.For(read);
+        if (read.Definition is not { } definition || read.Document is not { } document || !report.Passed)
+            return Invalid(read.Definition is null ? "The workflow does not check" : "The workflow is not ready", read.Findings) with { Readiness = report };
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
         if (OwnerOf(registry, definition.Name.ToString()) is { } owner && owner != by.Subject && !by.Roles.Contains("admin"))
             return Refuse(403, "The workflow belongs to somebody else", $"'{definition.Name}' was first published by {owner}; only they or an administrator publish further versions.");
         var digest = await catalog.StoreAsync(by.Tenant, document, cancellationToken);
-        return await WriteAsync(by, registry, [Entry(RegistryKind.Workflow, definition.Name.ToString(), definition.Version, new WorkflowBody(digest, by.Subject), by)], cancellationToken);
+        var before = registry.Find(RegistryKind.Workflow, definition.Name.ToString(), definition.Version)?.As<WorkflowBody>();
+        var body = before is { DocumentDigest: var same, Owner: var owned } && same == digest && owned == by.Subject
+            ? before // published again: the report stays the one it was published with
+            : new WorkflowBody(digest, by.Subject) { ReadinessDigest = await catalog.StoreAsync(by.Tenant, report.ToJson(), cancellationToken) };
+        return await WriteAsync(by, registry, [Entry(RegistryKind.Workflow, definition.Name.ToString(), definition.Version, body, by)], cancellationToken);
+    }
+
+    /// <summary>Reads a workflow as publishing does: with whether the tenant knows whom it asks and what it calls.</summary>
+    public async Task<WorkflowReadResult> CheckWorkflowAsync(TenantId tenant, string text, string fileName, CancellationToken cancellationToken = default)
+    {
+        var read = WorkflowReader.Read(text, fileName);
+        var approvers = await _approvers.CheckAsync(tenant, read, cancellationToken);
+        return read with { Findings = [.. read.Findings, .. approvers, .. KnownTargets.Check(read, await registries.ReadAsync(tenant, cancellationToken), Severity.Warning)] };
     }
 
     /// <summary>Registers a server with every tool and operation it shows; a tool registered before with another contract becomes a new version.</summary>
@@ -161,8 +175,8 @@ public sealed class RegistryDesk(
     }
 
     /// <summary>
-    /// Moves a version through its lifecycle. Acknowledged once no call that passed the fence before is still under way; those that do not end
-    /// in time are named in <see cref="RegistryResult.Changed.InFlight"/>.
+    /// Moves a version through its lifecycle. Acknowledged once no call that passed the fence before is still under way in any process; those that do not end
+    /// in time, or go on at their upstreams, are named in <see cref="RegistryResult.Changed.InFlight"/>.
     /// </summary>
     public async Task<RegistryResult> SetLifecycleAsync(
         Principal by, RegistryKind kind, string name, string version, Lifecycle lifecycle, string? successor, string? reason, CancellationToken cancellationToken = default)
@@ -176,7 +190,8 @@ public sealed class RegistryDesk(
         var changed = entry with { Lifecycle = lifecycle, Successor = successor, Reason = reason, ChangedBy = by.Subject, ChangedAt = time.GetUtcNow() };
         var result = await WriteAsync(by, registry, [changed], cancellationToken);
         if (result is not RegistryResult.Changed done || lifecycle == Lifecycle.Active || Writer.IsTrial) return result;
-        return done with { InFlight = await fences.DrainAsync(by.Tenant, kind, name, DrainPatience, time, cancellationToken) };
+        var left = await fences.DrainAsync(by.Tenant, done.Epoch, kind, name, DrainPatience, cancellationToken);
+        return done with { InFlight = left.Calls, Silent = left.Silent };
     }
 
     /// <summary>

@@ -96,7 +96,11 @@ public sealed record AgentBody(Uri Address, string RegistrationId, string CardDi
 }
 
 /// <summary>A workflow: the digest under which its document is in the blob store, and who published it.</summary>
-public sealed record WorkflowBody(string DocumentDigest, string Owner);
+public sealed record WorkflowBody(string DocumentDigest, string Owner)
+{
+    /// <summary>The digest under which the report of its publishing is beside it; null for what was published before there were any.</summary>
+    public string? ReadinessDigest { get; init; }
+}
 
 /// <summary>The tenant's policy document, as YAML text.</summary>
 public sealed record PolicyBody(string Text);

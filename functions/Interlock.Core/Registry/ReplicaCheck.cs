@@ -17,7 +17,7 @@ internal static class ReplicaCheck
         {
             if (found.Failure is { } failure) return failure with { Detail = $"The replica {replica}: {failure.Detail ?? failure.Title}" };
             if (Different(primary, found) is { } tool)
-                return new Problem(ProblemTypes.Conflict, 409, "A replica shows another contract", $"{replica} and {server.Address} don't show the same '{Excerpt.Of(tool, 60)}'; replicas of one server have the same contracts.") { Rule = Rule };
+                return new Problem(ProblemTypes.Conflict, 409, "A replica shows another contract", $"{UpstreamAddress.Shown(replica)} and {UpstreamAddress.Shown(server.Address)} don't show the same '{Excerpt.Of(tool, 60)}'; replicas of one server have the same contracts.") { Rule = Rule };
         }
         return null;
     }

@@ -27,6 +27,9 @@ public static class UpstreamAddress
         return address.UserInfo.Length > 0 || address.Host.Length == 0 ? Invalid(pointer) : null;
     }
 
+    /// <summary>An address as it is recorded and shown: what a query may hold is nobody's to see.</summary>
+    public static string Shown(Uri address) => address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+
     private static Problem Invalid(string pointer) =>
         Refuse(InvalidRule, 400, "An address is an absolute http or https URL without user name or password.", pointer);
 

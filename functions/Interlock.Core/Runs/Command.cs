@@ -16,6 +16,9 @@ namespace Interlock.Core.Runs;
 [JsonDerivedType(typeof(OpenApproval), "openApproval")]
 [JsonDerivedType(typeof(CloseApproval), "closeApproval")]
 [JsonDerivedType(typeof(StartTimer), "startTimer")]
+[JsonDerivedType(typeof(EmitEvent), "emitEvent")]
+[JsonDerivedType(typeof(AwaitEvent), "awaitEvent")]
+[JsonDerivedType(typeof(StartChild), "startChild")]
 public abstract record Command(EffectId Id, FrameId Frame)
 {
     /// <summary>A call to a tool or agent through the gateway.</summary>
@@ -58,6 +61,23 @@ public abstract record Command(EffectId Id, FrameId Frame)
     public sealed record CloseApproval(EffectId Id, FrameId Frame, GateId Gate, GateOutcome Cause) : Command(Id, Frame);
 
     public sealed record StartTimer(EffectId Id, FrameId Frame, DateTimeOffset DueAt, TimerPurpose Purpose) : Command(Id, Frame);
+
+    /// <summary>Publishes a whole CloudEvent. Ends with <see cref="RunEvent.EffectCompleted"/> (the event) once it is stored, or <see cref="RunEvent.EffectFailed"/>.</summary>
+    public sealed record EmitEvent(EffectId Id, FrameId Frame, TaskPath Task, JsonValue Event) : Command(Id, Frame);
+
+    /// <summary>
+    /// Wants events of these types (empty: of any) from <paramref name="Since"/> on, also those that came before the host got to it. Each comes as
+    /// <see cref="RunEvent.EventArrived"/>; the command stands until the interpreter has enough.
+    /// </summary>
+    public sealed record AwaitEvent(EffectId Id, FrameId Frame, TaskPath Task, ImmutableArray<string> Types, DateTimeOffset Since) : Command(Id, Frame);
+
+    /// <summary>
+    /// Starts a run whose id follows from the command's. Awaited it ends with <see cref="RunEvent.ChildCompleted"/>, else with
+    /// <see cref="RunEvent.EffectCompleted"/> once the run is durable; refused with <see cref="RunEvent.EffectFailed"/>. An awaited run is
+    /// cancelled when the command is withdrawn, and must end by the deadline.
+    /// </summary>
+    public sealed record StartChild(
+        EffectId Id, FrameId Frame, TaskPath Task, string Workflow, string? Version, JsonValue Input, bool IsAwaited, DateTimeOffset? Deadline) : Command(Id, Frame);
 }
 
 public enum TimerPurpose

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Interlock.Json;
 
 namespace Interlock.Core.Runs;
 
@@ -12,6 +13,10 @@ public static class EffectIds
     /// <summary>The one call that a client makes under an approval of its own, however often it asks for it.</summary>
     public static EffectId OfGrant(GateId gate) =>
         new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"grant\0{gate.Value}")).AsSpan(0, 16)));
+
+    /// <summary>An event's identity, its source and id, in the same form.</summary>
+    internal static string OfEvent(JsonValue happened) => Convert.ToHexStringLower(
+        SHA256.HashData(Encoding.UTF8.GetBytes($"event\0{happened["source"]?.StringOrNull()}\0{happened["id"]?.StringOrNull()}")).AsSpan(0, 16));
 
     /// <summary>A number in [0, 1) that the same run, frame and purpose always give: the interpreter's only source of jitter.</summary>
     internal static double Fraction(RunId run, FrameId frame, string purpose) =>

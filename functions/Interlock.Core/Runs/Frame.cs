@@ -36,6 +36,7 @@ public sealed record Frame(
 [JsonDerivedType(typeof(Fork), "fork")]
 [JsonDerivedType(typeof(Try), "try")]
 [JsonDerivedType(typeof(Gate), "gate")]
+[JsonDerivedType(typeof(Listen), "listen")]
 public abstract record FrameState
 {
     /// <summary>Root, <c>do</c>, effects, <c>wait</c>: nothing beyond what is pending for it.</summary>
@@ -62,6 +63,21 @@ public abstract record FrameState
 
     /// <summary>People are asked: by an approval task, about a failed step of any kind, or once more about a call.</summary>
     public sealed record Gate(GateRequest Request) : FrameState;
+
+    /// <summary>
+    /// A listening task: the digests of the events it took, its output so far, and what waits for its turn in <c>foreach</c>, the one under way first.
+    /// </summary>
+    public sealed record Listen(ImmutableList<string> Seen, ImmutableList<JsonValue> Output, ImmutableList<JsonValue> Waiting) : FrameState
+    {
+        /// <summary>The filters that have their event where each needs one, those of <c>until</c> counted on.</summary>
+        public ImmutableSortedSet<int> Filled { get; init; } = [];
+
+        /// <summary>What the correlations without an expectation were given by the first event, by name.</summary>
+        public JsonValue Correlated { get; init; } = JsonValue.EmptyObject;
+
+        /// <summary>Whether enough came: no more events are taken.</summary>
+        public bool IsOver { get; init; }
+    }
 }
 
 public enum TryPhase

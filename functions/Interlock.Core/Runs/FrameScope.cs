@@ -11,7 +11,10 @@ internal sealed class FrameScope(Machine machine, Frame frame) : IEvaluationScop
     private static readonly JqLimits Limits = new();
     private static readonly JsonValue Runtime = JsonValue.Object(("name", "interlock"), ("version", "1"), ("metadata", JsonValue.EmptyObject));
 
+    /// <summary>The task's output, transformed where it already is.</summary>
     public JsonValue? Output { get; init; }
+
+    public JsonValue? RawOutput { get; init; }
 
     /// <summary>Variables beyond the frame's ancestors' (a case under test, an error being matched).</summary>
     public JsonValue? Extra { get; init; }
@@ -44,12 +47,15 @@ internal sealed class FrameScope(Machine machine, Frame frame) : IEvaluationScop
         ? JsonValue.Null
         : JsonValue.Object(
             ("name", task.Name), ("reference", frame.Path.Value), ("definition", task.Source), ("input", frame.RawInput),
-            ("output", Output ?? JsonValue.Null), ("startedAt", Time(frame.StartedAt)));
+            ("output", RawOutput ?? JsonValue.Null), ("startedAt", Time(frame.StartedAt)));
 
     private JsonValue Workflow() => JsonValue.Object(
         ("id", machine.Run.Value), ("definition", machine.Definition.Document), ("input", Sources?.Input ?? machine.Input), ("startedAt", Time(machine.StartedAt)));
 
+    /// <summary>The time as documents see it: in UTC, to the millisecond.</summary>
+    public static string Iso(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
     private static JsonValue Time(DateTimeOffset time) => JsonValue.Object(
-        ("iso8601", time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)),
+        ("iso8601", Iso(time)),
         ("epoch", JsonValue.Object(("seconds", time.ToUnixTimeSeconds()), ("milliseconds", time.ToUnixTimeMilliseconds()))));
 }

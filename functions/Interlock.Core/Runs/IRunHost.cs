@@ -26,6 +26,12 @@ public interface IRunHost
     /// <summary>A hint that a gate's row changed: the host reads the row and folds what it says.</summary>
     Task GateChangedAsync(TenantId tenant, RunId run, GateId gate, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Tells an open run what happened elsewhere; what changes nothing in it is not kept. False when there is no such run, it is closed or awaits nothing of
+    /// the kind. Telling it twice is harmless, as far as the interpreter takes the event once.
+    /// </summary>
+    Task<bool> SignalAsync(TenantId tenant, RunId run, RunEvent happened, Func<RunState, bool> isAwaited, CancellationToken cancellationToken = default);
+
     /// <summary>False when there is no such run or it is closed already; the same for the others.</summary>
     Task<bool> CancelAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default);
 

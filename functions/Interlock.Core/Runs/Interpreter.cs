@@ -48,13 +48,25 @@ public static class Interpreter
             RunEvent.SuspendRequested => state with { Suspended = true },
             RunEvent.ResumeRequested => Resume(definition, state),
             RunEvent.CancelRequested => Fold(definition, state with { Suspended = false, Deferred = [] }, state.Deferred.Insert(0, happened)),
-            _ when state.Suspended => state with { Deferred = state.Deferred.Add(happened) },
+            _ when state.Suspended => Defer(state, happened),
             _ => Fold(definition, state, [happened]),
         };
     }
 
     private static RunState Resume(WorkflowDefinition definition, RunState state) =>
         state.Suspended ? Fold(definition, state with { Suspended = false, Deferred = [] }, state.Deferred) : state;
+
+    /// <summary>Keeps the event for later. Of those somebody listens to only so many: the one after them stands for the failure that it will be.</summary>
+    private static RunState Defer(RunState state, RunEvent happened)
+    {
+        if (happened is not RunEvent.EventArrived arrived) return state with { Deferred = state.Deferred.Add(happened) };
+        if (!state.Pending.TryGetValue(arrived.Effect, out var command)) return state;
+        var kept = state.Deferred.OfType<RunEvent.EventArrived>().Where(other => other.Effect == arrived.Effect).Append(arrived).ToList();
+        if (kept.Count <= RunLimits.ConsumedEvents && kept.Sum(one => one.Event.Size) <= RunLimits.ValueSize) return state with { Deferred = state.Deferred.Add(happened) };
+        if (state.Deferred.Any(one => one is RunEvent.EffectFailed failed && failed.Effect == arrived.Effect)) return state;
+        var flood = Problems.Runtime($"More than {RunLimits.ConsumedEvents:N0} events, or more of them than fit a run, came while it was suspended.", command.Frame);
+        return state with { Deferred = state.Deferred.Add(new RunEvent.EffectFailed(arrived.At, arrived.Effect, flood)) };
+    }
 
     private static RunState Fold(WorkflowDefinition definition, RunState state, IReadOnlyList<RunEvent> events)
     {

@@ -29,21 +29,21 @@ internal sealed partial class Machine
     private void EffectCompleted(RunEvent.EffectCompleted done)
     {
         if (Settle(done.Effect, done.Output, null)) return;
-        if (!_pending.TryGetValue(done.Effect, out var command) || command is not Command.Call call) return;
-        _pending.Remove(call.Id);
-        _state = _state with { InDoubt = _state.InDoubt.Remove(call.Id) };
-        if (Find(call.Frame) is not { } frame) return;
+        if (!_pending.TryGetValue(done.Effect, out var command) || command is not (Command.Call or Command.EmitEvent or Command.StartChild { IsAwaited: false })) return;
+        _pending.Remove(command.Id);
+        _state = _state with { InDoubt = _state.InDoubt.Remove(command.Id) };
+        if (Find(command.Frame) is not { } frame) return;
         Guarded(frame.Id, () =>
         {
-            RememberUndo(frame, call, done.Output);
-            Complete(frame, done.Output);
+            if (command is Command.Call call) RememberUndo(frame, call, done.Output);
+            Complete(frame, command is Command.StartChild ? frame.Input : done.Output);
         });
     }
 
     private void EffectFailed(RunEvent.EffectFailed failed)
     {
         if (Settle(failed.Effect, null, failed.Problem)) return;
-        if (!_pending.TryGetValue(failed.Effect, out var command) || command is not (Command.Call or Command.OpenApproval)) return;
+        if (!_pending.TryGetValue(failed.Effect, out var command) || command is Command.CloseApproval or Command.StartTimer) return;
         if (command is Command.Call { OnInDoubt: InDoubtAction.Escalate } && failed.Problem.Type == ProblemTypes.InDoubt)
         {
             // Said again it is no news: only a person's word, completed or failed, ends the doubt.
@@ -54,6 +54,7 @@ internal sealed partial class Machine
         _state = _state with { InDoubt = _state.InDoubt.Remove(command.Id) };
         if (Find(command.Frame) is not { } frame) return;
         if (command is Command.Call call && SecondLook.Opens(this, frame, call, failed.Problem)) return;
+        Interrupt(frame.Id);
         WithdrawOwn(frame);
         if (frame.State is FrameState.Gate { Request.Failure: not null } asked) StepGate.NotOpened(this, frame, asked.Request, failed.Problem);
         else Fail(frame.Id, failed.Problem with { Instance = frame.Id.Value });
@@ -71,6 +72,19 @@ internal sealed partial class Machine
             if (gate.Request.Failure is { } failure) StepGate.Closed(this, frame, gate.Request, failure, closed);
             else ApprovalExecutor.Closed(this, frame, definition.Task(frame.Path) as ApprovalTask ?? CoveringGate(frame)!, gate.Request, closed); // only a covered call is asked about again
         });
+    }
+
+    private void EventArrived(RunEvent.EventArrived arrived)
+    {
+        if (!_pending.TryGetValue(arrived.Effect, out var command) || command is not Command.AwaitEvent || Find(command.Frame) is not { } frame) return;
+        Guarded(frame.Id, () => ListenExecutor.Arrived(this, frame, (ListenTask)definition.Task(frame.Path), arrived.Event)); // only such a task awaits events
+    }
+
+    private void ChildCompleted(RunEvent.ChildCompleted ended)
+    {
+        if (!_pending.TryGetValue(ended.Effect, out var command) || command is not Command.StartChild { IsAwaited: true }) return;
+        _pending.Remove(command.Id);
+        if (Find(command.Frame) is { } frame) RunExecutor.Ended(this, frame, ended);
     }
 
     private void Cancel(RunEvent.CancelRequested cancel)

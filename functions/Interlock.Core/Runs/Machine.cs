@@ -52,6 +52,8 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
             case RunEvent.EffectFailed failed: EffectFailed(failed); break;
             case RunEvent.TimerFired fired: TimerFired(fired.Timer); break;
             case RunEvent.GateClosed closed: GateClosed(closed); break;
+            case RunEvent.EventArrived arrived: EventArrived(arrived); break;
+            case RunEvent.ChildCompleted ended: ChildCompleted(ended); break;
             case RunEvent.CancelRequested cancel: Cancel(cancel); break;
             default: throw new InvalidOperationException($"The machine folds no {happened.GetType().Name}.");
         }
@@ -72,8 +74,8 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
 
     public TaskDefinition? DefinitionOf(Frame frame) => definition.AllTasks.GetValueOrDefault(frame.Path);
 
-    public FrameScope Scope(Frame frame, JsonValue? output = null, JsonValue? extra = null, FrameSources? sources = null) =>
-        new(this, frame) { Output = output, Extra = extra, Sources = sources };
+    public FrameScope Scope(Frame frame, JsonValue? output = null, JsonValue? extra = null, FrameSources? sources = null, JsonValue? rawOutput = null) =>
+        new(this, frame) { Output = output, RawOutput = rawOutput ?? output, Extra = extra, Sources = sources };
 
     public JsonValue ContextOf(Frame frame) => ContextOwner(frame).Context ?? JsonValue.EmptyObject;
 
@@ -141,18 +143,23 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     public void Complete(Frame frame, JsonValue rawOutput, string? directive = null) => Guarded(frame.Id, () =>
     {
         var task = definition.Task(frame.Path);
-        var output = Bounded(task.OutputAs?.Evaluate(rawOutput, Scope(frame, rawOutput)) ?? rawOutput);
-        Check(task.OutputSchema, output, frame, "output");
-        if (task.ExportAs is { } export)
-        {
-            var context = Bounded(export.Evaluate(output, Scope(frame, output)));
-            Check(task.ExportSchema, context, frame, "export");
-            SetContext(frame, context);
-            frame = Find(frame.Id) ?? frame;
-        }
+        var output = Shape(frame, rawOutput, new(task.OutputAs, task.OutputSchema, task.ExportAs, task.ExportSchema));
+        frame = Find(frame.Id) ?? frame;
         Remove(frame);
         ChildDone(frame, output, directive ?? task.Then);
     });
+
+    /// <summary>What <c>output</c> makes of a raw output; then <c>export</c> puts it into the context.</summary>
+    public JsonValue Shape(Frame frame, JsonValue rawOutput, Shaping shaping, JsonValue? extra = null)
+    {
+        var output = Bounded(shaping.OutputAs?.Evaluate(rawOutput, Scope(frame, rawOutput, extra)) ?? rawOutput);
+        Check(shaping.OutputSchema, output, frame, "output");
+        if (shaping.ExportAs is not { } export) return output;
+        var context = Bounded(export.Evaluate(output, Scope(frame, output, extra, rawOutput: rawOutput)));
+        Check(shaping.ExportSchema, context, frame, "export");
+        SetContext(frame, context);
+        return output;
+    }
 
     /// <summary>Removes a frame that ended, with its timers.</summary>
     public void Remove(Frame frame)
@@ -162,7 +169,10 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         _state = _state with { Approved = _state.Approved.Remove(frame.Id) };
     }
 
-    /// <summary>Stops everything beneath a frame (not the frame itself): timers go, gates are withdrawn, calls become abandoned.</summary>
+    /// <summary>
+    /// Stops everything beneath a frame (not the frame itself): timers go, gates are withdrawn, calls become abandoned, and what is emitted, listened to
+    /// or waited for is given up.
+    /// </summary>
     public void Interrupt(FrameId top)
     {
         var prefix = top.Value + "/";
@@ -177,7 +187,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     {
         switch (command)
         {
-            case Command.StartTimer:
+            case Command.StartTimer or Command.EmitEvent or Command.AwaitEvent or Command.StartChild:
             case not null when !shown.ContainsKey(command.Id):
                 _pending.Remove(command.Id);
                 break;

@@ -11,6 +11,8 @@ namespace Interlock.Core.Runs;
 [JsonDerivedType(typeof(EffectFailed), "effectFailed")]
 [JsonDerivedType(typeof(TimerFired), "timerFired")]
 [JsonDerivedType(typeof(GateClosed), "gateClosed")]
+[JsonDerivedType(typeof(EventArrived), "eventArrived")]
+[JsonDerivedType(typeof(ChildCompleted), "childCompleted")]
 [JsonDerivedType(typeof(CancelRequested), "cancelRequested")]
 [JsonDerivedType(typeof(SuspendRequested), "suspendRequested")]
 [JsonDerivedType(typeof(ResumeRequested), "resumeRequested")]
@@ -37,6 +39,12 @@ public abstract record RunEvent(DateTimeOffset At)
         /// <summary>What is to be done about a failed step: one of <see cref="StepChoices"/>.</summary>
         public string? Choice { get; init; }
     }
+
+    /// <summary>An event that one of the command's filters may fit; the interpreter looks closer, and takes each event (source and id) once.</summary>
+    public sealed record EventArrived(DateTimeOffset At, EffectId Effect, JsonValue Event) : RunEvent(At);
+
+    /// <summary>How a child run ended that a task waits for.</summary>
+    public sealed record ChildCompleted(DateTimeOffset At, EffectId Effect, RunId Child, RunStatus Outcome, JsonValue? Output, Problem? Problem) : RunEvent(At);
 
     public sealed record CancelRequested(DateTimeOffset At, string By, string? Reason) : RunEvent(At)
     {

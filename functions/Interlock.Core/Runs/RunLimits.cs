@@ -12,8 +12,17 @@ public static class RunLimits
     /// <summary>Steps that all expressions evaluated for one event may take together.</summary>
     public const long ExpressionStepsPerEvent = 50_000_000;
 
+    /// <summary>How many runs may be each the cause of the next, through child workflows and emitted events (<c>causation-limit</c>).</summary>
+    public const int Causation = 8;
+
+    /// <summary>The rule that refuses one more.</summary>
+    public const string CausationRule = "causation-limit";
+
     /// <summary>Calls of one run that are under way at once; more wait, so that one run can't take all workers.</summary>
     public const int ConcurrentCalls = 16;
+
+    /// <summary>Events that one listening task takes, and that are kept for it while its run is suspended; one more is error <c>runtime</c>.</summary>
+    public const int ConsumedEvents = 1000;
 
     /// <summary>Frames active at once.</summary>
     public const int ActiveFrames = 20_000;

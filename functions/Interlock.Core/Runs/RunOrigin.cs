@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Interlock.Core.Identity;
 
 namespace Interlock.Core.Runs;
@@ -14,5 +15,29 @@ public sealed record RunOrigin(Principal Starter, string? WorkflowOwner, string 
     /// <summary>The W3C traceparent the run continues, if it has one.</summary>
     public string? TraceParent { get; init; }
 
-    public ActorChain Chain(string? agent = null) => new(Starter, WorkflowOwner, agent);
+    /// <summary>The run that started this one, by a task or an event of it; null at the root.</summary>
+    public RunId? Parent { get; init; }
+
+    /// <summary>How many runs, one the cause of the next, led to this one; bounded by <see cref="RunLimits.Causation"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Depth { get; init; }
+
+    /// <summary>Subjects whose authority it may not exceed either: owners of the workflows whose runs led to it, and who else published the events that started it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Behind { get; init; }
+
+    /// <summary>When the run must have ended, because its parent will; null for no such time.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    public ActorChain Chain(string? agent = null) => new(Starter, WorkflowOwner, agent) { Behind = Behind ?? [] };
+
+    /// <summary>The origin of a run that this one causes: for the same starter, never with more authority than this run has, and one deeper.</summary>
+    public RunOrigin Causes(RunId run, string trigger) => new(Starter, null, trigger)
+    {
+        Initiators = Initiators,
+        TraceParent = TraceParent,
+        Parent = run,
+        Depth = Depth + 1,
+        Behind = WorkflowOwner is null ? Behind : [.. (Behind ?? []).Append(WorkflowOwner).Distinct(StringComparer.Ordinal)],
+    };
 }

@@ -11,7 +11,7 @@ namespace Interlock.Core.Storage;
 public sealed class MemoryTableStore : IJointTables
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<(string Table, string Partition), SortedList<string, Stored>> _partitions = [];
+    private readonly Dictionary<(string Table, string Partition), Partition> _partitions = [];
     private long _lastETag;
 
     public Task<TableRow?> GetAsync(string table, RowKey key, CancellationToken cancellationToken = default)
@@ -19,7 +19,7 @@ public sealed class MemoryTableStore : IJointTables
         TableRules.CheckKey(table, key);
         cancellationToken.ThrowIfCancellationRequested();
         Stored? found;
-        lock (_gate) found = _partitions.GetValueOrDefault((table, key.Partition))?.GetValueOrDefault(key.Row);
+        lock (_gate) found = _partitions.GetValueOrDefault((table, key.Partition))?.Find(key.Row);
         return Task.FromResult(found is null ? null : Row(key, found));
     }
 
@@ -79,7 +79,7 @@ public sealed class MemoryTableStore : IJointTables
         return new WriteResult(result.Status, result.ETags?[0]);
     }
 
-    private string?[] Apply(SortedList<string, Stored> rows, IReadOnlyList<TableWrite> writes, IReadOnlyList<byte[]?> bodies)
+    private string?[] Apply(Partition rows, IReadOnlyList<TableWrite> writes, IReadOnlyList<byte[]?> bodies)
     {
         var etags = new string?[writes.Count];
         for (var i = 0; i < writes.Count; i++)
@@ -87,7 +87,7 @@ public sealed class MemoryTableStore : IJointTables
             if (bodies[i] is { } body)
             {
                 var etag = (++_lastETag).ToString(CultureInfo.InvariantCulture);
-                rows[writes[i].Row] = new Stored(body, etag);
+                rows.Put(writes[i].Row, new Stored(body, etag));
                 etags[i] = etag;
             }
             else rows.Remove(writes[i].Row);
@@ -96,7 +96,7 @@ public sealed class MemoryTableStore : IJointTables
     }
 
     /// <summary>The first write whose condition does not hold.</summary>
-    private static BatchResult? Check(SortedList<string, Stored> rows, IReadOnlyList<TableWrite> writes)
+    private static BatchResult? Check(Partition rows, IReadOnlyList<TableWrite> writes)
     {
         for (var i = 0; i < writes.Count; i++)
         {
@@ -105,9 +105,9 @@ public sealed class MemoryTableStore : IJointTables
         return null;
     }
 
-    private static WriteStatus Check(SortedList<string, Stored> rows, TableWrite write)
+    private static WriteStatus Check(Partition rows, TableWrite write)
     {
-        var etag = rows.GetValueOrDefault(write.Row)?.ETag;
+        var etag = rows.Find(write.Row)?.ETag;
         return write switch
         {
             TableWrite.Insert => etag is null ? WriteStatus.Written : WriteStatus.Exists,
@@ -122,32 +122,15 @@ public sealed class MemoryTableStore : IJointTables
         lock (_gate)
         {
             if (!_partitions.TryGetValue((table, partition), out var rows)) return [];
-            var first = from is null ? 0 : LowerBound(rows.Keys, from);
-            var end = to is null ? rows.Count : LowerBound(rows.Keys, to);
-            var range = new List<KeyValuePair<string, Stored>>(Math.Max(0, end - first));
-            for (var i = first; i < end; i++) range.Add(new(rows.GetKeyAtIndex(i), rows.GetValueAtIndex(i)));
+            var range = rows.Range(from, to);
             if (descending) range.Reverse();
             return range;
         }
     }
 
-    /// <summary>The index of the first key that is not before the bound.</summary>
-    private static int LowerBound(IList<string> keys, string bound)
+    private Partition Rows(string table, string partition)
     {
-        var (low, high) = (0, keys.Count);
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (string.CompareOrdinal(keys[middle], bound) < 0) low = middle + 1;
-            else high = middle;
-        }
-        return low;
-    }
-
-    private SortedList<string, Stored> Rows(string table, string partition)
-    {
-        if (!_partitions.TryGetValue((table, partition), out var rows))
-            _partitions[(table, partition)] = rows = new SortedList<string, Stored>(StringComparer.Ordinal);
+        if (!_partitions.TryGetValue((table, partition), out var rows)) _partitions[(table, partition)] = rows = new Partition();
         return rows;
     }
 
@@ -155,4 +138,32 @@ public sealed class MemoryTableStore : IJointTables
 
     /// <summary>Bodies are kept as bytes, so that a value reads back exactly as it does from a durable store.</summary>
     private sealed record Stored(byte[] Body, string ETag);
+
+    /// <summary>The rows of one partition: found by their key, and in the order of their keys.</summary>
+    private sealed class Partition
+    {
+        private readonly Dictionary<string, Stored> _rows = new(StringComparer.Ordinal);
+        private readonly SortedSet<string> _keys = new(StringComparer.Ordinal);
+
+        public Stored? Find(string row) => _rows.GetValueOrDefault(row);
+
+        public void Put(string row, Stored stored)
+        {
+            if (_rows.TryAdd(row, stored)) _keys.Add(row);
+            else _rows[row] = stored;
+        }
+
+        public void Remove(string row)
+        {
+            if (_rows.Remove(row)) _keys.Remove(row);
+        }
+
+        /// <summary>The rows from one key up to another, the latter not among them.</summary>
+        public List<KeyValuePair<string, Stored>> Range(string? from, string? to)
+        {
+            var (first, last) = (from ?? "", to ?? _keys.Max);
+            return last is null || string.CompareOrdinal(first, last) > 0 ? []
+                : [.. _keys.GetViewBetween(first, last).Where(row => row != to).Select(row => new KeyValuePair<string, Stored>(row, _rows[row]))];
+        }
+    }
 }

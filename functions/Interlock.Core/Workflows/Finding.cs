@@ -1,3 +1,5 @@
+using Interlock.Json;
+
 namespace Interlock.Core.Workflows;
 
 public enum Severity
@@ -15,5 +17,9 @@ public enum Severity
 /// </summary>
 public sealed record Finding(string File, int Line, int Column, string Pointer, Severity Severity, string Rule, string Message)
 {
-    public override string ToString() => $"{File}:{Line}: {Rule}: {Message}";
+    /// <summary><c>FILE:LINE: rule: message</c>, with the column of a fault inside an expression.</summary>
+    public override string ToString() => $"{File}:{Line}: {Rule}: {Message}{(Rule == "expression" && Column > 0 ? $" (column {Column})" : "")}";
+
+    public JsonValue ToJson() => JsonValue.Object(
+        ("file", File), ("line", Line), ("column", Column), ("pointer", Pointer), ("severity", Severity.ToString().ToLowerInvariant()), ("rule", Rule), ("message", Message));
 }

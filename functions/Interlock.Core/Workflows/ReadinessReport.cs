@@ -1,3 +1,5 @@
+using Interlock.Json;
+
 namespace Interlock.Core.Workflows;
 
 /// <summary>
@@ -9,10 +11,18 @@ public sealed record ReadinessReport(string File, IReadOnlyList<ReadinessAnswer>
     public bool Passed => Answers.All(answer => answer.Passed);
 
     public static ReadinessReport For(WorkflowReadResult result) => Checks.Readiness.Of(result);
+
+    public JsonValue ToJson() => JsonValue.Object(("file", File), ("passed", Passed), ("answers", JsonValue.Array(Answers.Select(answer => answer.ToJson()))));
 }
 
 /// <summary>One question and what the document says to it.</summary>
-public sealed record ReadinessAnswer(string Id, string Question, bool Passed, IReadOnlyList<ReadinessEvidence> Evidence);
+public sealed record ReadinessAnswer(string Id, string Question, bool Passed, IReadOnlyList<ReadinessEvidence> Evidence)
+{
+    public JsonValue ToJson() => JsonValue.Object(("id", Id), ("question", Question), ("passed", Passed), ("evidence", JsonValue.Array(Evidence.Select(one => one.ToJson()))));
+}
 
 /// <summary>A place of the document that speaks for the answer, or (<see cref="Failed"/>) against it. The line is 0 without source text.</summary>
-public sealed record ReadinessEvidence(string TaskPath, int Line, string Reason, bool Failed);
+public sealed record ReadinessEvidence(string TaskPath, int Line, string Reason, bool Failed)
+{
+    public JsonValue ToJson() => JsonValue.Object(("pointer", TaskPath), ("line", Line), ("reason", Reason), ("failed", Failed));
+}

@@ -73,6 +73,8 @@ public sealed record SetTask : TaskDefinition
 public sealed record SwitchTask : TaskDefinition
 {
     public required ImmutableArray<SwitchCase> Cases { get; init; }
+
+    public bool HasDefault => Cases.Any(one => one.When is null);
 }
 
 /// <summary>A case; without a condition it is the default, wherever it stands.</summary>

@@ -54,7 +54,7 @@ public sealed class WorkflowDefinition
     public DurationTemplate? Timeout { get; init; }
 
     /// <summary>The events that start a run; null when only a caller does.</summary>
-    public EventTrigger? On { get; init; }
+    public EventConsumption? On { get; init; }
 
     /// <summary>The top-level list, at <c>/do</c>.</summary>
     public TaskList Tasks { get; }
@@ -89,15 +89,10 @@ public sealed class WorkflowDefinition
                 Index(attempt.Tasks, tasks, lists);
                 if (attempt.Catch.Tasks is { } handler) Index(handler, tasks, lists);
                 break;
+            case ListenTask { Each: { } each }: Index(each.Tasks, tasks, lists); break;
             case ForkTask fork:
                 foreach (var branch in fork.Branches) Index(branch, tasks, lists);
                 break;
         }
     }
 }
-
-/// <summary>An event filter of <c>schedule.on</c>: attributes that must be equal (<c>type</c> always among them), or conditions over them.</summary>
-public sealed record EventTrigger(IReadOnlyList<EventFilter> AnyOf);
-
-/// <summary>The event's type, and the other CloudEvents attributes with the literal or expression each must match.</summary>
-public sealed record EventFilter(string Type, IReadOnlyDictionary<string, Template> Attributes);

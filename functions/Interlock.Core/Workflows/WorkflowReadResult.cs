@@ -14,4 +14,7 @@ public sealed record WorkflowReadResult(WorkflowDefinition? Definition, IReadOnl
     internal Reading.SourceMap Map { get; init; } = Reading.SourceMap.None;
 
     internal string File { get; init; } = "";
+
+    /// <summary>The result for a text that could not even be had.</summary>
+    public static WorkflowReadResult Unread(Finding finding) => new(null, [finding], null) { File = finding.File };
 }

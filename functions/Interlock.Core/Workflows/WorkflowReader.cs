@@ -24,7 +24,7 @@ public static class WorkflowReader
         {
             var log = new FindingLog(fileName, SourceMap.None);
             log.ErrorAt(e.Rule, e.Pointer, e.Position, e.Message);
-            return new(null, log.InOrder, null) { File = fileName };
+            return WorkflowReadResult.Unread(log.InOrder[0]);
         }
     }
 

@@ -11,6 +11,9 @@ namespace Interlock.Functions.Edge;
 /// <summary>Publishes to a custom topic of Event Grid, as CloudEvents 1.0, by managed identity. The ids of events are their own, so receivers can drop repeats.</summary>
 internal sealed partial class EventGridPublisher(EventGridPublisherClient client, ILogger<EventGridPublisher> logger) : IEventPublisher
 {
+    /// <summary>The attributes that are no extensions.</summary>
+    private static readonly string[] Written = ["specversion", "id", "source", "type", "subject", "time", "data", "datacontenttype", "dataschema"];
+
     /// <summary>A publisher to the topic of the settings; null where none is set.</summary>
     public static EventGridPublisher? Of(SettingReader settings, Func<TokenCredential> credential, ILoggerFactory loggers)
     {
@@ -36,6 +39,9 @@ internal sealed partial class EventGridPublisher(EventGridPublisherClient client
             Subject = happened.Subject,
             Time = happened.Json["time"]?.StringOrNull() is { } time ? DateTimeOffset.Parse(time, System.Globalization.CultureInfo.InvariantCulture) : null,
         };
+        foreach (var (name, value) in happened.Json.Members.Where(member => member.Key.All(char.IsAsciiLetterOrDigit) && !Written.Contains(member.Key)))
+            if (value.StringOrNull() is { } text) message.ExtensionAttributes.Add(name, text);
+        if (happened.Json["dataschema"]?.StringOrNull() is { } schema) message.DataSchema = schema;
         try
         {
             await client.SendEventAsync(message, cancellationToken);

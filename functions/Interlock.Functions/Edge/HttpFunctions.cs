@@ -50,6 +50,10 @@ public sealed class HttpFunctions(WebPipeline pipeline, DurableScheduler schedul
     public Task AssetsAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "assets/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
+    [Function("schemas")]
+    public Task SchemasAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "schemas/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        HandleAsync(request, client);
+
     [Function("healthz")]
     public Task HealthAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "healthz")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);

@@ -6,6 +6,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
@@ -38,6 +39,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     internal static readonly TimeSpan LongestCall = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan CallDeadline = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(60);
 
     private readonly HttpMessageHandler _egress;
@@ -88,12 +90,13 @@ internal sealed partial class AppServices : IAsyncDisposable
         var policies = new PolicyCache();
         var catalog = new WorkflowCatalog(Storage.Blobs);
         var gates = new GateStore(Storage.Tables, _identity.Mac, _identity.Incarnation);
-        var fences = new FenceTracker();
+        var lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime);
+        var fences = new FenceTracker(Storage.Tables, registries, time, lease);
         var runs = new RunStore(Storage.Tables, Storage.Blobs);
         var gateway = new ToolGateway(new GatewayParts(
             Storage.Tables, Storage.AuditTables, Storage.Blobs, registries, policies, gates, audit, _identity.Directory, new StoredFence(runs), upstreams, fences, time)
         {
-            Lease = new EffectLease(Guid.NewGuid().ToString("N"), LeaseTime),
+            Lease = lease,
             Limits = new GatewayLimits(),
             Mac = _identity.Mac,
         });
@@ -110,19 +113,20 @@ internal sealed partial class AppServices : IAsyncDisposable
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall), audit, time, publisher)
+        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!), audit, time, publisher)
         {
             OnBug = (run, e) => Log.NotFolded(logger, e, run),
             OnHeldUp = (run, command, e) => Log.HeldUp(logger, e, command.GetType().Name, command.Id, run),
         };
-        Reconciler = new RunReconciler(runs, Driver, Scheduler, time);
         Health = new HealthChecks(registries, upstreams, gateway.Routes, time, Random.Shared.NextDouble);
         Refresh = new ContractRefresh(registries, audit, upstreams, time);
         var refreshes = loggers.CreateLogger<ContractRefresh>();
         Watch = new ContractWatch(Refresh, _mcp, (pass, error) => RefreshLog.Write(refreshes, pass, error), time);
         Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
-        Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time) { Caps = caps };
+        Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time, publisher, ClockDifference) { Caps = caps };
+        Relations = new RunRelations(Intake, host, audit, time);
+        Reconciler = new RunReconciler(runs, Driver, Scheduler, time, Relations.Children);
         EventSource = EventSource.Of(settings, _identity.Tenant);
         var registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time);
         var glass = new BreakGlassDesk(new BreakGlassStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, time);
@@ -175,6 +179,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public HealthChecks Health { get; }
     public NoticeDelivery Notices { get; }
     public RunIntake Intake { get; }
+    public RunRelations Relations { get; }
     public EventSource EventSource { get; }
     public Housekeeping Housekeeping { get; }
     public InterlockWeb Web { get; }

@@ -23,6 +23,12 @@ internal static class ApiRoutes
             Body = ApiBody.Text([.. Yaml, "application/json"]),
             Answers = [(201, "RegistryChange"), (200, "RegistryChange")],
         },
+        new("POST", "/api/workflows/check", "checkWorkflow", "Checks a workflow document as publishing would, with the report of its readiness; publishes nothing.", WorkflowsApi.CheckAsync)
+        {
+            Roles = ["author", "publisher"],
+            Body = ApiBody.Text([.. Yaml, "application/json"]),
+            Answers = [(200, "WorkflowChecked")],
+        },
         new("GET", "/api/workflows", "listWorkflows", "The tenant's workflows, every version.", WorkflowsApi.ListAsync) { Answers = [(200, "Workflows")] },
         new("GET", "/api/workflows/{ns}/{name}", "getWorkflow", "One workflow with its document.", WorkflowsApi.GetAsync)
         {
@@ -186,6 +192,7 @@ internal static class ApiRoutes
         new("GET", "/api/artifacts/{id}", "getArtifact", "A result that was too large to be handed on, to who made the call or an auditor.", ArtifactsApi.GetAsync) { Answers = [(200, "application/octet-stream")] },
 
         new("GET", "/api/openapi.json", "getOpenApi", "This description.", OpenApiDocument.GetAsync) { IsPublic = true, Answers = [(200, "Any")] },
+        new("GET", "/schemas/workflow.json", "getWorkflowSchema", "The JSON Schema of workflow documents, for editors.", WorkflowsApi.SchemaAsync) { IsPublic = true, Answers = [(200, "Any")] },
         new("GET", "/healthz", "getHealth", "Whether the process serves requests.", static _ => Task.FromResult(ApiResult.Ok(Json.JsonValue.Object(("status", "ok")))))
         {
             IsPublic = true,

@@ -11,10 +11,17 @@ internal static class ApiSchemas
           "Problem": { "type": "object", "required": ["type", "status", "title"], "properties": {
             "type": { "type": "string" }, "status": { "type": "integer" }, "title": { "type": "string" }, "detail": { "type": "string" },
             "instance": { "type": "string" }, "stage": { "type": "string" }, "rule": { "type": "string" },
-            "findings": { "type": "array", "items": { "$ref": "#/components/schemas/Finding" } } } },
+            "findings": { "type": "array", "items": { "$ref": "#/components/schemas/Finding" } }, "readiness": { "$ref": "#/components/schemas/Readiness" } } },
           "Finding": { "type": "object", "properties": {
             "file": { "type": "string" }, "line": { "type": "integer" }, "column": { "type": "integer" }, "pointer": { "type": "string" },
             "severity": { "enum": ["warning", "error"] }, "rule": { "type": "string" }, "message": { "type": "string" } } },
+          "Readiness": { "type": "object", "properties": {
+            "file": { "type": "string" }, "passed": { "type": "boolean" }, "answers": { "type": "array", "items": { "type": "object", "properties": {
+              "id": { "enum": ["gates", "deprecation", "audit", "on-error-on-timeout", "pools"] }, "question": { "type": "string" }, "passed": { "type": "boolean" },
+              "evidence": { "type": "array", "items": { "type": "object", "properties": {
+                "pointer": { "type": "string" }, "line": { "type": "integer" }, "reason": { "type": "string" }, "failed": { "type": "boolean" } } } } } } } } },
+          "WorkflowChecked": { "type": "object", "properties": {
+            "findings": { "type": "array", "items": { "$ref": "#/components/schemas/Finding" } }, "readiness": { "$ref": "#/components/schemas/Readiness" } } },
           "Run": { "type": "object", "required": ["id", "workflow", "status"], "properties": {
             "id": { "type": "string" },
             "workflow": { "type": "object", "properties": { "name": { "type": "string" }, "version": { "type": "string" }, "digest": { "type": "string" } } },
@@ -66,9 +73,9 @@ internal static class ApiSchemas
             "circuit": { "enum": ["closed", "half-open", "open"] }, "outstanding": { "type": "integer" }, "queued": { "type": "integer" }, "passedOver": { "type": "boolean" },
             "lastFailure": { "type": "object", "properties": { "at": { "type": "string", "format": "date-time" }, "title": { "type": "string" }, "detail": { "type": ["string", "null"] } } } } },
           "RegistryChange": { "type": "object", "properties": {
-            "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } }, "inFlight": { "type": "array", "items": { "type": "string" } } } },
+            "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } }, "inFlight": { "type": "array", "items": { "type": "string" } }, "silentProcesses": { "type": "integer" } } },
           "Workflows": { "type": "object", "properties": { "workflows": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
-          "Workflow": { "allOf": [{ "$ref": "#/components/schemas/Entry" }], "properties": { "document": { "type": "object" } } },
+          "Workflow": { "allOf": [{ "$ref": "#/components/schemas/Entry" }], "properties": { "document": { "type": "object" }, "readiness": { "$ref": "#/components/schemas/Readiness" } } },
           "Policy": { "allOf": [{ "$ref": "#/components/schemas/Entry" }], "properties": { "text": { "type": "string" } } },
           "Gate": { "type": "object", "properties": {
             "id": { "type": "string" }, "run": { "type": "string" }, "workflow": { "type": "string" }, "version": { "type": "string" },

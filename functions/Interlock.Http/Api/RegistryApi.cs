@@ -103,13 +103,11 @@ internal static class RegistryApi
             JsonValue.Object(
                 ("epoch", changed.Epoch),
                 ("entries", JsonValue.Array(changed.Entries.Select(Views.Entry))),
-                ("inFlight", JsonValue.Array(changed.InFlight.Select(effect => JsonValue.From(effect.Value))))),
+                ("inFlight", JsonValue.Array(changed.InFlight.Select(effect => JsonValue.From(effect.Value)))),
+                ("silentProcesses", changed.Silent.Count)),
             created && changed.Entries.Count > 0 ? 201 : 200),
         RegistryResult.Refused refused => ApiResult.Fail(
-            refused.Problem with { Stage = refused.Problem.Stage ?? "registry", Rule = refused.Problem.Rule ?? "registry-refused" },
-            JsonValue.Object(("findings", JsonValue.Array(refused.Findings.Select(finding => JsonValue.Object(
-                ("file", finding.File), ("line", finding.Line), ("column", finding.Column), ("pointer", finding.Pointer),
-                ("severity", finding.Severity.ToString().ToLowerInvariant()), ("rule", finding.Rule), ("message", finding.Message))))))),
+            refused.Problem with { Stage = refused.Problem.Stage ?? "registry", Rule = refused.Problem.Rule ?? "registry-refused" }, Views.Check(refused.Findings, refused.Readiness)),
         _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
     };
 

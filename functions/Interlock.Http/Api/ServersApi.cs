@@ -30,7 +30,7 @@ internal static class ServersApi
     private static JsonValue Address(RegistryEntry entry, RouteState route)
     {
         var json = JsonValue.Object(
-            ("address", route.Address.AbsoluteUri),
+            ("address", UpstreamAddress.Shown(route.Address)),
             ("health", route.IsUp switch { null => "unknown", true => "up", false => "down" }),
             ("circuit", route.Circuit switch { CircuitPhase.Closed => "closed", CircuitPhase.Open => "open", _ => "half-open" }),
             ("outstanding", route.Outstanding),

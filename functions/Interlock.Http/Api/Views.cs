@@ -4,6 +4,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Contracts;
 using Interlock.Core.Runs;
+using Interlock.Core.Workflows;
 using Interlock.Json;
 using Interlock.Json.Schema;
 
@@ -58,6 +59,13 @@ internal static class Views
             RegistryKind.Workflow => json.With("documentDigest", entry.As<WorkflowBody>().DocumentDigest).With("owner", entry.As<WorkflowBody>().Owner),
             _ => json.With("body", entry.Body),
         };
+    }
+
+    /// <summary>What a check of a document found, and its report where one was made.</summary>
+    public static JsonValue Check(IReadOnlyList<Finding> findings, ReadinessReport? readiness)
+    {
+        var json = JsonValue.Object(("findings", JsonValue.Array(findings.Select(finding => finding.ToJson()))));
+        return readiness is null ? json : json.With("readiness", readiness.ToJson());
     }
 
     public static JsonValue Diff(ContractDiff diff) => JsonValue.Object(

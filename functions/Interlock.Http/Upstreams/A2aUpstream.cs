@@ -1,5 +1,6 @@
 using Interlock.Core;
 using Interlock.Core.Gateway;
+using Interlock.Core.Registry;
 using Interlock.Json;
 
 namespace Interlock.Http.Upstreams;
@@ -57,9 +58,8 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         using var budget = new CallBudget(_time.GetUtcNow() + DiscoveryTimeout, _time, ct);
         try
         {
-            var below = new Uri(endpoint.Address.AbsoluteUri.TrimEnd('/') + "/.well-known/agent-card.json");
-            var card = await GetCardAsync(below, budget.Token)
-                ?? await GetCardAsync(new Uri(endpoint.Address, "/.well-known/agent-card.json"), budget.Token);
+            var card = await GetCardAsync(Card(endpoint.Address, endpoint.Address.AbsolutePath.TrimEnd('/')), budget.Token)
+                ?? await GetCardAsync(Card(endpoint.Address, ""), budget.Token);
             return card is null ? Unreadable("There is no agent card at /.well-known/agent-card.json.") : Read(card, endpoint);
         }
         catch (NotIJsonException e)
@@ -105,7 +105,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
     {
         if (card["name"] is not { IsString: true } name) return Unreadable("The agent card has no name.");
         if (!Uri.TryCreate(card["url"]?.StringOrNull(), UriKind.Absolute, out var url)) return Unreadable("The agent card has no url.");
-        if (url.AbsoluteUri.TrimEnd('/') != endpoint.Address.AbsoluteUri.TrimEnd('/'))
+        if (UpstreamAddress.Shown(url).TrimEnd('/') != UpstreamAddress.Shown(endpoint.Address).TrimEnd('/'))
             return Unreadable($"The agent card names the url {url}; register that address if it is meant.");
         if (card["preferredTransport"]?.StringOrNull() is { } transport and not "JSONRPC")
             return Unreadable($"The agent prefers {transport}; only JSONRPC is spoken.");
@@ -116,6 +116,9 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         };
         return new([contract], null, null);
     }
+
+    /// <summary>Where a card is below a path, asked for with the address's own query: what lets one in is in it.</summary>
+    private static Uri Card(Uri address, string below) => new UriBuilder(address) { Path = below + "/.well-known/agent-card.json" }.Uri;
 
     private async Task<JsonValue?> GetCardAsync(Uri address, CancellationToken ct)
     {

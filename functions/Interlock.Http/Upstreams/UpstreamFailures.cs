@@ -63,9 +63,9 @@ internal static class UpstreamFailures
     {
         var problem = new Problem(ProblemTypes.Communication, 502, "The upstream answered with an error", $"{error.Code}: {error.Message}");
         if (error.Code == McpErrorCodes.MissingCapability && error.Data?["requiredCapabilities"] is { IsObject: true, Size: < MaxNeeds } needs) problem = problem with { Rule = "missing-capability", Needs = needs };
-        return Refusals.Contains(error.Code) || IsRefusal(error.Status, error.RetryAfter)
+        return Refusals.Contains(error.Code) || IsRefusal(error.Status)
             ? new UpstreamResult.Rejected(problem) { RetryAfter = Rest(error.Status, error.RetryAfter) }
-            : new UpstreamResult.Unknown(problem);
+            : new UpstreamResult.Unknown(problem) { RetryAfter = Rest(error.Status, error.RetryAfter) };
     }
 
     public static UpstreamResult Of(JsonRpcReply.Failed failed)
@@ -85,9 +85,9 @@ internal static class UpstreamFailures
         var rest = Rest(failed.Status, failed.RetryAfter);
         var when = rest is { } pause ? $"; retry after {Math.Ceiling(pause.TotalSeconds):0} s" : "";
         var problem = new Problem(ProblemTypes.Communication, 502, "The upstream answered with an HTTP error", $"It answered HTTP {(int)failed.Status}{when}.");
-        return IsRefusal(failed.Status, failed.RetryAfter)
+        return IsRefusal(failed.Status)
             ? new UpstreamResult.Rejected(problem) { RetryAfter = rest }
-            : new UpstreamResult.Unknown(problem);
+            : new UpstreamResult.Unknown(problem) { RetryAfter = rest };
     }
 
     public static UpstreamResult.Unknown Of(JsonRpcReply.Garbled garbled) =>
@@ -111,11 +111,10 @@ internal static class UpstreamFailures
     };
 
     /// <summary>
-    /// A 4xx says that the server did not do it; but 408 and 499 that someone stopped waiting, and 409 may speak of an earlier attempt. A 503 that says when to come back
-    /// did nothing either.
+    /// A 4xx says that the server did not do it; but 408 and 499 that someone stopped waiting, and 409 may speak of an earlier attempt. A 503 says nothing of that, whether it says when
+    /// to come back or not: a proxy answers so too when the server behind it broke off in the middle.
     /// </summary>
-    private static bool IsRefusal(HttpStatusCode status, TimeSpan? retryAfter) =>
-        (int)status is >= 400 and < 500 and not (408 or 409 or 499) || (status == HttpStatusCode.ServiceUnavailable && retryAfter is not null);
+    private static bool IsRefusal(HttpStatusCode status) => (int)status is >= 400 and < 500 and not (408 or 409 or 499);
 
     private static TimeSpan? Rest(HttpStatusCode status, TimeSpan? retryAfter) => status switch
     {

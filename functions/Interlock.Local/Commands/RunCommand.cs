@@ -13,7 +13,7 @@ namespace Interlock.Local.Commands;
 
 /// <summary>
 /// <c>interlock run FILE --input INPUT</c>: runs a workflow in this process, without servers, and prints its output; exit 0, or 1 with an
-/// RFC 7807 problem on stderr. With <c>--data</c> it uses that data directory's registry, policy and users, else an empty one of its own.
+/// RFC 7807 problem on stderr. A document of the DSL that lacks only what Interlock asks for besides is completed. With <c>--data</c> it uses that data directory's registry, policy and users, else an empty one of its own.
 /// </summary>
 internal static class RunCommand
 {
@@ -33,6 +33,11 @@ internal static class RunCommand
     {
         if (!File.Exists(file)) return Output.Problem(Console.Error, Invalid("There is no such file", file));
         var read = WorkflowReader.Read(await File.ReadAllTextAsync(file, cancellationToken), file);
+        if (StandardDocument.IsAllMissing(read))
+        {
+            await Console.Error.WriteLineAsync(Output.Plain($"{file}: does not say what happens on an error or a timeout, so it can't be published; here steps fail, after an hour at the latest"));
+            read = WorkflowReader.FromDocument(StandardDocument.Complete(read.Document!), file); // it was read that far
+        }
         if (read.Definition is not { } definition)
             return Output.Problem(Console.Error, Invalid("The workflow does not check", string.Join("\n", read.Findings)));
         JsonValue input;

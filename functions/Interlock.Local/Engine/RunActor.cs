@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Interlock.Core;
+using Interlock.Core.Execution;
 using Interlock.Core.Runs;
 using Interlock.Core.Workflows;
 using Interlock.Local.Storage;
@@ -42,6 +43,9 @@ internal sealed class RunActor
         Enqueue(happened, done);
         return done.Task;
     }
+
+    /// <summary>Whether an event would change anything in the run as it is.</summary>
+    public bool IsNews(RunEvent happened) => RunNews.Changes(_definition, State, happened);
 
     /// <summary>The state now and after each change; the channel completes when the run closes.</summary>
     public ChannelReader<RunState> Watch()

@@ -119,14 +119,28 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
         if (open is not null && await DoAsync(actor.State, open, cancellationToken) is { } happened) await actor.PostAsync(happened);
     }
 
+    public async Task<bool> SignalAsync(TenantId tenant, RunId run, RunEvent happened, Func<RunState, bool> isAwaited, CancellationToken cancellationToken = default)
+    {
+        if (!_open.TryGetValue((tenant, run), out var actor) || !isAwaited(actor.State)) return false;
+        if (actor.IsNews(happened)) await actor.PostAsync(happened);
+        return true;
+    }
+
     public Task<bool> CancelAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default) =>
         RequestAsync(tenant, run, new RunEvent.CancelRequested(_time.GetUtcNow(), by.Subject, reason), by, "cancel", reason, cancellationToken);
 
     public Task<bool> SuspendAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default) =>
         RequestAsync(tenant, run, new RunEvent.SuspendRequested(_time.GetUtcNow(), by.Subject, reason), by, "suspend", reason, cancellationToken);
 
-    public Task<bool> ResumeAsync(TenantId tenant, RunId run, Principal by, CancellationToken cancellationToken = default) =>
-        RequestAsync(tenant, run, new RunEvent.ResumeRequested(_time.GetUtcNow(), by.Subject), by, "resume", null, cancellationToken);
+    public async Task<bool> ResumeAsync(TenantId tenant, RunId run, Principal by, CancellationToken cancellationToken = default)
+    {
+        if (!await RequestAsync(tenant, run, new RunEvent.ResumeRequested(_time.GetUtcNow(), by.Subject), by, "resume", null, cancellationToken)) return false;
+        _ = Task.Run(() => ListenAgainAsync(tenant, run), CancellationToken.None);
+        return true;
+    }
+
+    /// <summary>The runs that are open now.</summary>
+    public IReadOnlyList<RunState> OpenRuns => [.. _open.Values.Select(actor => actor.State)];
 
     public Task<bool> SettleDoubtAsync(
         TenantId tenant, RunId run, EffectId effect, JsonValue? output, Principal by, string reason, CancellationToken cancellationToken = default)
@@ -150,10 +164,25 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
         _shutdown.Dispose();
     }
 
+    /// <summary>A run that was suspended was told nothing: what it listens for may have come meanwhile.</summary>
+    private async Task ListenAgainAsync(TenantId tenant, RunId run)
+    {
+        if (_commands is not { } commands || !_open.TryGetValue((tenant, run), out var actor)) return;
+        try
+        {
+            foreach (var command in actor.State.Pending.Values.OfType<Command.AwaitEvent>()) await commands.RunAsync(actor.State, command, _shutdown.Token, _shutdown.Token);
+        }
+        catch (OperationCanceledException) when (IsStopping)
+        {
+            // A restart begins to listen anew.
+        }
+    }
+
     internal async Task<RunEvent?> DoAsync(RunState run, Command command, CancellationToken stop)
     {
         var commands = _commands ?? throw new InvalidOperationException("The engine takes work only after ResumeAllAsync.");
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _shutdown.Token);
+        if (command is Command.AwaitEvent or Command.StartChild) return await StandAsync(commands, run, command, either.Token);
         if (command is not Command.Call) return Event(await commands.RunAsync(run, command, either.Token, _shutdown.Token));
         while (true)
         {
@@ -163,6 +192,14 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
             // It goes on at its upstream and holds no worker; told to stop meanwhile, it is asked for as a call that nobody waits for.
             if (!await commands.WaitAsync(until, isLeft ? _shutdown.Token : either.Token, _shutdown.Token)) run = run with { Pending = run.Pending.Remove(command.Id) };
         }
+    }
+
+    /// <summary>Listening, and waiting for a child: begun, and ended when the run no longer waits.</summary>
+    private async Task<RunEvent?> StandAsync(SteadyRunner commands, RunState run, Command command, CancellationToken stop)
+    {
+        if (Event(await commands.RunAsync(run, command, stop, _shutdown.Token)) is { } happened) return happened;
+        if (!await commands.WaitAsync(DateTimeOffset.MaxValue, stop, _shutdown.Token)) await commands.WithdrawAsync(run, command, _shutdown.Token);
+        return null;
     }
 
     private async Task<CommandOutcome?> WorkAsync(SteadyRunner commands, RunState run, Command command, CancellationToken stop)
@@ -218,7 +255,12 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
 
     internal void NotStored(RunId run, Exception e, TimeSpan pause) => Log.StepNotStored(_logger, e, run, pause);
 
-    internal void Retire(RunActor actor) => _open.TryRemove((actor.State.Tenant, actor.State.Id), out _);
+    internal void Retire(RunActor actor)
+    {
+        _open.TryRemove((actor.State.Tenant, actor.State.Id), out _);
+        if (actor.State is { Origin.Parent: not null } ended && ended.Status.IsClosed() && _commands is { } commands)
+            _ = Task.Run(() => commands.EndedAsync(ended, _shutdown.Token).ContinueWith(static _ => { }, TaskScheduler.Default));
+    }
 
     private void Open(RunActor actor)
     {

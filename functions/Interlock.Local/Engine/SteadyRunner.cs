@@ -34,6 +34,13 @@ internal sealed partial class SteadyRunner(CommandRunner commands, TimeProvider 
         }
     }
 
+    /// <summary>Ends what stands for a command that its run no longer waits for.</summary>
+    public Task WithdrawAsync(RunState run, Command command, CancellationToken shutdown) =>
+        PersistAsync(run, command.GetType().Name, () => commands.WithdrawAsync(run, command, shutdown), shutdown);
+
+    /// <summary>Tells whoever waits for a run that it has ended.</summary>
+    public Task EndedAsync(RunState run, CancellationToken shutdown) => PersistAsync(run, "Ended", () => commands.EndedAsync(run, shutdown), shutdown);
+
     /// <summary>Waits for a time; false when it was told to stop before.</summary>
     public async Task<bool> WaitAsync(DateTimeOffset until, CancellationToken stop, CancellationToken shutdown)
     {
@@ -45,6 +52,23 @@ internal sealed partial class SteadyRunner(CommandRunner commands, TimeProvider 
         catch (OperationCanceledException) when (!shutdown.IsCancellationRequested)
         {
             return false;
+        }
+    }
+
+    private async Task PersistAsync(RunState run, string what, Func<Task> act, CancellationToken shutdown)
+    {
+        for (var pause = Backoff.First; !shutdown.IsCancellationRequested; pause = Backoff.Next(pause))
+        {
+            try
+            {
+                await act();
+                return;
+            }
+            catch (Exception e) when (!shutdown.IsCancellationRequested)
+            {
+                Log.NotTold(logger, e, what, run.Id, pause);
+                await Task.Delay(pause, time, shutdown);
+            }
         }
     }
 
@@ -71,5 +95,8 @@ internal sealed partial class SteadyRunner(CommandRunner commands, TimeProvider 
     {
         [LoggerMessage(LogLevel.Error, "{Command} {Effect} of run {Run} could not be done; asking again in {Pause}")]
         public static partial void CommandFailed(ILogger logger, Exception e, string command, EffectId effect, RunId run, TimeSpan pause);
+
+        [LoggerMessage(LogLevel.Error, "{What} of run {Run} could not be told; trying again in {Pause}")]
+        public static partial void NotTold(ILogger logger, Exception e, string what, RunId run, TimeSpan pause);
     }
 }

@@ -3,15 +3,18 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
+using Interlock.Core.Intake.Events;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Core.Upkeep;
+using Interlock.Http.Events;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
 using Interlock.Http.Upstreams.Credentials;
@@ -50,7 +53,7 @@ internal sealed class LocalServices : IAsyncDisposable
         _a2a = new A2aUpstream(_egress, time);
         var upstreams = new UpstreamRouter(_mcp, _a2a);
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
-        var fences = new FenceTracker();
+        var fences = new FenceTracker(Tables, Registries, time);
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
         Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time) { Mac = Keys.Mac, Limits = options.Limits });
         var approvals = new ApprovalParts(Tables, Keys.Mac, Registries, Policies, _gates, Audit, Users, time)
@@ -66,8 +69,9 @@ internal sealed class LocalServices : IAsyncDisposable
         Changes = options.FourEyes ? new ChangeDesk(Registry, new ProposalStore(Tables, Keys.Mac, Keys.Incarnation), Audit, Users, time) { Glass = new BreakGlassDesk(new BreakGlassStore(Tables, Keys.Mac, Keys.Incarnation), Audit, time) } : null;
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time) { Caps = options.Caps };
+        Relations = new RunRelations(Intake, Engine, Audit, time);
+        Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations), time, loggers.CreateLogger<SteadyRunner>());
         Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time);
-        Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time), time, loggers.CreateLogger<SteadyRunner>());
     }
 
     public TimeProvider Time { get; }
@@ -90,16 +94,26 @@ internal sealed class LocalServices : IAsyncDisposable
     public IUpstreamWatch Watch => _mcp;
     public HealthChecks Health { get; }
     public RunIntake Intake { get; }
+    public RunRelations Relations { get; }
     public Housekeeping Housekeeping { get; }
     private SteadyRunner Commands { get; }
 
-    /// <summary>Opens the data directory and takes up every open run.</summary>
+    /// <summary>Opens the data directory and takes up every open run, and what events and children a process that died left behind.</summary>
     /// <exception cref="DataDirectoryInUseException">Another process has it.</exception>
     public static async Task<LocalServices> OpenAsync(LocalOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken = default)
     {
         var services = new LocalServices(options, loggers, time);
         await services.Engine.ResumeAllAsync(services.Commands, cancellationToken);
+        await services.GoOnAsync(loggers.CreateLogger<EventDelivery>(), all: true, cancellationToken);
         return services;
+    }
+
+    /// <summary>Delivers events that are due (at the start all: nobody else is at work here), and cancels children that nobody waits for.</summary>
+    public async Task GoOnAsync(ILogger logger, bool all, CancellationToken cancellationToken)
+    {
+        var tenant = new TenantId(LocalOptions.Tenant);
+        EventLog.Write(logger, await Intake.Delivery.RunAsync(tenant, all, cancellationToken));
+        foreach (var run in Engine.OpenRuns) await Relations.Children.ReconcileAsync(run, cancellationToken);
     }
 
     public Principal? User(string id) => Users.Find(new TenantId(LocalOptions.Tenant), id)?.ToPrincipal(new TenantId(LocalOptions.Tenant));

@@ -1,5 +1,6 @@
 using Interlock.Core;
 using Interlock.Core.Gateway.Resilience;
+using Interlock.Core.Intake.Events;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Upkeep;
@@ -9,12 +10,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Interlock.Local.Hosting;
 
-/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, checks the health of servers, closes clients' gates whose time is over, finishes and forgets what nobody else does, and tells people of gates with links to an address.</summary>
+/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, checks the health of servers, delivers what is left of events, closes clients' gates whose time is over, finishes and forgets what nobody else does, and tells people of gates with links to an address.</summary>
 internal sealed class LocalUpkeep : IAsyncDisposable
 {
     private static readonly TenantId Tenant = new(LocalOptions.Tenant);
     private static readonly TimeSpan NoticeInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan EventInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ListenerInterval = TimeSpan.FromHours(1);
     private static readonly TimeSpan ExpiryInterval = TimeSpan.FromMinutes(1);
 
     private readonly NoticeSender _sender;
@@ -25,6 +28,8 @@ internal sealed class LocalUpkeep : IAsyncDisposable
     private readonly UpkeepLoop _expiry;
     private readonly UpkeepLoop _health;
     private readonly UpkeepLoop _housekeeping;
+    private readonly UpkeepLoop _events;
+    private readonly UpkeepLoop _listeners;
 
     public LocalUpkeep(LocalServices services, Uri origin, ILoggerFactory loggers)
     {
@@ -38,6 +43,9 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         _notices = new UpkeepLoop("The delivery of notices", NoticeInterval, async stop => NoticeLog.Write(notices, await delivery.RunAsync(Tenant, stop)), services.Time, logger);
         _health = new UpkeepLoop("The health checks", HealthChecks.Interval, stop => services.Health.RunAsync(Tenant, stop), services.Time, logger);
         _housekeeping = new UpkeepLoop("The housekeeping", Housekeeping.Interval, stop => services.Housekeeping.RunAsync(Tenant, stop), services.Time, logger);
+        var events = loggers.CreateLogger<EventDelivery>();
+        _events = new UpkeepLoop("The delivery of events", EventInterval, stop => services.GoOnAsync(events, all: false, stop), services.Time, logger);
+        _listeners = new UpkeepLoop("The removal of listeners", ListenerInterval, stop => services.Intake.Listening.SweepAsync(Tenant, stop), services.Time, logger);
         _expiry = new UpkeepLoop("The closing of clients' gates", ExpiryInterval, stop => services.AdHoc.CloseExpiredAsync(Tenant, stop), services.Time, logger);
     }
 
@@ -50,6 +58,8 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         await _expiry.DisposeAsync();
         await _health.DisposeAsync();
         await _housekeeping.DisposeAsync();
+        await _events.DisposeAsync();
+        await _listeners.DisposeAsync();
         _sender.Dispose();
     }
 }

@@ -75,11 +75,10 @@ public sealed class GovernanceTests : IDisposable
     [Fact]
     public async Task DisablingAServer_NamesTheCallsInFlight()
     {
-        var tracker = new FenceTracker();
         await using var rig = await new Rig(_directory.Path).StartAsync();
-        using var ticket = tracker.Enter(ClientCall(rig));
-        var left = await tracker.DrainAsync(Rig.Tenant, RegistryKind.Server, "s", TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        Assert.Single(left);
+        using var ticket = await rig.Fences.EnterAsync(ClientCall(rig));
+        var left = await rig.Fences.DrainAsync(Rig.Tenant, 1, RegistryKind.Server, "s", TimeSpan.FromMilliseconds(50));
+        Assert.Single(left.Calls);
     }
 
     [Fact]

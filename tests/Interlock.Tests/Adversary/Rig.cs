@@ -4,6 +4,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
@@ -110,6 +111,7 @@ internal sealed class Rig : IAsyncDisposable
         Catalog = new WorkflowCatalog(Blobs);
         var gates = new GateStore(Tables, new Mac(new byte[32]));
         Engine = new RunEngine(Log, Catalog, Audit, Time, NullLogger<RunEngine>.Instance);
+        Fences = new FenceTracker(Tables, Registries, Time);
         Gateway = new ToolGateway(new GatewayParts(Tables, Tables, Blobs, Registries, new PolicyCache(), gates, Audit, Directory, Engine, Upstream, Fences, Time));
         Desk = new ApprovalDesk(new ApprovalParts(Tables, new Mac(new byte[32]), Registries, new PolicyCache(), gates, Audit, Directory, Time));
         Registry = new RegistryDesk(Registries, Catalog, Audit, Upstream, Directory, Fences, Time);
@@ -130,7 +132,7 @@ internal sealed class Rig : IAsyncDisposable
     public RegistryDesk Registry { get; }
     public SteadyRunner Commands { get; }
     public StubUpstream Upstream { get; } = new();
-    public FenceTracker Fences { get; } = new();
+    public FenceTracker Fences { get; }
 
     public const string AllowAll = "version: 1\nrules:\n  - id: all\n    principals: [ { any: true } ]\n    tools: ['*/*']\n    effect: allow\n";
 

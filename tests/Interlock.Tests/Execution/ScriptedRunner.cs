@@ -54,6 +54,10 @@ internal sealed class ScriptedRunner : ICommandRunner
         }
     }
 
+    public Task WithdrawAsync(RunState run, Command command, CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    public Task EndedAsync(RunState run, CancellationToken cancellationToken = default) => Task.CompletedTask;
+
     public Task<bool> IsClosedAsync(TenantId tenant, GateId gate, CancellationToken cancellationToken = default) => Task.FromResult(_gates.ContainsKey(gate));
 
     private CommandOutcome Gate(GateId gate) => _gates.TryGetValue(gate, out var closed) ? new CommandOutcome.Happened(closed) : CommandOutcome.Open;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
@@ -21,6 +22,7 @@ internal sealed class Node
         var approvals = new ApprovalParts(store, world.Mac, Registries, policies, Gates, Audit, world.Directory, world.Time) { Edits = edits ?? new StubEdits() };
         Desk = new ApprovalDesk(approvals);
         AdHoc = new AdHocDesk(approvals, Desk, new Ledger(store, world.Blobs));
+        Fences = new FenceTracker(store, Registries, time ?? world.Time, lease);
         Gateway = new ToolGateway(new GatewayParts(
             store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, fence ?? world.Fence, world.Upstream, Fences, time ?? world.Time)
         {
@@ -37,7 +39,7 @@ internal sealed class Node
 
     public GateStore Gates { get; }
 
-    public FenceTracker Fences { get; } = new();
+    public FenceTracker Fences { get; }
 
     public ApprovalDesk Desk { get; }
 

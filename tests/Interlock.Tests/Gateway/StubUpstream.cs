@@ -46,7 +46,7 @@ internal sealed class StubUpstream : IUpstream
         Calls.Enqueue(call);
         await OnArrival(call);
         var result = await AnswerAsync(call, ct);
-        if (result is UpstreamResult.NotSent or UpstreamResult.Rejected { RetryAfter: not null }) Interlocked.Increment(ref _untaken);
+        if (result is UpstreamResult.NotSent or UpstreamResult.Rejected { RetryAfter: not null } or UpstreamResult.Unknown { RetryAfter: not null }) Interlocked.Increment(ref _untaken);
         return result;
     }
 

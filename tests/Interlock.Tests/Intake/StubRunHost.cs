@@ -53,6 +53,8 @@ internal sealed class StubRunHost : IRunHost
 
     public Task GateChangedAsync(TenantId tenant, RunId run, GateId gate, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
+    public Task<bool> SignalAsync(TenantId tenant, RunId run, RunEvent happened, Func<RunState, bool> isAwaited, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
     public Task<bool> CancelAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public Task<bool> SuspendAsync(TenantId tenant, RunId run, Principal by, string? reason, CancellationToken cancellationToken = default) => throw new NotSupportedException();

@@ -189,9 +189,9 @@ public sealed class RegistryTests
         var call = world.Call();
         var running = world.Node.Gateway.CallAsync(call, Token);
         await arrived.Task;
-        Assert.Equal([call.Effect], await world.Node.Fences.DrainAsync(World.Tenant, kind, name, TimeSpan.Zero, world.Time, Token));
-        Assert.Empty(await world.Node.Fences.DrainAsync(new TenantId("fabrikam"), kind, name, TimeSpan.Zero, world.Time, Token));
-        Assert.Empty(await world.Node.Fences.DrainAsync(World.Tenant, kind, name[..^1], TimeSpan.Zero, world.Time, Token));
+        Assert.Equal([call.Effect], (await world.Node.Fences.DrainAsync(World.Tenant, 1, kind, name, TimeSpan.Zero, Token)).Calls);
+        Assert.Empty((await world.Node.Fences.DrainAsync(new TenantId("fabrikam"), 1, kind, name, TimeSpan.Zero, Token)).Calls);
+        Assert.Empty((await world.Node.Fences.DrainAsync(World.Tenant, 1, kind, name[..^1], TimeSpan.Zero, Token)).Calls);
 
         var disabling = Desk(world, new StubDiscovery()).SetLifecycleAsync(world.Ana, kind, name, "1.0.0", Lifecycle.Disabled, null, "incident", Token);
         while ((await world.Node.Registries.ReadAsync(World.Tenant, Token)).Find(kind, name, "1.0.0")?.Lifecycle != Lifecycle.Disabled) await Task.Yield();

@@ -92,6 +92,25 @@ internal sealed class RunHarness
     public RunHarness Fail(string task, int status = 503, string type = ProblemTypes.Communication) =>
         Send(new RunEvent.EffectFailed(Tick(), Call(task).Id, new Problem(type, status, "It failed", $"{task} failed.")));
 
+    /// <summary>What the task emits, awaits or starts.</summary>
+    public T Pending<T>(string task) where T : Command => State.Pending.Values.OfType<T>().SingleOrDefault(command => Name(command) == task || command.Frame.Value == task)
+        ?? throw new InvalidOperationException($"No single {typeof(T).Name} of {task}; {Describe()}");
+
+    public RunHarness Emitted(string task) => Pending<Command.EmitEvent>(task) is var emit ? Send(new RunEvent.EffectCompleted(Tick(), emit.Id, emit.Event)) : this;
+
+    /// <summary>An event (with an id of its own, unless it has one) comes for the listening task.</summary>
+    public RunHarness Arrive(string task, string happened)
+    {
+        var json = Parse(happened);
+        if (json["id"] is null) json = json.With("id", $"e{_events.Count}");
+        if (json["source"] is null) json = json.With("source", "https://x.y");
+        return Send(new RunEvent.EventArrived(Tick(), Pending<Command.AwaitEvent>(task).Id, json));
+    }
+
+    /// <summary>The run that the task started ends.</summary>
+    public RunHarness Ended(string task, RunStatus outcome, string? output = null, Problem? problem = null) => Send(new RunEvent.ChildCompleted(
+        Tick(), Pending<Command.StartChild>(task).Id, new("00000000000000000000000000000002"), outcome, output is null ? null : Parse(output), problem));
+
     /// <summary>Fires the task's timer of that purpose at the time it is due.</summary>
     public RunHarness Fire(string task, TimerPurpose purpose)
     {

@@ -131,6 +131,22 @@ public sealed class A2aUpstreamTests
         Assert.Contains("evil.example", found.Failure?.Detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Discover_AddressWithAQuery_IsAskedWithItAndKnownWithout()
+    {
+        StubServer? self = null;
+        await using var agent = await StubServer.StartAsync((context, _) => context.Request.Path == "/a2a/.well-known/agent-card.json"
+            ? McpStub.JsonAsync(context, $$"""{"name":"a","url":"{{new Uri(self!.Address, "/a2a")}}"}""")
+            : Task.CompletedTask);
+        self = agent;
+        await using var upstream = new UpstreamFixture();
+
+        var found = await upstream.A2a.DiscoverAsync(UpstreamFixture.Call(new Uri(agent.Address, "/a2a?key=k1"), kind: UpstreamKind.A2a).Endpoint, TestContext.Current.CancellationToken);
+
+        Assert.Null(found.Failure);
+        Assert.Equal("?key=k1", Assert.Single(agent.Requests).Query);
+    }
+
     private static Task<UpstreamResult> FollowAsync(UpstreamFixture upstream, StubServer agent, string task, bool stop = false) =>
         upstream.A2a.InvokeAsync(UpstreamFixture.Call(agent.Address, tool: A2aUpstream.ToolName, kind: UpstreamKind.A2a) with { Task = task, Stop = stop }, TestContext.Current.CancellationToken);
 

@@ -149,7 +149,7 @@ public sealed class McpUpstreamTests
         Assert.DoesNotContain(server.Requests, request => request.Method == "tools/call");
     }
 
-    public static TheoryData<string> Doubtful => ["close", "half", "garbage", "duplicates", "other id", "empty", "500", "503 json", "408", "409", "internal error", "server error", "303", "no content", "stream ends", "too large"];
+    public static TheoryData<string> Doubtful => ["close", "half", "garbage", "duplicates", "other id", "empty", "500", "503 json", "503 later", "408", "409", "internal error", "server error", "303", "no content", "stream ends", "too large"];
 
     [Theory]
     [MemberData(nameof(Doubtful))]
@@ -162,7 +162,7 @@ public sealed class McpUpstreamTests
         Assert.Single(server.Requests, request => request.Method == "tools/call");
     }
 
-    public static TheoryData<string> Refusals => ["invalid params", "method not found", "400", "401", "403", "404", "429", "400 with a server error", "307", "308", "input_required", "503"];
+    public static TheoryData<string> Refusals => ["invalid params", "method not found", "400", "401", "403", "404", "429", "400 with a server error", "307", "308", "input_required"];
 
     [Theory]
     [MemberData(nameof(Refusals))]
@@ -368,6 +368,10 @@ public sealed class McpUpstreamTests
             case "500":
                 context.Response.StatusCode = 500;
                 break;
+            case "503 later":
+                context.Response.StatusCode = 503;
+                context.Response.Headers.RetryAfter = "7";
+                break;
             case "503 json":
                 await McpStub.ErrorAsync(context, request, -32000, "busy", 503);
                 break;
@@ -411,10 +415,6 @@ public sealed class McpUpstreamTests
                 break;
             case "input_required":
                 await McpStub.ResultAsync(context, request, """{"resultType":"input_required","requestState":"abc"}""");
-                break;
-            case "503":
-                context.Response.StatusCode = 503;
-                context.Response.Headers.RetryAfter = "7";
                 break;
             case "400 with a server error":
                 await McpStub.ErrorAsync(context, request, -32000, "no", 400);

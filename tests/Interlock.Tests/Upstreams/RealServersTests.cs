@@ -135,7 +135,7 @@ public sealed class RealServersTests
             var registry = await world.Node.Registries.ReadAsync(World.Tenant, Token);
             var gateway = new ToolGateway(new GatewayParts(
                 world.Memory, world.Memory, world.Blobs, world.Node.Registries, new PolicyCache(), world.Node.Gates, new AuditLog(world.Memory, TimeProvider.System), world.Directory, world.Fence, upstream.Mcp,
-                new FenceTracker(), TimeProvider.System));
+                world.Node.Fences, TimeProvider.System));
             return new Rig(world, upstream, gateway, name, [.. registry.OfKind(RegistryKind.Tool).Where(entry => entry.Lifecycle == Lifecycle.Active).Select(entry => entry.Name)]);
         }
 

@@ -27,7 +27,7 @@ internal sealed class StubServer : IAsyncDisposable
         {
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body);
-            var request = new StubRequest(context.Request.Method, context.Request.Path, body.ToArray(), context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase));
+            var request = new StubRequest(context.Request.Method, context.Request.Path, body.ToArray(), context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase)) { Query = context.Request.QueryString.Value ?? "" };
             server.Requests.Enqueue(request);
             await answer(context, request);
         });
@@ -41,6 +41,8 @@ internal sealed class StubServer : IAsyncDisposable
 internal sealed record StubRequest(string HttpMethod, string Path, byte[] Body, IReadOnlyDictionary<string, string> Headers)
 {
     public Interlock.Json.JsonValue? Json => Body.Length == 0 ? null : Interlock.Json.StrictJson.Parse(Body);
+
+    public string Query { get; init; } = "";
 
     public string? Method => Json?["method"]?.StringOrNull();
 }

@@ -16,6 +16,7 @@ public sealed class RolesMatrixTests(WebFixture web) : IClassFixture<WebFixture>
         ["POST /api/events"] = "event-source operator",
         ["OPTIONS /api/events"] = Public,
         ["POST /api/workflows"] = "author publisher",
+        ["POST /api/workflows/check"] = "author publisher",
         ["GET /api/workflows"] = Anybody,
         ["GET /api/workflows/{ns}/{name}"] = Anybody,
         ["POST /api/runs"] = Anybody,
@@ -49,6 +50,7 @@ public sealed class RolesMatrixTests(WebFixture web) : IClassFixture<WebFixture>
         ["GET /api/audit/export"] = "auditor",
         ["GET /api/audit/runs/{id}"] = "auditor",
         ["GET /api/openapi.json"] = Public,
+        ["GET /schemas/workflow.json"] = Public,
         ["GET /healthz"] = Public,
     };
 

@@ -44,14 +44,20 @@ public sealed class FindingTests
         { "  []", "schema", 8, "" },
 
         // Kinds of the DSL that are not run.
-        { "  - a: { emit: { event: { with: { source: 'https://x.y', type: t } } } }", "unsupported", 9, "'emit'" },
-        { "  - a: { listen: { to: { one: { with: { type: t } } } } }", "unsupported", 9, "'listen'" },
-        { "  - a: { run: { workflow: { namespace: n, name: m, version: 1.0.0 } } }", "unsupported", 9, "'run'" },
+        { "  - a: { run: { shell: { command: ls } } }", "unsupported", 9, "run: shell" },
+        { "  - a: { run: { script: { language: js, code: '1' } } }", "unsupported", 9, "run: script" },
+        { "  - a: { run: { container: { image: i } } }", "unsupported", 9, "run: container" },
+        { "  - a: { emit: { event: { with: { source: 'https://x.y', type: t, roomId: 1 } } } }", "schema", 9, "lower-case letters" },
+        { "  - a: { emit: { event: { with: { source: 'https://x.y', type: t, data: { key: '${ $secrets.key }' } } } } }", "secrets", 9, "$secrets" },
+        { "  - a: { listen: { to: { one: { with: { type: t } }, any: [] } } }", "schema", 9, "" },
+        { "  - a: { listen: { to: { all: [ { with: { type: t } } ], until: 'true' } } }", "schema", 9, "any" },
+        { "  - a: { listen: { to: { any: [], until: { any: [], until: 'true' } } } }", "schema", 9, "" },
+        { "  - a: { listen: { to: { one: { with: { type: t } } } }, foreach: { item: x, at: x } }", "reference", 9, "item and at" },
         { "  - a: { call: http, with: { method: get, endpoint: 'https://x.y' } }", "unsupported", 9, "call: http" },
         { "  - a: { call: mcp, with: {} }", "unsupported", 9, "call: mcp" },
         { "  - a: { call: autonomous, with: {} }", "unsupported", 9, "autonomous" },
         { "  - a: { call: tool, with: { tool: s/t, lock: x } }", "unsupported", 9, "'lock'" },
-        { "  - o:\n      do:\n        - i: { run: { shell: { command: x } } }", "unsupported", 11, "'run'" },
+        { "  - o:\n      do:\n        - i: { run: { shell: { command: x } } }", "unsupported", 11, "run: shell" },
 
         // Expressions.
         { "  - a:\n      if: '${ .x == }'\n      set: { x: 1 }", "expression", 10, "not a jq expression" },
@@ -79,7 +85,7 @@ public sealed class FindingTests
         { "  - a: { set: { x: 1 }, input: { schema: { resource: { endpoint: 'https://x.y' } } } }", "unsupported", 9, "not fetched" },
 
         // Flow.
-        { "  - a:\n      switch:\n        - one: { when: .x, then: end }", "switch-default", 10, "needs a default" },
+        { "  - a:\n      switch:\n        - one: { when: .x, then: end }", "switch-default", 10, "where no case matches, the run fails" },
         { "  - a:\n      switch:\n        - one: { then: end }\n        - two: { then: end }", "switch-default", 12, "second default" },
         { "  - a:\n      switch:\n        - one: { when: .x, then: b }\n        - two: { then: continue }", "then-target", 11, "no task named 'b'" },
         { "  - a: { set: { x: 1 }, then: c }\n  - b: { set: { x: 1 } }\n  - c: { set: { x: 1 } }", "unreachable", 10, "no path leads to 'b'" },
@@ -164,10 +170,7 @@ public sealed class FindingTests
     public static TheoryData<string, string, int, string> Heads { get; } = new()
     {
         { "timeout: { after: PT1H }=>timeouts: { after: PT1H }\ntimeout: { after: PT1H }", "schema", 7, "unknown property 'timeouts'; allowed: document, input" },
-        { "mode: supervised, =>", "schema", 6, "mode" },
         { "mode: supervised=>mode: reckless", "schema", 6, "must be supervised or autonomous" },
-        { "  metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } }=>  metadata: {}", "schema", 6, "interlock" },
-        { "\n  metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } }=>", "schema", 1, "metadata" },
         { ", onError: fail=>", "on-error", 9, "no onError for a, b; write onError: fail or skip" },
         { ", onTimeout: fail=>", "on-timeout", 9, "no onTimeout for a, b" },
         { "timeout: { after: PT1H }=>#", "on-timeout", 9, "nothing bounds how long a, b may take" },
@@ -199,12 +202,36 @@ public sealed class FindingTests
         IsOne(Documents.Head.Replace(parts[0], to, StringComparison.Ordinal) + "  - a: { set: { x: 1 } }\n  - b: { set: { x: 2 } }", rule, line, says);
     }
 
+    [Theory]
+    [InlineData("  metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } }\ntimeout: { after: PT1H }\n")]
+    [InlineData(" { interlock: { mode: supervised, onError: fail, onTimeout: fail } }\ntimeout: { after: PT1H }", " {}")]
+    public void Check_DocumentOfTheStandardAlone_LacksActionsAndABound(string left, string instead = "")
+    {
+        var read = WorkflowReader.Read(Documents.Head.Replace(left, instead, StringComparison.Ordinal) + "  - a: { set: { x: 1 } }\n  - b: { do: [ { c: { set: { x: 1 } } } ] }", "doc.yaml");
+
+        Assert.Equal(["on-error", "on-timeout", "on-timeout"], read.Findings.Select(finding => finding.Rule));
+        Assert.Equal(["on-error-on-timeout"], ReadinessReport.For(read).Answers.Where(answer => !answer.Passed).Select(answer => answer.Id));
+        Assert.True(StandardDocument.IsAllMissing(read));
+        Assert.NotNull(WorkflowReader.FromDocument(StandardDocument.Complete(read.Document!)).Definition); // it was read that far
+    }
+
+    [Theory]
+    [InlineData("  - a: { set: { x: 1 }, then: nowhere }", "")]
+    [InlineData("  - a: { set: { x: 1 } }", "onError: fail, ")]
+    public void IsAllMissing_SomethingElseOrNothing_IsFalse(string tasks, string left)
+    {
+        var read = WorkflowReader.Read((left.Length == 0 ? Documents.Head : Documents.Head.Replace(left, "", StringComparison.Ordinal)) + tasks, "doc.yaml");
+        Assert.Equal(left.Length > 0, StandardDocument.IsAllMissing(read));
+        Assert.False(StandardDocument.IsAllMissing(Documents.Read("  - a: { set: { x: 1 } }")));
+    }
+
     [Fact]
     public void Check_ExpressionError_HasTheColumnOfTheFault()
     {
         var finding = Assert.Single(Documents.Read("  - a: { set: { x: '${ .a | | .b }' } }").Findings);
         Assert.Equal((9, Documents.Head.Length > 0 ? "  - a: { set: { x: '${ .a | ".Length + 1 : 0), (finding.Line, finding.Column));
         Assert.Equal("/do/0/a/set/x", finding.Pointer);
+        Assert.EndsWith($" (column {finding.Column})", finding.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -47,7 +47,7 @@ public sealed class ReadinessReportTests
         Assert.Contains(Answer(report, "gates").Evidence, evidence => evidence.Reason.Contains("opens another gate", StringComparison.Ordinal));
         Assert.Contains(Answer(report, "gates").Evidence, evidence => evidence.Reason == "once s/t failed, 1 of group:ops may grant it anew, with the exact arguments they are shown");
         Assert.Contains(Answer(report, "on-error-on-timeout").Evidence, evidence => evidence.Reason.StartsWith(
-            "on error escalate to 1 of group:ops (retry, fail; not decided after 01:00:00: skip), on timeout fail", StringComparison.Ordinal));
+            "'apply': on error escalate to 1 of group:ops (retry, fail; not decided after 01:00:00: skip), on timeout fail", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -28,7 +28,7 @@ public sealed class WorkflowReaderTests
         Assert.Equal("1.0.0", definition.Version);
         Assert.Equal(CanonicalJson.Digest(definition.Document), definition.Digest);
         Assert.Equal(ExecutionMode.Supervised, definition.Mode);
-        Assert.Equal("com.zendesk.ticket.escalated", Assert.Single(definition.On!.AnyOf).Type); // the sample has a schedule
+        Assert.Equal("com.zendesk.ticket.escalated", Assert.Single(definition.On!.Filters).Type); // the sample has a schedule
         Assert.Equal(["classify", "approve", "apply", "verify", "log", "notify"], definition.Tasks.Tasks.Select(task => task.Name));
 
         var gate = Assert.IsType<ApprovalTask>(definition.Task(new("/do/1/approve")));

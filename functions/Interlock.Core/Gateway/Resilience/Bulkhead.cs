@@ -36,6 +36,12 @@ internal sealed class Bulkhead(int places, int queue, TimeProvider time)
         }
     }
 
+    /// <summary>Takes a place though none may be free: for what is there already.</summary>
+    public void Force()
+    {
+        lock (_lock) _taken++;
+    }
+
     /// <summary>Takes a place, as soon as there is one; who has one gives it back by <see cref="Leave"/>.</summary>
     public async Task<BulkheadEntry> EnterAsync(DateTimeOffset deadline, CancellationToken cancellationToken)
     {
@@ -72,7 +78,7 @@ internal sealed class Bulkhead(int places, int queue, TimeProvider time)
     {
         lock (_lock)
         {
-            if (_waiting.First is not { } next)
+            if (_waiting.First is not { } next || _taken > places)
             {
                 _taken--;
                 return;

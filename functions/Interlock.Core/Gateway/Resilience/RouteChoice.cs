@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlock.Core.Registry;
 
 namespace Interlock.Core.Gateway.Resilience;
 
@@ -11,15 +12,15 @@ internal sealed record RouteChoice(string Target, DateTimeOffset Deadline, Immut
     /// <summary>The one where the attempt before ended unknown: another one is tried first.</summary>
     public string? Failed { get; init; }
 
-    public bool Takes(Uri address) => !Avoid.Contains(address) && (Only is null || Only == Shown(address));
+    public bool Takes(Uri address) => !Avoid.Contains(address) && (Only is null || Only == Key(address));
 
-    /// <summary>An address as it is recorded: what a query or a user name may hold is nobody's to see.</summary>
-    public static string Shown(Uri address) => address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+    /// <summary>What tells an address from all others, with its query: of two that differ in nothing else each has customers of its own.</summary>
+    public static string Key(Uri address) => address.GetComponents(UriComponents.SchemeAndServer | UriComponents.PathAndQuery, UriFormat.UriEscaped);
 
     /// <summary>What a call may choose of; <paramref name="row"/> is the attempt that it goes on from, or its own.</summary>
     public static RouteChoice Of(AuthorizedCall authorized, LedgerRow? row) => new(authorized.Call.Target, authorized.Call.Deadline, authorized.Routed.Contract.Avoid)
     {
-        Only = row?.Handle?.At is { } at ? Shown(at) : row?.Asked is null ? null : row.Address,
-        Failed = row?.State == LedgerState.Unknown ? row.Address : null,
+        Only = row?.Handle?.At is { } at ? Key(at) : row?.Asked is null ? null : row.Route ?? row.Address,
+        Failed = row?.State == LedgerState.Unknown ? row.Route ?? row.Address : null,
     };
 }

@@ -4,10 +4,13 @@ namespace Interlock.Core.Gateway.Resilience;
 internal sealed class RoutePass(UpstreamRoute route, Breaker.BreakerPass circuit, TimeProvider time) : IAsyncDisposable
 {
     private bool _isOver;
+    private bool _isKept;
+
+    public UpstreamRoute Route => route;
 
     public Uri Address => route.Address;
 
-    /// <summary>Sends the call there, and reports what came of it.</summary>
+    /// <summary>Sends the call there, and reports what came of it. One that goes on there keeps its place, which is then <see cref="UpstreamRoutes.Hold"/>'s.</summary>
     public async Task<UpstreamResult> SendAsync(UpstreamCall call, Func<UpstreamCall, Task<UpstreamResult>> send)
     {
         var verdict = Verdict.Uncounted;
@@ -16,7 +19,8 @@ internal sealed class RoutePass(UpstreamRoute route, Breaker.BreakerPass circuit
             var given = call.Deadline - time.GetUtcNow();
             var result = await send(call with { Endpoint = call.Endpoint with { Address = route.Address } });
             verdict = Verdicts.Of(result, given);
-            if (verdict == Verdict.Bad && ProblemOf(result) is { } problem) route.Failed(problem, (result as UpstreamResult.Rejected)?.RetryAfter);
+            _isKept = result is UpstreamResult.Handed;
+            if (verdict == Verdict.Bad && ProblemOf(result) is { } problem) route.Failed(problem, result.Rest);
             return result;
         }
         finally
@@ -31,7 +35,7 @@ internal sealed class RoutePass(UpstreamRoute route, Breaker.BreakerPass circuit
     {
         if (_isOver) return;
         _isOver = true;
-        route.Leave();
+        if (!_isKept) route.Leave();
         await circuit.ReportAsync(verdict);
     }
 

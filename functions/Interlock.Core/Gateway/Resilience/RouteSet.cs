@@ -36,7 +36,7 @@ internal sealed class RouteSet(Uri primary, ServerSettings settings, TimeProvide
         var refused = new List<UpstreamRoute>();
         while (Choose(choice, route => !tried.Contains(route.Address) && !refused.Contains(route)) is { } chosen)
         {
-            if (chosen.TryEnter() is { } pass) return pass;
+            if (chosen.TryEnter(choice.Deadline) is { } pass) return pass;
             refused.Add(chosen);
         }
         return null;
@@ -47,7 +47,7 @@ internal sealed class RouteSet(Uri primary, ServerSettings settings, TimeProvide
         if (Routes is [var only]) return Takes(only) ? only : null;
         var first = (int)(Interlocked.Increment(ref _turn) % (uint)Routes.Length);
         return Enumerable.Range(0, Routes.Length).Select(i => Routes[(first + i) % Routes.Length]).Where(Takes)
-            .MinBy(route => (choice.Failed == RouteChoice.Shown(route.Address), route.Rests, route.Outstanding));
+            .MinBy(route => (choice.Failed == RouteChoice.Key(route.Address), route.Rests, route.Outstanding));
 
         bool Takes(UpstreamRoute route) => isOpen(route) && choice.Takes(route.Address) && route.TakesCalls;
     }

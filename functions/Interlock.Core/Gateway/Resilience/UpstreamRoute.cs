@@ -28,17 +28,20 @@ internal sealed class UpstreamRoute(Uri address, ResilienceSettings settings, Ti
 
     public RouteState State => new(address, Health.CheckedAt is null ? null : !Health.IsDown, Health.CheckedAt, _breaker.Phase, _places.Taken, _places.Queued, Volatile.Read(ref _lastFailure));
 
-    /// <summary>Takes a place and passes the circuit; null with <see cref="BulkheadEntry.Entered"/> when the circuit opened meanwhile.</summary>
+    /// <summary>Takes a place and passes the circuit; null with <see cref="BulkheadEntry.Entered"/> when the circuit opened meanwhile, or the call has too little time to try it out.</summary>
     public async Task<(BulkheadEntry Entry, RoutePass? Pass)> EnterAsync(DateTimeOffset deadline, CancellationToken cancellationToken)
     {
         var entry = await _places.EnterAsync(deadline, cancellationToken);
-        return (entry, entry == BulkheadEntry.Entered ? Pass() : null);
+        return (entry, entry == BulkheadEntry.Entered ? Pass(deadline) : null);
     }
 
     /// <summary>The same where nothing has to be waited for.</summary>
-    public RoutePass? TryEnter() => TakesCalls && _places.TryEnter() ? Pass() : null;
+    public RoutePass? TryEnter(DateTimeOffset deadline) => TakesCalls && _places.TryEnter() ? Pass(deadline) : null;
 
     public void Leave() => _places.Leave();
+
+    /// <summary>Takes a place for a call that goes on there already.</summary>
+    public void Force() => _places.Force();
 
     /// <summary>What went wrong at a call or a check; how long it wants to be left alone.</summary>
     public void Failed(Problem problem, TimeSpan? rest = null)
@@ -47,9 +50,9 @@ internal sealed class UpstreamRoute(Uri address, ResilienceSettings settings, Ti
         if (rest is not null) Volatile.Write(ref _restsUntil, (time.GetUtcNow() + rest.Value).UtcTicks);
     }
 
-    private RoutePass? Pass()
+    private RoutePass? Pass(DateTimeOffset deadline)
     {
-        if (_breaker.Enter() is { } pass) return new RoutePass(this, pass, time);
+        if (_breaker.Enter(Verdicts.IsFair(deadline - time.GetUtcNow())) is { } pass) return new RoutePass(this, pass, time);
         _places.Leave();
         return null;
     }

@@ -15,6 +15,8 @@ internal static class Verdicts
     /// <summary>Who gives an upstream less than this learns nothing of it by hearing nothing: no caller's haste opens a circuit for others.</summary>
     private static readonly TimeSpan FairTime = TimeSpan.FromSeconds(1);
 
+    public static bool IsFair(TimeSpan given) => given >= FairTime;
+
     /// <summary>A tool that says that it failed and a 4xx are answers; an upstream that has no time, is not there or makes no sense is none.</summary>
     public static Verdict Of(UpstreamResult result, TimeSpan given) => result switch
     {
@@ -28,7 +30,7 @@ internal static class Verdicts
     private static Verdict Of(Problem problem, TimeSpan given) => problem.Type switch
     {
         ProblemTypes.Cancelled => Verdict.Uncounted,
-        ProblemTypes.Timeout when given < FairTime => Verdict.Uncounted,
+        ProblemTypes.Timeout when !IsFair(given) => Verdict.Uncounted,
         _ => Verdict.Bad,
     };
 }

@@ -38,13 +38,22 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDir
             call.Chain, call.Kind, frozen.Routed.Entry.Name, frozen.Routed.Target.ContractDigest, frozen.Arguments, time.GetUtcNow(),
             call.Site?.Workflow.Name, call.Site?.Task)
         {
-            WorkflowOwnerGroups = await OwnerGroupsAsync(call.Chain, cancellationToken),
+            WorkflowOwnerGroups = await GroupsAsync(call.Tenant, call.Chain.WorkflowOwner, cancellationToken),
+            GroupsBehind = await GroupsBehindAsync(call.Chain, cancellationToken),
         });
     }
 
-    /// <summary>The groups of an owner who is a person, as they are now.</summary>
-    private async Task<ImmutableArray<string>?> OwnerGroupsAsync(ActorChain chain, CancellationToken cancellationToken) =>
-        chain.WorkflowOwner is ['u', 's', 'e', 'r', ':', .. var owner] ? [.. await directory.GroupsOfAsync(chain.Tenant, owner, cancellationToken)] : null;
+    private async Task<IReadOnlyDictionary<string, ImmutableArray<string>>> GroupsBehindAsync(ActorChain chain, CancellationToken cancellationToken)
+    {
+        var groups = ImmutableDictionary<string, ImmutableArray<string>>.Empty;
+        foreach (var subject in chain.Behind)
+            if (await GroupsAsync(chain.Tenant, subject, cancellationToken) is { } known) groups = groups.SetItem(subject, known);
+        return groups;
+    }
+
+    /// <summary>The groups of a subject who is a person, as they are now.</summary>
+    private async Task<ImmutableArray<string>?> GroupsAsync(TenantId tenant, string? subject, CancellationToken cancellationToken) =>
+        subject is ['u', 's', 'e', 'r', ':', .. var person] ? [.. await directory.GroupsOfAsync(tenant, person, cancellationToken)] : null;
 
     private static string Missing(GatewayCall call, PolicyDecision decision) => call.Site is null
         ? $"'{call.Target}' needs an approval ({decision.Reason}). Start a workflow that has a gate for it."

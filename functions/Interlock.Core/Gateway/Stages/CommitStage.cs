@@ -47,6 +47,7 @@ internal sealed class CommitStage(
             Rounds = repeated is null ? 0 : repeated.State == LedgerState.InputRequired ? repeated.Rounds + 1 : repeated.Rounds,
             Asked = repeated?.Asked,
             Address = repeated?.Asked is null ? null : repeated.Address,
+            Route = repeated?.Asked is null ? null : repeated.Route,
             Handle = repeated is { State: LedgerState.InputRequired } ? repeated.Handle : null,
         };
         var effectRow = new TableWrite.Insert(EffectClaims.EffectRow(call.Effect, attempt), Body(call, authorized));
@@ -130,5 +131,6 @@ internal sealed record CommittedCall(AuthorizedCall Authorized, LedgerRow Row, s
     public CallerLink? Link => Row.Asked is null ? Authorized.Call.Link?.WithoutAnswers() : Authorized.Call.Link;
 
     /// <summary>The same with the address that answered.</summary>
-    public CommittedCall At(Uri? address) => address is null ? this : this with { Row = Row with { Address = RouteChoice.Shown(address) } };
+    public CommittedCall At(Uri? address) =>
+        address is null ? this : this with { Row = Row with { Address = UpstreamAddress.Shown(address), Route = address.Query.Length == 0 ? null : RouteChoice.Key(address) } };
 }

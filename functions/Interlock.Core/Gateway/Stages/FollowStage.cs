@@ -1,4 +1,5 @@
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Registry;
 
 namespace Interlock.Core.Gateway.Stages;
@@ -7,7 +8,7 @@ namespace Interlock.Core.Gateway.Stages;
 /// Follow: a call that goes on at its upstream is asked after until it has ended. A client waits for that here; of a run's call it is said when to ask again, and nothing
 /// is held meanwhile. At the deadline, and when nobody waits any more, the upstream is asked to stop it; unless it had ended by then its outcome is unknown.
 /// </summary>
-internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, SettleStage settle, TimeProvider time)
+internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, SettleStage settle, UpstreamRoutes routes, TimeProvider time)
 {
     private static readonly TimeSpan AskPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(10);
@@ -32,9 +33,15 @@ internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, 
         var stop = isLeft || call.Deadline <= now;
         if (!stop && now < handle.PollAt) return new SettledCall(row, etag);
         if (Contract(call, row, handle, await registries.ReadAsync(call.Tenant, CancellationToken.None)) is not { } contract)
+        {
+            routes.Release(call);
             return await settle.FollowedAsync(chain, call, null, row, etag, Lost("Its registration is active no more, so that nobody can ask how it ended."));
+        }
         var result = stop ? await StopAsync(call, contract, handle) : await AskAsync(call, contract, handle, cancellationToken);
-        return await settle.FollowedAsync(chain, call, contract, row, etag, result);
+        var followed = await settle.FollowedAsync(chain, call, contract, row, etag, result);
+        if (followed?.Row is { State: LedgerState.Intended, Handle: { } goesOn }) routes.Hold(call, contract, goesOn, kept: null);
+        else routes.Release(call);
+        return followed;
     }
 
     private async Task<UpstreamResult> StopAsync(GatewayCall call, CallContract contract, LedgerHandle handle) =>
@@ -59,7 +66,7 @@ internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, 
             case UpstreamResult.Rejected { RetryAfter: null } rejected:
                 return new UpstreamResult.Unknown(rejected.Problem);
             default:
-                return new UpstreamResult.Handed(handle.Task, (said as UpstreamResult.Rejected)?.RetryAfter ?? TimeSpan.Zero);
+                return new UpstreamResult.Handed(handle.Task, said.Rest ?? TimeSpan.Zero);
         }
     }
 

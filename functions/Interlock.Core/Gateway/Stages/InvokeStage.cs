@@ -20,7 +20,7 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
         for (var repeats = 0; ;)
         {
             var answer = new Answer(await pass.SendAsync(Request(committed), call => SendAsync(contract, call, cancellationToken)), pass.Address);
-            if (answer.Result is UpstreamResult.Handed { At: null } handed) return answer with { Result = handed with { At = pass.Address } };
+            if (answer.Result is UpstreamResult.Handed handed) return answer with { Result = handed with { At = handed.At ?? pass.Address }, Kept = pass.Route };
             if (!IsUntaken(answer.Result, out var asked) || cancellationToken.IsCancellationRequested) return answer;
             tried.Add(pass.Address);
             var next = set.TryOther(choice, tried);
@@ -56,9 +56,13 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
             cancellationToken);
     }
 
-    private async Task<UpstreamResult> SendAsync(CallContract contract, UpstreamCall call, CancellationToken cancellationToken) => contract.Tool.Redact.IsEmpty
+    private async Task<UpstreamResult> SendAsync(CallContract contract, UpstreamCall call, CancellationToken cancellationToken) => Taken(contract, contract.Tool.Redact.IsEmpty
         ? await upstream.InvokeAsync(call, cancellationToken)
-        : Overheard.Of(contract, await upstream.InvokeAsync(call with { Link = Overheard.Of(contract, call.Link) }, cancellationToken));
+        : Overheard.Of(contract, await upstream.InvokeAsync(call with { Link = Overheard.Of(contract, call.Link) }, cancellationToken)));
+
+    /// <summary>Who has no time may have begun all the same: only of what may be repeated, by its operator's word, is that as good as not done.</summary>
+    private static UpstreamResult Taken(CallContract contract, UpstreamResult result) =>
+        contract.Tool is { Idempotent: true } or { ReadOnly: true } && result is UpstreamResult.Unknown { RetryAfter: { } rest, Problem: var problem } ? new UpstreamResult.Rejected(problem) { RetryAfter = rest } : result;
 
     private static UpstreamCall Request(CommittedCall committed)
     {
@@ -106,4 +110,8 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
 }
 
 /// <summary>What came of a call, and which address said so.</summary>
-internal sealed record Answer(UpstreamResult Result, Uri? Address);
+internal sealed record Answer(UpstreamResult Result, Uri? Address)
+{
+    /// <summary>Where a call that goes on keeps its place.</summary>
+    public UpstreamRoute? Kept { get; init; }
+}

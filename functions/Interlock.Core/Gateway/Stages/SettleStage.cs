@@ -1,4 +1,5 @@
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Gateway.Results;
 using Interlock.Core.Runs;
@@ -10,7 +11,7 @@ namespace Interlock.Core.Gateway.Stages;
 /// Settle: the ledger's outcome first, then the audit's, and only then is the result used. A call that was sent is settled even when nobody
 /// waits any more, and even when another worker took this one for dead: who holds an attempt's claim knows best how it ended.
 /// </summary>
-internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake results, TimeProvider time)
+internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake results, HandedCalls handedOn, TimeProvider time)
 {
     public const string Name = "settle";
 
@@ -42,6 +43,7 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
     {
         var call = committed.Authorized.Call;
         var row = result is UpstreamResult.Handed handed ? Handed(committed, ended, handed) : await OutcomeAsync(call, committed.Authorized.Routed.Contract, ended, result);
+        if (row.State == LedgerState.Intended) await handedOn.AddAsync(call); // found before the ledger says it, so that nobody misses it
         if (row.State != LedgerState.Intended && await JoinedAsync(chain, call, row, committed.LedgerETag) is { } written) return new SettledCall(row, written);
         var etag = await ledger.WriteAsync(call, row, committed.LedgerETag, CancellationToken.None);
         while (etag is null)
@@ -86,6 +88,7 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
             : await OutcomeAsync(call, contract, row with { EndedAt = now }, result);
         if (await ledger.WriteAsync(call, row, etag, CancellationToken.None) is not { } written) return null;
         await RecordAsync(chain, call, row);
+        if (row.State != LedgerState.Intended) await handedOn.RemoveAsync(call.Tenant, call.Effect);
         return new SettledCall(row, written);
     }
 

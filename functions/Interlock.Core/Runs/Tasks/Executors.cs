@@ -19,6 +19,9 @@ internal static class Executors
             case WaitTask wait: WaitExecutor.Enter(machine, frame, wait); break;
             case RaiseTask raise: RaiseExecutor.Enter(machine, frame, raise); break;
             case EffectTask effect: EffectExecutor.Enter(machine, frame, effect); break;
+            case EmitTask emit: EmitExecutor.Enter(machine, frame, emit); break;
+            case ListenTask listen: ListenExecutor.Enter(machine, frame, listen); break;
+            case RunTask run: RunExecutor.Enter(machine, frame, run); break;
             case ApprovalTask approval: ApprovalExecutor.Enter(machine, frame, approval); break;
             default: throw new InvalidOperationException($"No executor for {task.GetType().Name}.");
         }
@@ -36,6 +39,7 @@ internal static class Executors
         switch (task)
         {
             case ForTask loop: ForExecutor.IterationDone(machine, owner, loop, output, directive); break;
+            case ListenTask listen: ListenExecutor.IterationDone(machine, owner, listen, output, directive); break;
             case TryTask: TryExecutor.ListDone(machine, owner, output, directive); break;
             default: machine.Complete(owner, output, EndOnly(directive)); break;
         }

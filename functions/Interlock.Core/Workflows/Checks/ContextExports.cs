@@ -11,7 +11,7 @@ internal sealed record ContextExports(bool Everything, ImmutableHashSet<string> 
 
     /// <summary>All that the task and those in it export.</summary>
     public static ContextExports Of(TaskDefinition task) =>
-        TaskTree.WithDescendants(task).Select(one => OfExport(one.ExportAs)).Aggregate(None, (sum, one) => sum.And(one));
+        TaskTree.WithDescendants(task).SelectMany(Exports).Select(OfExport).Aggregate(None, (sum, one) => sum.And(one));
 
     public bool Any => Everything || Keys.Count > 0;
 
@@ -19,6 +19,8 @@ internal sealed record ContextExports(bool Everything, ImmutableHashSet<string> 
 
     /// <summary>Whether a read of the context (the whole when <paramref name="key"/> is null) may see a change.</summary>
     public bool Touches(string? key) => Everything || (key is null ? Keys.Count > 0 : Keys.Contains(key));
+
+    private static IEnumerable<Template?> Exports(TaskDefinition task) => task is ListenTask { Each: { } each } ? [task.ExportAs, each.ExportAs] : [task.ExportAs];
 
     /// <summary>An export replaces the context, so that only <c>$context + { … }</c> says which keys it changes.</summary>
     private static ContextExports OfExport(Template? export) => export switch

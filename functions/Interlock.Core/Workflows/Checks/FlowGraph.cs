@@ -58,6 +58,7 @@ internal sealed class FlowGraph
         {
             foreach (var one in choice.Cases)
                 if (Target(one.Then, at, places) is { } target) yield return target;
+            if (choice is { Then: { } otherwise, HasDefault: false } && Target(otherwise, at, places) is { } last) yield return last;
             if (task.If is not null || task.OnError is StepAction.Skip or StepAction.Escalate) yield return at + 1;
         }
         else if (task is not RaiseTask || task.OnError == StepAction.Skip)

@@ -195,6 +195,7 @@ internal static partial class GateCheck
             var inside = task switch
             {
                 ForTask loop => around.SetItem(loop.Each, task.Path.Value).SetItem(loop.At, task.Path.Value),
+                ListenTask { Each: { } each } => around.SetItem(each.Item, task.Path.Value).SetItem(each.At, task.Path.Value),
                 TryTask attempt when IsIn(attempt.Catch.Tasks, child) => around.SetItem(attempt.Catch.As, task.Path.Value),
                 _ => around,
             };

@@ -33,8 +33,8 @@ internal sealed class Readiness
 
     private static string Question(string rule) => rule switch
     {
-        "covers" or "computed" or "quorum" or "information" => "gates",
-        "unknown-call" or "unsupported" => "deprecation",
+        "covers" or "computed" or "quorum" or "information" or "approvers" => "gates",
+        "unknown-call" or "unsupported" or "target" => "deprecation",
         "secrets" => "audit",
         _ => "on-error-on-timeout",
     };
@@ -42,7 +42,7 @@ internal sealed class Readiness
     private ReadinessAnswer Answer(string id, string question, IEnumerable<ReadinessEvidence> evidence)
     {
         var found = _result.Findings.Where(finding => _result.Draft is null || Question(finding.Rule) == id)
-            .Where(finding => finding.Severity == Severity.Error || id == "gates")
+            .Where(finding => finding.Severity == Severity.Error || id is "gates" or "deprecation")
             .Select(finding => new ReadinessEvidence(finding.Pointer, finding.Line, finding.Message, finding.Severity == Severity.Error));
         var all = found.Concat(evidence).ToArray();
         return new(id, question, !all.Any(one => one.Failed), all);
@@ -82,7 +82,7 @@ internal sealed class Readiness
         At(call, $"{call.Target}: intent before and outcome after each call, under {call.Path}; outcome unknown: {Word(call.OnInDoubt)}"));
 
     private IEnumerable<ReadinessEvidence> Steps() => _tasks.Select(task =>
-        At(task, $"on error {Action(task, task.OnError)}, on timeout {Action(task, task.OnTimeout)}, {Bound(task)}"));
+        At(task, $"'{task.Name}': on error {Action(task, task.OnError)}, on timeout {Action(task, task.OnTimeout)}, {Bound(task)}"));
 
     private static string Action(TaskDefinition task, StepAction action) => action == StepAction.Escalate && task.Escalate is { } people
         ? $"escalate to {People(people.Quorum, people.Approvers, people.Also)} ({string.Join(", ", people.Choices.Select(Word))}; not decided after {people.ExpiresAfter}: {Word(people.OnExpiry)})"

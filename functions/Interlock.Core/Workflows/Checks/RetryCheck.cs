@@ -13,7 +13,7 @@ internal static class RetryCheck
         var warned = new HashSet<TaskPath>();
         foreach (var attempt in definition.AllTasks.Values.OfType<TryTask>().Where(attempt => attempt.Catch.Retry is not null))
         {
-            foreach (var call in attempt.Tasks.Tasks.SelectMany(TaskTree.WithDescendants).OfType<EffectTask>())
+            foreach (var call in attempt.Tasks.Tasks.SelectMany(TaskTree.WithDescendants))
             {
                 if (Reason(call, definition.IsCovered(call.Path)) is { } reason && warned.Add(call.Path))
                     log.Warn("retry", call.Path.Value, $"the retry of '{attempt.Name}' repeats '{call.Name}': {reason}");
@@ -31,10 +31,12 @@ internal static class RetryCheck
 
     private static bool IsIn(TaskDefinition step, TaskPath path) => path.Value.StartsWith(step.Path.Value + "/", StringComparison.Ordinal);
 
-    private static string? Reason(EffectTask call, bool covered) => call switch
+    private static string? Reason(TaskDefinition task, bool covered) => task switch
     {
         _ when covered => "a gate covers it, and each attempt needs a grant of its own",
         ToolTask { IdempotencyKey: null } => "each attempt is a new effect with a new key; give it an idempotencyKey unless the tool only reads",
+        EmitTask => "each attempt publishes another event",
+        RunTask => "each attempt starts another run",
         _ => null,
     };
 }

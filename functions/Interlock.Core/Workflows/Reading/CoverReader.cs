@@ -44,12 +44,12 @@ internal static class CoverReader
     {
         if (!into.TryGetValue(task.Name, out var same)) into.Add(task.Name, same = []);
         same.Add((task, loop));
-        var inside = task is ForTask ? task.Name : loop;
+        var inside = TaskTree.IsLoop(task) ? task.Name : loop;
         foreach (var child in TaskTree.Children(task)) Collect(child, inside, into);
     }
 
     private static string? Loop(TaskDefinition task) =>
-        task is ForTask ? task.Name : TaskTree.Children(task).Select(Loop).FirstOrDefault(name => name is not null);
+        TaskTree.IsLoop(task) ? task.Name : TaskTree.Children(task).Select(Loop).FirstOrDefault(name => name is not null);
 
     private static IEnumerable<EffectTask> Calls(TaskDefinition task) =>
         task is EffectTask call ? [call] : TaskTree.Children(task).SelectMany(Calls);

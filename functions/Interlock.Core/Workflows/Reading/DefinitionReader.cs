@@ -12,13 +12,13 @@ internal static class DefinitionReader
     public static WorkflowDefinition Read(JsonValue document, FindingLog log)
     {
         var header = document["document"]!; // required by the schema
-        var interlock = header["metadata"]!["interlock"]!; // required by the schema
+        var interlock = header["metadata"]?["interlock"];
         if (header["dsl"]!.AsString() is var dsl && !Dialects.Contains(dsl)) // required by the schema
             log.Error("unsupported", "/document/dsl", $"version {Quote.Short(dsl)} of the DSL is not run; write 1.0.3");
         var reusables = new Reusables(document, log);
         reusables.Check();
         var reader = new TaskReader(log, reusables);
-        var around = new Surroundings([], TaskReader.Action(interlock["onError"]), TaskReader.Action(interlock["onTimeout"]), document["timeout"] is not null)
+        var around = new Surroundings([], TaskReader.Action(interlock?["onError"]), TaskReader.Action(interlock?["onTimeout"]), document["timeout"] is not null)
         {
             Escalate = StepEscalationReader.Read(reader, interlock, Metadata),
         };
@@ -31,7 +31,7 @@ internal static class DefinitionReader
             Version = header["version"]!.AsString(), // required by the schema
             Digest = CanonicalJson.Digest(document),
             Document = document,
-            Mode = interlock["mode"]!.AsString() == "autonomous" ? ExecutionMode.Autonomous : ExecutionMode.Supervised, // required by the schema
+            Mode = interlock?["mode"]?.AsString() == "autonomous" ? ExecutionMode.Autonomous : ExecutionMode.Supervised,
             InputFrom = reader.Expressions.BareTemplate(document["input"]?["from"], "/input/from", []),
             InputSchema = reader.Schema(document["input"], "/input"),
             OutputAs = reader.Expressions.BareTemplate(document["output"]?["as"], "/output/as", []),

@@ -49,7 +49,7 @@ internal static class StepEscalationReader
             foreach (var member in Escalated(own)) reader.Log.Error(Rule(member), $"{at}/{member}", reason);
             return task with { OnError = Passed(task.OnError), OnTimeout = Passed(task.OnTimeout) };
         }
-        if (task is SetTask or SwitchTask or WaitTask && own?["escalate"]?["options"] is { } options && options.Items.Any(option => option.AsString() == "edit"))
+        if (task is SetTask or SwitchTask or WaitTask or EmitTask or RunTask or ListenTask { Each: null } && own?["escalate"]?["options"] is { } options && options.Items.Any(option => option.AsString() == "edit"))
             reader.Log.Error("on-error", at + "/escalate/options", "only the arguments of a call can be edited");
         if (task is { OnError: not StepAction.Escalate, OnTimeout: not StepAction.Escalate } || step.Around.Escalate is not { } people) return task;
         return task with { Escalate = people with { Choices = [.. people.Choices.Where(choice => choice != StepChoice.Edit || task is EffectTask)] } };

@@ -58,8 +58,8 @@ internal static class TaskKinds
             case null:
                 log.Error("schema", pointer, Several(task));
                 break;
-            case "emit" or "listen" or "run":
-                log.Error("unsupported", JsonPointer.Append(pointer, kind), $"tasks of the kind '{kind}' are not run yet; use call: tool, agent or approval");
+            case "run":
+                CheckRun(task["run"]!, JsonPointer.Append(pointer, kind), log); // its kind says it is there
                 break;
             case "call" when task["call"]?.StringOrNull() is { } function:
                 CheckCall(function, JsonPointer.Append(pointer, "call"), log);
@@ -77,6 +77,17 @@ internal static class TaskKinds
         if (task["fork"]?["branches"] is { } branches) yield return ("/fork/branches", branches);
         if (task["try"] is { } attempt) yield return ("/try", attempt);
         if (task["catch"]?["do"] is { } handler) yield return ("/catch/do", handler);
+        if (task["foreach"]?["do"] is { } each) yield return ("/foreach/do", each);
+    }
+
+    /// <summary>Processes would run beside the gateway: nothing of what they do is asked for, granted or recorded.</summary>
+    private static void CheckRun(JsonValue run, string pointer, FindingLog log)
+    {
+        foreach (var process in new[] { "container", "script", "shell" }.Where(process => run[process] is not null))
+        {
+            log.Error("unsupported", pointer,
+                $"run: {process} is not run: what a process does passes no gateway, gate or record; register a tool that does it, and use call: tool");
+        }
     }
 
     private static void CheckCall(string function, string pointer, FindingLog log)
@@ -101,7 +112,7 @@ internal static class TaskKinds
     private static string Several(JsonValue task)
     {
         var found = Kinds.Where(kind => task[kind] is not null).ToArray();
-        var known = "call, do, for, fork, raise, set, switch, try or wait";
+        var known = "call, do, emit, for, fork, listen, raise, run, set, switch, try or wait";
         return found.Length > 1
             ? $"a task is one of {known}; this one has {string.Join(" and ", found)}"
             : $"a task has one of {known}; this one has {(task.Count == 0 ? "nothing" : "only " + string.Join(", ", task.Members.Names.Select(Quote.Short).Take(10)))}";

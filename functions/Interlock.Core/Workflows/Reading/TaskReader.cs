@@ -154,9 +154,12 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
             _ => new UnreadTask { Path = step.TaskPath },
         },
         "do" => new DoTask { Path = step.TaskPath, Tasks = List(step.Source["do"]!, step.Path + "/do", step.Around) }, // its kind says it is there
+        "emit" => EmitReader.Read(this, step),
         "for" => ForReader.Read(this, step),
         "fork" => ForkReader.Read(this, step),
+        "listen" => ListenReader.Read(this, step),
         "raise" => RaiseReader.Read(this, step),
+        "run" => RunReader.Read(this, step),
         "set" => SetReader.Read(this, step),
         "switch" => SwitchReader.Read(this, step),
         "try" => TryReader.Read(this, step),

@@ -14,12 +14,13 @@ internal static class WorkflowSchemas
 
     private static readonly Lazy<JsonValue> DslDocument = new(() => Load("dsl-1.0.3.json"));
     private static readonly Lazy<JsonValue> OwnDocument = new(() => Load("interlock.json"));
+    private static readonly Lazy<JsonValue> ComposedDocument = new(() => SchemaComposition.Compose(OwnDocument.Value, DslDocument.Value, DslUri));
     private static readonly Lazy<JsonSchema> Dsl = new(() => JsonSchema.Compile(DslDocument.Value));
     private static readonly Lazy<JsonSchema> Own = new(() => JsonSchema.Compile(OwnDocument.Value,
         new JsonSchemaOptions { Remotes = new Dictionary<string, JsonValue> { [DslUri] = DslDocument.Value } }));
 
-    /// <summary>Our schema: what an editor should complete and check against.</summary>
-    public static JsonValue Document => OwnDocument.Value;
+    /// <summary>Both in one.</summary>
+    public static JsonValue Composed => ComposedDocument.Value;
 
     /// <summary>Whether the document fits, apart from tasks that already have a finding of their own.</summary>
     public static bool CheckOwn(JsonValue document, FindingLog log)

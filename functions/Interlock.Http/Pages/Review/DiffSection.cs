@@ -1,4 +1,5 @@
 using Interlock.Core.Approvals;
+using Interlock.Core.Registry;
 using Interlock.Json;
 
 namespace Interlock.Http.Pages.Review;
@@ -31,7 +32,7 @@ internal static class DiffSection
         [
             now.Version == before.Version ? null : $"version {before.Version} then, {now.Version} now",
             now.ContractDigest == before.ContractDigest ? null : "the tool's contract is another one",
-            now.Address == before.Address ? null : $"it went to {before.Address} then",
+            now.Address == before.Address ? null : $"it went to {UpstreamAddress.Shown(before.Address)} then",
         ];
         return Html.When(differences.Any(difference => difference is not null), () => Html.Of($"""<p class="notice warn" role="note">The target has changed: {string.Join("; ", differences.OfType<string>())}.</p>"""));
     }

@@ -52,6 +52,7 @@ public sealed partial class HttpEdgeTests(EdgeFixture edge) : IClassFixture<Edge
     [InlineData("/.well-known/other")]
     [InlineData("/signin/other")]
     [InlineData("/assets/other.css")]
+    [InlineData("/schemas/other.json")]
     public async Task Unknown_PathUnderARoute_IsThePipelinesProblem(string path)
     {
         var answer = await AskAsync(edge.Functions, "GET", path, authorized: false);

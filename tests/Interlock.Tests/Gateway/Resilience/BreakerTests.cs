@@ -77,17 +77,39 @@ public sealed class BreakerTests
         Assert.Equal(CircuitPhase.Closed, breaker.Phase);
     }
 
-    [Fact]
-    public async Task Report_ProbeThatTaughtNothing_LeavesItOpenAndNotStuck()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Report_ProbesThatTaughtNothing_LeaveTheirTurnToTheNext_WhichDecides(bool isGood)
     {
         var breaker = New();
         await ReportAsync(breaker, Of(0, 10));
         _clock.Advance(TimeSpan.FromSeconds(15));
-        await ReportAsync(breaker, Verdict.Uncounted);
-        Assert.Equal(CircuitPhase.Open, breaker.Phase);
+        for (var hasty = 0; hasty < 3; hasty++)
+        {
+            await ReportAsync(breaker, Verdict.Uncounted);
+            Assert.Equal((CircuitPhase.HalfOpen, true, TimeSpan.Zero), (breaker.Phase, breaker.TakesCalls, breaker.Wait));
+        }
+        var next = breaker.Enter();
+        Assert.NotNull(next);
+        Assert.Null(breaker.Enter()); // one at a time, as ever
+        await next.ReportAsync(isGood ? Verdict.Good : Verdict.Bad);
+        Assert.Equal(isGood ? CircuitPhase.Closed : CircuitPhase.Open, breaker.Phase);
+        Assert.Equal(isGood ? TimeSpan.Zero : TimeSpan.FromSeconds(15), breaker.Wait);
+    }
+
+    [Fact]
+    public async Task Enter_CallThatCanTellNothing_IsLetInOnlyWhereItIsClosed()
+    {
+        var breaker = New();
+        Assert.NotNull(breaker.Enter(canTell: false));
+        await ReportAsync(breaker, Of(0, 10));
         _clock.Advance(TimeSpan.FromSeconds(15));
+        Assert.Null(breaker.Enter(canTell: false));
+        await ReportAsync(breaker, Verdict.Uncounted);
+        Assert.Null(breaker.Enter(canTell: false));
         await ReportAsync(breaker, Verdict.Good);
-        Assert.Equal(CircuitPhase.Closed, breaker.Phase);
+        Assert.NotNull(breaker.Enter(canTell: false));
     }
 
     [Theory]
@@ -139,7 +161,7 @@ public sealed class BreakerTests
                         under.Remove(ended);
                         var verdict = (Verdict)random.Next(3);
                         await ended.Pass.ReportAsync(verdict);
-                        if (ended.IsProbe) (probing, opened, good, bad) = (false, verdict == Verdict.Good ? null : now, 0, 0);
+                        if (ended.IsProbe) (probing, opened, good, bad) = (false, verdict switch { Verdict.Good => null, Verdict.Bad => now, _ => opened }, 0, 0);
                         else if (opened is null && verdict == Verdict.Good) good++;
                         else if (opened is null && verdict == Verdict.Bad && ++bad + good >= over && bad > above * (good + bad) + 1e-9) opened = now;
                         break;

@@ -171,7 +171,7 @@ public sealed class ChaosTests : IAsyncDisposable
         var settings = new ServerSettings { Replicas = well is null ? [] : [well], Resilience = resilience ?? new ResilienceSettings { BreakOver = 4, BreakSeconds = 600 } };
         await world.WriteAsync(World.Entry(RegistryKind.Server, "crm", "2.0.0", new ServerBody(sick, "reg-2") { Settings = settings }));
         return new ToolGateway(new GatewayParts(
-            world.Memory, world.Memory, world.Blobs, new RegistryStore(world.Memory), new PolicyCache(), world.Node.Gates, new AuditLog(world.Memory), world.Directory, world.Fence, mcp, new FenceTracker(), TimeProvider.System));
+            world.Memory, world.Memory, world.Blobs, new RegistryStore(world.Memory), new PolicyCache(), world.Node.Gates, new AuditLog(world.Memory), world.Directory, world.Fence, mcp, world.Node.Fences, TimeProvider.System));
     }
 
     private async Task<Uri> WellAsync()
@@ -215,7 +215,7 @@ public sealed class ChaosTests : IAsyncDisposable
                 break;
             case "busy":
                 context.Response.StatusCode = 503;
-                context.Response.Headers.RetryAfter = "1";
+                context.Response.Headers.RetryAfter = "0"; // any longer, and it would be spared before its circuit opens
                 break;
             case "hanging":
                 await Task.Delay(Timeout.Infinite, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

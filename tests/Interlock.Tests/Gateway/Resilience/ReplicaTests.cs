@@ -87,6 +87,79 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public async Task Call_NoTimeAndNoWordOnWhetherItBegan_IsInDoubt()
+    {
+        await using var world = await RoutesWorld.CreateAsync();
+        world.Upstream.Then(RoutesWorld.Overloaded(1));
+        Assert.IsType<GatewayResult.InDoubt>(await world.Node.Gateway.CallAsync(Call(world, 0), Token));
+        Assert.Single(world.Upstream.Calls);
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task Call_NoTime_OfWhatMayBeRepeatedByItsOperatorsWord_IsMadeElsewhereAndNeverInDoubt(bool readOnly, bool idempotent)
+    {
+        await using var world = await RoutesWorld.CreateAsync(read: new ToolSettings { ReadOnly = readOnly, Idempotent = idempotent });
+        world.Upstream.Then(RoutesWorld.Overloaded(600), StubUpstream.Done());
+        Assert.IsType<GatewayResult.Completed>(await world.Node.Gateway.CallAsync(Call(world, 0), Token));
+        Assert.Equal("ab", string.Concat(world.Called().Order()));
+        world.Upstream.Always(_ => RoutesWorld.Overloaded(600));
+        Assert.IsType<GatewayResult.Failed>(await world.Node.Gateway.CallAsync(Call(world, 1), Token));
+    }
+
+    [Fact]
+    public async Task Call_OpenCircuit_CallersWhoLeaveOrAreHastyKeepNobodyOut()
+    {
+        await using var world = await RoutesWorld.CreateAsync(new ResilienceSettings { Retries = 0, BreakOver = 2, BreakSeconds = 600 }, null, RoutesWorld.A);
+        world.Upstream.Then(RoutesWorld.NotSent, RoutesWorld.NotSent);
+        for (var i = 0; i < 2; i++) await world.Node.Gateway.CallAsync(Call(world, i), Token);
+        world.Time.Now += TimeSpan.FromSeconds(600);
+        var left = new UpstreamResult.Unknown(new Problem(ProblemTypes.Cancelled, 499, "The call was cancelled"));
+        world.Upstream.Then(left, left);
+        for (var i = 2; i < 4; i++) Assert.IsType<GatewayResult.InDoubt>(await world.Node.Gateway.CallAsync(Call(world, i), Token));
+        for (var i = 4; i < 6; i++)
+        {
+            var hasty = await world.Node.Gateway.CallAsync(Call(world, i) with { Deadline = world.Time.Now.AddMilliseconds(900) }, Token);
+            Assert.Equal("circuit-open", Assert.IsType<GatewayResult.Refused>(hasty).Refusal.Rule);
+        }
+        world.Upstream.Always(_ => StubUpstream.Done());
+        Assert.IsType<GatewayResult.Completed>(await world.Node.Gateway.CallAsync(Call(world, 6), Token));
+        Assert.IsType<GatewayResult.Completed>(await world.Node.Gateway.CallAsync(Call(world, 7) with { Deadline = world.Time.Now.AddMilliseconds(900) }, Token));
+    }
+
+    [Fact]
+    public async Task Call_AddressesThatDifferInTheirQueryOnly_AreTwo_AndNoRecordHasIt()
+    {
+        Uri one = new("https://a.contoso.com/mcp?key=s3cret-1"), two = new("https://a.contoso.com/mcp?key=s3cret-2");
+        await using var world = await RoutesWorld.CreateAsync(new ResilienceSettings { Retries = 1 }, new ToolSettings { ReadOnly = true }, one, two);
+        world.Upstream.Always(_ => StubUpstream.Done());
+        for (var i = 0; i < 4; i++)
+        {
+            world.Upstream.Then(StubUpstream.Lost());
+            Assert.IsType<GatewayResult.Completed>(await world.Node.Gateway.CallAsync(Call(world, i), Token));
+            Assert.Equal([one, two], world.Upstream.Calls.TakeLast(2).Select(call => call.Endpoint.Address).OrderBy(address => address.Query)); // its repeat goes to the other one
+        }
+        Assert.All(await world.RecordsAsync(), record => Assert.DoesNotContain("s3cret", record.ToJson().ToString()));
+        Assert.Contains(await world.RecordsAsync(AuditTypes.CallOutcome), record => record.Address == "https://a.contoso.com/mcp");
+    }
+
+    [Fact]
+    public async Task Call_ThatIsAsked_GoesOnAtTheAddressOfThatQuery()
+    {
+        Uri one = new("https://a.contoso.com/mcp?key=1"), two = new("https://a.contoso.com/mcp?key=2");
+        await using var world = await RoutesWorld.CreateAsync(null, null, one, two);
+        for (var i = 0; i < 4; i++)
+        {
+            world.Upstream.Then(InputRoundTests.Asks("s1"), StubUpstream.Done());
+            var call = InputRoundTests.Client(world) with { Effect = new($"{i:x32}") };
+            Assert.IsType<GatewayResult.InputRequired>(await world.Node.Gateway.CallAsync(call, Token));
+            Assert.IsType<GatewayResult.Completed>(await world.Node.Gateway.CallAsync(InputRoundTests.Answer(call, "s1"), Token));
+            Assert.Single(world.Upstream.Calls.TakeLast(2).Select(sent => sent.Endpoint.Address).Distinct());
+        }
+    }
+
+    [Fact]
     public async Task Call_ToolDisabledBetweenTwoAddresses_IsNotSentAgain()
     {
         await using var world = await RoutesWorld.CreateAsync();

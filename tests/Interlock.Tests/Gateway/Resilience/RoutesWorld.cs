@@ -29,6 +29,9 @@ internal static class RoutesWorld
 
     public static UpstreamResult.NotSent NotSent => new(new Core.Problem(Core.ProblemTypes.Communication, 502, "The upstream could not be reached", "refused"));
 
+    /// <summary>No time, and no word on whether it began.</summary>
+    public static UpstreamResult.Unknown Overloaded(int seconds) => new(new Core.Problem(Core.ProblemTypes.Communication, 502, "The upstream is busy", "503")) { RetryAfter = TimeSpan.FromSeconds(seconds) };
+
     public static UpstreamResult.Rejected Busy(int seconds) => new(new Core.Problem(Core.ProblemTypes.Communication, 502, "The upstream is busy", "503")) { RetryAfter = TimeSpan.FromSeconds(seconds) };
 
     /// <summary>The addresses that were called, in order, by their first letter.</summary>

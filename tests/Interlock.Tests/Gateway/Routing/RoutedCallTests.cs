@@ -123,7 +123,7 @@ public sealed class RoutedCallTests
         var call = CallAsync(world);
         await arrived.Task;
         foreach (var (kind, name, concerned) in new[] { (RegistryKind.Tool, "crm/read", 1), (RegistryKind.Route, "r", 1), (RegistryKind.Server, "crm", 1), (RegistryKind.Route, "other", 0), (RegistryKind.Tool, "crm/lookup", 0) })
-            Assert.Equal((name, concerned), (name, (await world.Node.Fences.DrainAsync(World.Tenant, kind, name, TimeSpan.FromMilliseconds(1), TimeProvider.System, Token)).Count));
+            Assert.Equal((name, concerned), (name, (await world.Node.Fences.DrainAsync(World.Tenant, 1, kind, name, TimeSpan.FromMilliseconds(1), Token)).Calls.Count));
         ended.SetResult(StubUpstream.Done());
         Assert.IsType<GatewayResult.Completed>(await call);
     }

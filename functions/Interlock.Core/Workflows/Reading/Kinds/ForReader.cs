@@ -7,9 +7,7 @@ internal static class ForReader
         var loop = step.Source["for"]!; // the task's kind says it is there
         var each = loop["each"]?.AsString() ?? "item";
         var at = loop["at"]?.AsString() ?? "index";
-        Variables.Check(reader, step, "/for/each", each);
-        Variables.Check(reader, step, "/for/at", at);
-        if (each == at) reader.Log.Error("reference", step.Path + "/for", $"each and at both name the variable '{each}'");
+        Variables.CheckLoop(reader, step, "/for", "each", each, at);
         var inside = step.Around.With(each, at);
         var tasks = reader.List(step.Source["do"]!, step.Path + "/do", inside); // required by the schema
         var over = reader.Expressions.Bare(loop["in"], step.Path + "/for/in", step.Around.Variables);

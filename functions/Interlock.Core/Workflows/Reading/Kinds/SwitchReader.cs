@@ -22,8 +22,8 @@ internal static class SwitchReader
             }
             cases.Add(new SwitchCase(name, when, written["then"]!.AsString())); // required by the schema
         }
-        if (defaultCase is null)
-            reader.Log.Error("switch-default", step.Path + "/switch", "a switch needs a default, a case without 'when': no match must not be an accident");
+        if (defaultCase is null && step.Source["then"] is null)
+            reader.Log.Warn("switch-default", step.Path + "/switch", "where no case matches, the run fails: write a default, a case without 'when', or say with 'then' where the switch leads");
         return new SwitchTask { Path = step.TaskPath, Cases = cases.MoveToImmutable() };
     }
 }

@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using Interlock.Json;
+
+namespace Interlock.Core.Workflows.Reading;
+
+/// <summary>
+/// Which events, of schedules and of listening tasks. A text of a filter must be equal, or, where it holds what only regular expressions have,
+/// match as one from end to end; a text that is no regular expression is just a text.
+/// </summary>
+internal static class EventReader
+{
+    private const string Marks = @"\^$*+?()[]{}|";
+
+    public static EventConsumption Consumption(TaskReader reader, JsonValue to, string pointer, ImmutableArray<string> variables)
+    {
+        if (to["one"] is { } one) return new EventConsumption.One(Filter(reader, one, pointer + "/one", variables));
+        if (to["all"] is { } all) return new EventConsumption.All(Filters(reader, all, pointer + "/all", variables));
+        var until = to["until"];
+        return new EventConsumption.Any(Filters(reader, to["any"]!, pointer + "/any", variables)) // the schema asks for one of the three
+        {
+            Until = reader.Expressions.Bare(until, pointer + "/until", variables),
+            UntilEvents = until is { IsObject: true } ? Consumption(reader, until, pointer + "/until", variables) : null,
+        };
+    }
+
+    private static ImmutableArray<EventFilter> Filters(TaskReader reader, JsonValue filters, string pointer, ImmutableArray<string> variables) =>
+        [.. filters.Items.Select((filter, i) => Filter(reader, filter, JsonPointer.Append(pointer, i), variables))];
+
+    private static EventFilter Filter(TaskReader reader, JsonValue filter, string pointer, ImmutableArray<string> variables)
+    {
+        var with = filter["with"]!; // required by the schema
+        var attributes = with.Members.ToDictionary(
+            attribute => attribute.Key,
+            attribute => Attribute(reader, attribute.Value, JsonPointer.Append(pointer + "/with", attribute.Key), variables),
+            StringComparer.Ordinal);
+        var type = attributes.GetValueOrDefault("type") is Template.Literal { Value.IsString: true } literal && attributes.Remove("type") ? literal.Value.AsString() : null;
+        return new(type, attributes)
+        {
+            Correlate = filter["correlate"] is { } correlate
+                ? [.. correlate.Members.Select(one => Correlation(reader, one.Key, one.Value, JsonPointer.Append(pointer + "/correlate", one.Key), variables)).OfType<EventCorrelation>()]
+                : [],
+        };
+    }
+
+    private static EventCorrelation? Correlation(TaskReader reader, string name, JsonValue source, string pointer, ImmutableArray<string> variables)
+    {
+        var expect = source["expect"] is { } expected ? reader.Expressions.Template(expected, pointer + "/expect", variables) : null;
+        return reader.Expressions.Bare(source["from"], pointer + "/from", variables) is { } from ? new(name, from, expect) : null;
+    }
+
+    private static Template Attribute(TaskReader reader, JsonValue value, string pointer, ImmutableArray<string> variables)
+    {
+        var template = reader.Expressions.Template(value, pointer, variables);
+        return template.IsLiteral && value.StringOrNull() is { } text && text.AsSpan().IndexOfAny(Marks) >= 0
+            && reader.Expressions.Bare(JsonValue.From(Matching(text)), pointer, []) is { } match
+                ? new Template.Computed(match)
+                : template;
+    }
+
+    private static string Matching(string text) =>
+        $". == {JsonText.Write(text)} or (try test({JsonText.Write($"\\A(?:{text})\\z")}) catch false)";
+}
