@@ -38,7 +38,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         {
             Check(definition.InputSchema, _state.Input, root, "input");
             if (definition.InputFrom is { } from) root = Update(root with { Input = from.Evaluate(root.RawInput, Scope(root)) });
-            root = ArmTimeout(root, definition.Timeout);
+            root = ArmTimeout(root, definition.Timeout, _state.Origin.Deadline);
             EnterList(root, definition.Tasks, "/do", root.Input);
         });
         Drain();
@@ -267,10 +267,10 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         return Update(frame with { TimeoutTimer = null, Deadline = frame.Parent is { } parent ? Find(parent)?.Deadline : null });
     }
 
-    public Frame ArmTimeout(Frame frame, DurationTemplate? timeout)
+    /// <summary>Starts the frame's clock, which runs no longer than to <paramref name="latest"/>.</summary>
+    public Frame ArmTimeout(Frame frame, DurationTemplate? timeout, DateTimeOffset? latest = null)
     {
-        if (timeout is null) return frame;
-        var due = Now + timeout.Evaluate(frame.Input, Scope(frame));
+        if (Earlier(latest, timeout is null ? null : Now + timeout.Evaluate(frame.Input, Scope(frame))) is not { } due) return frame;
         var timer = StartTimer(frame, due, TimerPurpose.Timeout, EffectExecutor.Numbered("timeout", frame));
         return Update(frame with { TimeoutTimer = timer, Deadline = Earlier(frame.Deadline, due) });
     }

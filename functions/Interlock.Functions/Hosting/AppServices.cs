@@ -11,9 +11,11 @@ using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
+using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
+using Interlock.Core.Upkeep;
 using Interlock.Functions.Edge;
 using Interlock.Functions.Identity;
 using Interlock.Functions.Runs;
@@ -71,6 +73,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         var origin = Origin(settings, isRequired: !_identity.IsDevelopment || !channels.IsEmpty);
         var vault = Vault(settings);
         var fourEyes = settings.Text(SettingNames.FourEyes) is null ? !_identity.IsDevelopment : settings.Flag(SettingNames.FourEyes);
+        var caps = Caps(settings);
         settings.ThrowIfAny();
 
         ISecretSource? secrets = settings.Text(SettingNames.DevelopmentFolder) is { } folder ? new LocalSecrets(folder) : null;
@@ -99,10 +102,13 @@ internal sealed partial class AppServices : IAsyncDisposable
             Limits = new GatewayLimits(),
             Mac = _identity.Mac,
         });
+        var circuits = loggers.CreateLogger<UpstreamRoutes>();
+        gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvalParts = new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time)
         {
             Edits = new RunEdits(async (tenant, run, cancellation) => (await runs.FindAsync(tenant, run, cancellation))?.State, catalog),
             Notices = new NoticeOutbox(Storage.Tables, channels, time),
+            Caps = caps,
         };
         var approvals = new ApprovalDesk(approvalParts);
         AdHoc = new AdHocDesk(approvalParts, approvals, new Ledger(Storage.Tables, Storage.Blobs));
@@ -111,7 +117,8 @@ internal sealed partial class AppServices : IAsyncDisposable
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!), audit, time, publisher) // set below, before anything is run
+        // Runs that start runs go in a circle: what they have to do with each other is put together below, before any of them moves.
+        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!), audit, time, publisher)
         {
             OnBug = (run, e) => Log.NotFolded(logger, e, run),
             OnHeldUp = (run, command, e) => Log.HeldUp(logger, e, command.GetType().Name, command.Id, run),
@@ -122,18 +129,22 @@ internal sealed partial class AppServices : IAsyncDisposable
         Watch = new ContractWatch(Refresh, _mcp, (pass, error) => RefreshLog.Write(refreshes, pass, error), time);
         Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
-        Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time, publisher, ClockDifference);
+        Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time, publisher, ClockDifference) { Caps = caps };
+        Schedules = new ScheduleKeeper(registries, catalog, Intake, host, _identity.Directory, Storage.Tables, audit, time);
         Relations = new RunRelations(Intake, host, audit, time);
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time, Relations.Children);
         EventSource = EventSource.Of(settings, _identity.Tenant);
         var registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time);
+        var glass = new BreakGlassDesk(new BreakGlassStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, time);
+        var changes = fourEyes ? new ChangeDesk(registry, new ProposalStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, _identity.Directory, time) { Glass = glass } : null;
+        Housekeeping = new Housekeeping(changes, gateway.Usage, Storage.Tables, async (tenant, run, stop) => await runs.FindAsync(tenant, run, stop) is not { IsOver: false }, time);
         Web = new InterlockWeb
         {
             Gateway = gateway,
             Approvals = approvals,
             AdHoc = AdHoc,
             Registry = registry,
-            Changes = fourEyes ? new ChangeDesk(registry, new ProposalStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, _identity.Directory, time) : null,
+            Changes = changes,
             Workflows = catalog,
             Policies = policies,
             Intake = Intake,
@@ -174,8 +185,10 @@ internal sealed partial class AppServices : IAsyncDisposable
     public HealthChecks Health { get; }
     public NoticeDelivery Notices { get; }
     public RunIntake Intake { get; }
+    public ScheduleKeeper Schedules { get; }
     public RunRelations Relations { get; }
     public EventSource EventSource { get; }
+    public Housekeeping Housekeeping { get; }
     public InterlockWeb Web { get; }
 
     public async ValueTask DisposeAsync()
@@ -233,6 +246,14 @@ internal sealed partial class AppServices : IAsyncDisposable
             settings.Problem(SettingNames.NoticeChannels, $"is not what docs/notifications.md says: {e.Message}");
             return NoticeChannels.None;
         }
+    }
+
+    private static PrincipalCaps Caps(SettingReader settings)
+    {
+        if (settings.Text(SettingNames.PrincipalCaps) is not { } text) return new PrincipalCaps();
+        if (PrincipalCaps.Parse(text) is { } caps) return caps;
+        settings.Problem(SettingNames.PrincipalCaps, "states no caps: set it to numbers such as runs=200,gates=200,frames=50000, or remove it.");
+        return new PrincipalCaps();
     }
 
     private static string[] List(SettingReader settings, string name) =>

@@ -1,6 +1,7 @@
 using Interlock.Core;
 using Interlock.Core.Runs;
 using Interlock.Json;
+using Interlock.Tests.Workflows;
 
 namespace Interlock.Tests.Runs;
 
@@ -54,6 +55,21 @@ public sealed class ChildRunTests
         var run = RunHarness.Tasks(Awaiting);
         run.Send(new RunEvent.EffectFailed(run.Now, run.Pending<Command.StartChild>("child").Id, new Problem(ProblemTypes.Refused, 403, "Refused") { Rule = "causation-limit" })).Is(RunStatus.Faulted);
         Assert.Equal(("causation-limit", "/do/0/child"), (run.State.Error?.Rule, run.State.Error?.Instance));
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(90)]
+    public void Run_ThatIsAChild_EndsWhenItsParentsTimeIsOver(int minutes)
+    {
+        var deadline = RunHarness.Noon.AddMinutes(minutes);
+        var definition = Documents.Clean("  - call: { call: tool, with: { tool: s/t } }"); // within an hour
+        var started = RunHarness.Started(definition);
+        var run = RunHarness.Of(definition, started with { Origin = started.Origin with { Deadline = deadline } });
+        var due = minutes < 60 ? deadline : RunHarness.Noon.AddHours(1);
+        Assert.Equal((due, due), (run.Call("call").Deadline, run.Timer("", TimerPurpose.Timeout).DueAt));
+        run.Fire("", TimerPurpose.Timeout).Complete("call").Is(RunStatus.Faulted).Replayed();
+        Assert.Equal(ProblemTypes.Timeout, run.State.Error?.Type);
     }
 
     [Fact]

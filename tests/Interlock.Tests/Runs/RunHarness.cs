@@ -58,6 +58,8 @@ internal sealed class RunHarness
 
     public static RunHarness Of(WorkflowDefinition definition, JsonValue? input = null, bool check = true) => new(definition, Started(definition, input), check);
 
+    public static RunHarness Of(WorkflowDefinition definition, RunEvent.RunStarted started) => new(definition, started, check: true);
+
     public static RunEvent.RunStarted Started(WorkflowDefinition definition, JsonValue? input = null)
     {
         var starter = new Principal(new("acme"), "ana", PrincipalKind.User, "Ana", [], []);
@@ -106,6 +108,9 @@ internal sealed class RunHarness
         if (json["source"] is null) json = json.With("source", "https://x.y");
         return Send(new RunEvent.EventArrived(Tick(), Pending<Command.AwaitEvent>(task).Id, json));
     }
+
+    /// <summary>The run that the task started, and does not wait for, is durable.</summary>
+    public RunHarness Started(string task) => Send(new RunEvent.EffectCompleted(Tick(), Pending<Command.StartChild>(task).Id, JsonValue.Null));
 
     /// <summary>The run that the task started ends.</summary>
     public RunHarness Ended(string task, RunStatus outcome, string? output = null, Problem? problem = null) => Send(new RunEvent.ChildCompleted(

@@ -24,14 +24,16 @@ internal static class EndpointRouter
             EndpointTarget.A2a a2a => EndpointUri.Read(a2a.Url),
             _ => throw new InvalidOperationException($"Unexpected {asked.GetType().Name}."),
         };
-        if (endpoint is null) return new Refusal(ResolveStage.Name, Invalid, 400, $"The endpoint can't be called: {flaw}.");
-        return asked switch
-        {
-            EndpointTarget.Http http => Server(Below(endpoint, registry), http.Method, arguments, endpoint),
-            EndpointTarget.Mcp mcp => Server([.. Servers(registry, ServerProtocol.Mcp).Where(one => one.At.Origin == endpoint.Origin && one.At.Base == endpoint.Base)], mcp.Name, JsonValue.EmptyObject, endpoint),
-            _ => Agent(endpoint, registry),
-        };
+        return endpoint is null ? new Refusal(ResolveStage.Name, Invalid, 400, $"The endpoint can't be called: {flaw}.") : Find(asked, endpoint, arguments, registry);
     }
+
+    /// <summary>The same for an endpoint that is known, and the arguments as far as they are.</summary>
+    public static StageResult<string> Find(EndpointTarget asked, EndpointUri endpoint, JsonValue arguments, RegistrySnapshot registry) => asked switch
+    {
+        EndpointTarget.Http http => Server(Below(endpoint, registry), http.Method, arguments, endpoint),
+        EndpointTarget.Mcp mcp => Server([.. Servers(registry, ServerProtocol.Mcp).Where(one => one.At.Origin == endpoint.Origin && one.At.Base == endpoint.Base)], mcp.Name, JsonValue.EmptyObject, endpoint),
+        _ => Agent(endpoint, registry),
+    };
 
     /// <summary>Why arguments that name an origin or a credential don't fit the endpoint that they would be sent to, or null.</summary>
     public static Refusal? Refuse(ServerBody server, JsonValue arguments)
