@@ -54,10 +54,10 @@ public sealed partial class StandardHost : IAsyncLifetime
     /// <summary>
     /// Checks the document as it is, publishes it with what documents of the standard lack, and runs it to its end. What it finds besides the lack is the reason of a refusal: then there is no run.
     /// </summary>
-    internal async Task<(IReadOnlyList<Finding> Refused, RunState? End)> RunAsync(StandardCase one, JsonValue document)
+    internal async Task<(IReadOnlyList<Finding> Refused, RunState? End)> RunAsync(StandardCase one, JsonValue document, string suffix = "")
     {
         _world!.Begin(); // set before any test
-        var name = Slug().Replace(one.Name.ToLowerInvariant(), "-");
+        var name = Slug().Replace(one.Name.ToLowerInvariant(), "-") + suffix;
         document = Located(document, key: "");
         document = document.With("document", document["document"]!.With("namespace", "standard").With("name", name)); // every document has one
         var refused = Errors(WorkflowReader.FromDocument(document)).Where(finding => finding.Rule is not ("on-error" or "on-timeout")).ToArray();
@@ -68,7 +68,16 @@ public sealed partial class StandardHost : IAsyncLifetime
         var started = Assert.IsType<IntakeResult.Started>(one.Source["starts"] is { } trigger
             ? await Services.Intake.ReceiveAsync(_ada, Event(one, trigger, 0), Token)
             : await Services.Intake.StartAsync(_ada, "standard/" + name, null, one.Input, "test", null, Token));
-        return ([], await EndAsync(one, started.Runs.Single(run => run.State.Workflow.Name == "standard/" + name).State.Id));
+        var run = started.Runs.Single(run => run.State.Workflow.Name == "standard/" + name).State.Id;
+        try
+        {
+            return ([], await EndAsync(one, run));
+        }
+        catch (OperationCanceledException) when (!Token.IsCancellationRequested)
+        {
+            var state = await Services.Engine.GetAsync(_tenant, run, Token);
+            throw new InvalidOperationException($"The run is {state?.Status.Text()} after {state?.Events} events and waits for {string.Join(", ", state?.Pending.Values ?? [])}.");
+        }
     }
 
     private async Task RegisterAsync(string name, string path, string text)
