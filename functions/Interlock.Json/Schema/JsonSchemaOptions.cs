@@ -24,6 +24,6 @@ public sealed record JsonSchemaOptions
     /// <summary>How many schema applications one validation may take, so that a schema cannot ask for exponential work.</summary>
     public int MaxSteps { get; init; } = 5_000_000;
 
-    /// <summary>How large the automata of all patterns may be together, in states, so that a schema compiles in bounded time; each pattern counts 32 more.</summary>
+    /// <summary>How large the automata of all patterns may be together, in states, so that a schema compiles in bounded time; each pattern counts 100 more.</summary>
     public int MaxPatternSize { get; init; } = 100_000;
 }

@@ -6,7 +6,7 @@ namespace Interlock.Json.Schema;
 /// </summary>
 internal sealed class SchemaCompiler(SchemaLibrary library, JsonSchemaOptions options)
 {
-    private const int PatternCost = 32;
+    private const int PatternCost = 100;
 
     private readonly Dictionary<(SchemaDocument, string), SchemaNode> _nodes = [];
     private readonly Queue<SchemaNode> _pending = new();

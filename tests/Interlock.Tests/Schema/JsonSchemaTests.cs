@@ -104,6 +104,17 @@ public sealed class JsonSchemaTests
         Assert.Contains("1024", Assert.Single(schema.Validate(deep)).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Numbers of one hash, as many as somebody likes to send, must not make a set slow.</summary>
+    [Fact]
+    public void GetHashCode_NumbersMadeToCollide_Differ()
+    {
+        var numbers = Enumerable.Range(0, 1_000).Select(i => JsonValue.From(BitConverter.Int64BitsToDouble((0x40000000L + i) << 32 | (0x40000000L + i) ^ 0x1234))).ToList();
+
+        Assert.Single(numbers.Select(number => number.GetHashCode()).Distinct());
+        Assert.InRange(numbers.Select(DeepComparer.Instance.GetHashCode).Distinct().Count(), 990, 1_000);
+        Assert.Equal(DeepComparer.Instance.GetHashCode(0), DeepComparer.Instance.GetHashCode(-0.0));
+    }
+
     [Fact]
     public void IsValid_CatastrophicPattern_TakesLinearTime()
     {

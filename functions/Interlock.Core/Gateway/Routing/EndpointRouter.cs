@@ -14,17 +14,17 @@ internal static class EndpointRouter
 
     private const string Card = "/.well-known/agent-card.json";
 
-    /// <summary>The name of the tool or agent that the call goes to.</summary>
-    public static StageResult<string> Run(GatewayCall call, EndpointTarget asked, RegistrySnapshot registry)
+    /// <summary>The name of the tool or agent that a call with these arguments goes to.</summary>
+    public static StageResult<string> Run(EndpointTarget asked, JsonValue arguments, RegistrySnapshot registry)
     {
         var (endpoint, flaw) = asked switch
         {
-            EndpointTarget.Http => HttpArguments.Read(call.Arguments),
+            EndpointTarget.Http => HttpArguments.Read(arguments),
             EndpointTarget.Mcp mcp => EndpointUri.Read(mcp.Url),
             EndpointTarget.A2a a2a => EndpointUri.Read(a2a.Url),
             _ => throw new InvalidOperationException($"Unexpected {asked.GetType().Name}."),
         };
-        return endpoint is null ? new Refusal(ResolveStage.Name, Invalid, 400, $"The endpoint can't be called: {flaw}.") : Find(asked, endpoint, call.Arguments, registry);
+        return endpoint is null ? new Refusal(ResolveStage.Name, Invalid, 400, $"The endpoint can't be called: {flaw}.") : Find(asked, endpoint, arguments, registry);
     }
 
     /// <summary>The same for an endpoint that is known, and the arguments as far as they are.</summary>
