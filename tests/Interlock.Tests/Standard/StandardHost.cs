@@ -105,8 +105,9 @@ public sealed partial class StandardHost : IAsyncLifetime
         var number = 0;
         foreach (var source in one.Events)
         {
-            await ListeningAsync(run, patience.Token);
-            await Services.Intake.ReceiveAsync(_ada, Event(one, source, ++number), patience.Token);
+            var before = await UntilAsync(run, state => state.Pending.Values.Any(command => command is Command.AwaitEvent), patience.Token);
+            await Services.Intake.ReceiveAsync(_ada, Event(one, source.Without("ignored"), ++number), patience.Token);
+            if (source["ignored"] is null) await UntilAsync(run, state => state.Events > before, patience.Token);
         }
         var left = one.Passes is { } passes ? Durations.Parse(passes) : TimeSpan.Zero;
         RunState? last = null;
@@ -120,11 +121,16 @@ public sealed partial class StandardHost : IAsyncLifetime
         return last ?? throw new InvalidOperationException("There is no such run.");
     }
 
-    /// <summary>Returns once the run listens for the next event: what it does about the one before may end in another call first.</summary>
-    private async Task ListeningAsync(RunId run, CancellationToken cancellationToken)
+    /// <summary>Returns once this holds of the run, or it ended: how many events it took by then.</summary>
+    private async Task<long> UntilAsync(RunId run, Func<RunState, bool> holds, CancellationToken cancellationToken)
     {
+        var taken = 0L;
         await foreach (var state in Services.Engine.WatchAsync(_tenant, run, cancellationToken))
-            if (state.Pending.Values.Any(command => command is Command.AwaitEvent) && !state.Pending.Values.Any(command => command is Command.Call)) return;
+        {
+            taken = state.Events;
+            if (holds(state)) break;
+        }
+        return taken;
     }
 
     /// <summary>When the next timer is due, if the run waits for nothing that ends by itself.</summary>
