@@ -42,9 +42,7 @@ internal sealed class CrashSite : IAsyncDisposable
     /// <param name="onInDoubt">What the document says of a call of which nobody knows whether it happened.</param>
     public static async Task<CrashSite> StartAsync(int quorum, string onInDoubt)
     {
-        var site = new CrashSite(await DemoServers.StartAsync(new DemoServersOptions()));
-        LocalUsers.Write(site._data, [Ana, Leo, Dana]);
-        await site.ServeAsync();
+        var site = await StartAsync();
         await site.SendAsync(HttpMethod.Post, "/api/registry/servers", JsonValue.Object(("name", "chat"), ("address", site._servers.Chat.ToString())).ToString());
         await site.SendAsync(HttpMethod.Put, "/api/policy", Policy, "application/yaml");
         await site.SendAsync(HttpMethod.Post, "/api/workflows", Workflow(quorum, onInDoubt), "application/yaml");
@@ -53,6 +51,16 @@ internal sealed class CrashSite : IAsyncDisposable
             var person = site._people[user.Id] = new DemoPerson(new Uri(site._url));
             await person.SignInAsync(user, TestContext.Current.CancellationToken);
         }
+        return site;
+    }
+
+    /// <summary>A site of these workflows, with nothing that they would call.</summary>
+    public static async Task<CrashSite> StartAsync(params string[] workflows)
+    {
+        var site = new CrashSite(await DemoServers.StartAsync(new DemoServersOptions()));
+        LocalUsers.Write(site._data, [Ana, Leo, Dana]);
+        await site.ServeAsync();
+        foreach (var workflow in workflows) await site.SendAsync(HttpMethod.Post, "/api/workflows", workflow, "application/yaml");
         return site;
     }
 
@@ -152,7 +160,7 @@ internal sealed class CrashSite : IAsyncDisposable
         _api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Installation.TokenOf(_data, Dana, TokenClass.Api));
     }
 
-    private async Task<JsonValue> SendAsync(HttpMethod method, string path, string? body = null, string contentType = "application/json")
+    public async Task<JsonValue> SendAsync(HttpMethod method, string path, string? body = null, string contentType = "application/json")
     {
         using var request = new HttpRequestMessage(method, path);
         if (body is not null) request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) { Headers = { ContentType = new MediaTypeHeaderValue(contentType) } };

@@ -17,6 +17,7 @@ public static class AuditTypes
     public const string ScheduleActivated = "schedule.activated";
     public const string Notice = "notice";
     public const string RegistryChanged = "registry.changed";
+    public const string RegistryUnreachable = "registry.unreachable";
     public const string RegistryProposal = "registry.proposal";
     public const string TokenIssued = "token.issued";
 }

@@ -270,7 +270,7 @@ public sealed class ToolGateway
     {
         if (unavailable.Rule != RouteSet.CircuitOpen) return unavailable;
         if (authorized.Routed.Contract.Tool.WhenUnavailable == WhenUnavailable.Escalate)
-            return unavailable with { Detail = $"{unavailable.Detail} The operator wants people to decide: let the step or one around it say onError: escalate." };
+            return unavailable with { Detail = $"{unavailable.Detail} The operator wants people to decide: {(authorized.Call.Site is null ? "ask the person you work for." : "let the step or one around it say onError: escalate.")}" };
         return AnswerKey.Of(authorized) is { } key && _answers.Find(key) is { } earlier && await _commit.StandsAsync(authorized, cancellationToken)
             ? unavailable with { Instead = earlier }
             : unavailable;
@@ -301,7 +301,7 @@ public sealed class ToolGateway
         CommitStage.Name, Incarnation.Rule, 409, "The store was restored since the run asked for this call; whether it happened, the copy does not know. Look there, then say what happened.");
 
     private static GatewayResult.InDoubt InDoubt(GatewayCall call, LedgerRow row) =>
-        InDoubt($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} Look there, then say what happened.");
+        InDoubt($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} {(call.Site is null ? "Look there before you repeat it." : "Look there, then say what happened.")}");
 
     private static GatewayResult.InDoubt InDoubt(string detail) => new(new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", detail));
 

@@ -101,12 +101,12 @@ public sealed class RunIntake
         var received = new ReceivedEvent(DerivedId.Of("event", publisher.Tenant.Value, publisher.Subject, happened.Source, happened.Id), _time.GetUtcNow(), publisher, happened.Json) { Cause = cause };
         if (!EventStore.Fits(received)) return new IntakeResult.Refused(new Problem(ProblemTypes.Limit, 413, "The event is too large", "An event has at most 900 KiB as JSON.") { Rule = "event-too-large" });
         var acceptance = await _events.AcceptAsync(received, received.ArrivedAt + EventDelivery.Lease, cancellationToken);
-        if (acceptance == Acceptance.Other)
+        if (acceptance is Acceptance.Conflict)
         {
             await RecordConflictAsync(publisher, "event-conflict", $"event:{happened.Type}", happened.Json, new RunId(received.Key), cancellationToken);
             return new IntakeResult.Refused(new Problem(ProblemTypes.Conflict, 409, "An event of this id and source came before with other content", "Give each event an id of its own.") { Rule = "event-conflict" });
         }
-        var result = await StartAsync(received, cancellationToken);
+        var result = await StartAsync(acceptance is Acceptance.Known known ? known.Before : received, cancellationToken);
         if (acceptance is Acceptance.Taken { Due: var due }) await Delivery.GoOnAsync(received, due, cancellationToken);
         return result;
     }

@@ -89,7 +89,7 @@ public sealed class CronExpression
 
     private static ulong Field(string text, string what, int least, int most, string[] names)
     {
-        var field = 0UL;
+        var (field, open) = (0UL, ReferenceEquals(names, Days) ? 6 : most); // Sunday is once in a week, though it has two numbers
         foreach (var part in text.Split(','))
         {
             var (range, step) = part.Split('/') switch
@@ -100,8 +100,8 @@ public sealed class CronExpression
             };
             var (from, to) = range.Split('-') switch
             {
-                ["*"] => (least, most),
-                [var one] when Value(one, least, names) is { } value => (value, step > 0 ? most : value),
+                ["*"] => (least, open),
+                [var one] when Value(one, least, names) is { } value => (value, step > 0 ? Math.Max(open, value) : value),
                 [var first, var last] when Value(first, least, names) is { } start && Value(last, least, names) is { } end => (start, end),
                 _ => throw Wrong(part, what, least, most),
             };

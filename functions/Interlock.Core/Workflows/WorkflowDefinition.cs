@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using Interlock.Json;
 using Interlock.Json.Schema;
 
@@ -58,6 +59,9 @@ public sealed class WorkflowDefinition
 
     /// <summary>The times at which a run starts; null for none.</summary>
     public Timetable? Times { get; init; }
+
+    /// <summary>The windows in which those times count; none for always.</summary>
+    public ImmutableArray<TimeWindow> Windows { get; init; } = [];
 
     /// <summary>The top-level list, at <c>/do</c>.</summary>
     public TaskList Tasks { get; }

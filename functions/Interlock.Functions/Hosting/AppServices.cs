@@ -100,6 +100,8 @@ internal sealed partial class AppServices : IAsyncDisposable
             Limits = new GatewayLimits(),
             Mac = _identity.Mac,
         });
+        var circuits = loggers.CreateLogger<UpstreamRoutes>();
+        gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvalParts = new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time)
         {
             Edits = new RunEdits(async (tenant, run, cancellation) => (await runs.FindAsync(tenant, run, cancellation))?.State, catalog),

@@ -195,6 +195,8 @@ public sealed class FindingTests
         { "timeout: { after: PT1H }=>timeout: { after: PT1H, before: PT1H }", "schema", 7, "unknown property 'before'; allowed: after" },
         { "timeout: { after: PT1H }=>{timeout}\nschedule: { cron: '61 * * * *' }", "cron", 8, "no minute" },
         { "timeout: { after: PT1H }=>{timeout}\nschedule: { cron: '0 0 30 2 *' }", "cron", 8, "never comes" },
+        { "onError: fail, =>onError: fail, schedule: { windows: [ { from: '12:00', until: '11:00' } ] }, ", "schedule", 6, "ends after it begins" },
+        { "onError: fail, =>onError: fail, schedule: { windows: [ { days: [monday] } ] }, ", "schema", 6, "mon" },
         { "timeout: { after: PT1H }=>{timeout}\nschedule: { every: PT1M, after: PT1M }", "unsupported", 8, "one timetable" },
         { "timeout: { after: PT1H }=>{timeout}\nschedule: { every: { milliseconds: 5 } }", "duration", 8, "a second apart" },
         { "timeout: { after: PT1H }=>{timeout}\nschedule: { on: { all: [ { with: { type: t }, correlate: { order: { from: .id } } }, { with: { type: u } } ] } }", "unsupported", 8, "same names" },

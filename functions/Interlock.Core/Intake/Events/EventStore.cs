@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
@@ -26,11 +25,12 @@ internal sealed class EventStore(ITableStore store)
         var partition = EventRows.Partition(received.Publisher.Tenant);
         var digest = CanonicalJson.Digest(received.Event);
         var due = EventRows.DueRow(received.Key, received.ArrivedAt, until);
+        var at = EventRows.AtRow(received.Key, received.ArrivedAt);
         var begun = RunJson.ToValue(Delivery.Begun);
         TableWrite[] rows =
         [
-            new TableWrite.Insert(EventRows.SeenRow(received.Key), JsonValue.Object(("digest", digest), ("at", received.ArrivedAt.ToString("O", CultureInfo.InvariantCulture)))),
-            new TableWrite.Insert(EventRows.AtRow(received.Key, received.ArrivedAt), EventRows.Body(received)),
+            new TableWrite.Insert(EventRows.SeenRow(received.Key), JsonValue.Object(("digest", digest), ("row", at))),
+            new TableWrite.Insert(at, EventRows.Body(received)),
             new TableWrite.Insert(due, begun),
         ];
         while (true)
@@ -38,7 +38,9 @@ internal sealed class EventStore(ITableStore store)
             var written = await store.BatchAsync(EventRows.Table, partition, rows, cancellationToken);
             if (written is { Ok: true, ETags: [_, _, { } etag] }) return new Acceptance.Taken(new TableRow(new RowKey(partition, due), begun, etag));
             if (await store.GetAsync(EventRows.Table, new RowKey(partition, EventRows.SeenRow(received.Key)), cancellationToken) is { } seen)
-                return seen.Body["digest"]?.StringOrNull() == digest ? Acceptance.Known : Acceptance.Other;
+                return seen.Body["digest"]?.StringOrNull() != digest
+                    ? new Acceptance.Conflict()
+                    : new Acceptance.Known(seen.Body["row"]?.StringOrNull() is { } first ? await FindAsync(received.Publisher.Tenant, first, cancellationToken) ?? received : received);
         }
     }
 
@@ -101,11 +103,9 @@ internal abstract record Acceptance
     /// <summary>It was, and this row stands until it is delivered.</summary>
     public sealed record Taken(TableRow Due) : Acceptance;
 
-    /// <summary>The same came before.</summary>
-    public static Acceptance Known { get; } = new Before(true);
+    /// <summary>The same came before: as it was taken then.</summary>
+    public sealed record Known(ReceivedEvent Before) : Acceptance;
 
     /// <summary>Another of this key came before.</summary>
-    public static Acceptance Other { get; } = new Before(false);
-
-    private sealed record Before(bool Same) : Acceptance;
+    public sealed record Conflict : Acceptance;
 }

@@ -33,7 +33,7 @@ public sealed class ScheduleKeeper(
             {
                 var definition = await catalog.LoadAsync(tenant, entry.As<WorkflowBody>().DocumentDigest, cancellationToken);
                 if (definition.Times is not { } times) continue;
-                var (run, problem) = await LookAsync(tenant, entry, times, cancellationToken);
+                var (run, problem) = await LookAsync(tenant, entry, definition, times, cancellationToken);
                 if (run is not null) started.Add(run);
                 if (problem is not null) refused.Add((name, problem));
             }
@@ -45,14 +45,14 @@ public sealed class ScheduleKeeper(
         return new SchedulePass(started, refused, failed);
     }
 
-    private async Task<(RunState? Started, Problem? Problem)> LookAsync(TenantId tenant, RegistryEntry entry, Timetable times, CancellationToken cancellationToken)
+    private async Task<(RunState? Started, Problem? Problem)> LookAsync(TenantId tenant, RegistryEntry entry, WorkflowDefinition definition, Timetable times, CancellationToken cancellationToken)
     {
         var key = new RowKey(Keys.Join(tenant.Value), Keys.Join(entry.Name));
         var row = await store.GetAsync(Table, key, cancellationToken);
         var activation = row is null ? null : RunJson.FromValue<Activation>(row.Body);
         if (activation is null || activation.Version != entry.Version || activation.ChangedAt != entry.ChangedAt)
         {
-            activation = await ActivateAsync(tenant, entry, times, cancellationToken);
+            activation = await ActivateAsync(tenant, entry, definition, times, cancellationToken);
             row = await WriteAsync(key, row, activation, cancellationToken);
         }
         if (row is null) return default; // somebody else is at it
@@ -60,6 +60,11 @@ public sealed class ScheduleKeeper(
         {
             if (times.Due(activation.ActivatedAt, activation.Seen, await EndedAsync(tenant, activation, cancellationToken), time.GetUtcNow()) is not { } next) return default;
             due = next;
+            if (!definition.Windows.IsEmpty && !definition.Windows.Any(window => window.Contains(due)))
+            {
+                await WriteAsync(key, row, activation with { Seen = due }, cancellationToken);
+                return default;
+            }
             activation = activation with { Starting = due };
             if ((row = await WriteAsync(key, row, activation, cancellationToken)) is null) return default;
         }
@@ -69,10 +74,10 @@ public sealed class ScheduleKeeper(
     }
 
     /// <summary>Records that the workflow starts by itself from now on: its publisher allowed it, and its runs are its owner's.</summary>
-    private async Task<Activation> ActivateAsync(TenantId tenant, RegistryEntry entry, Timetable times, CancellationToken cancellationToken)
+    private async Task<Activation> ActivateAsync(TenantId tenant, RegistryEntry entry, WorkflowDefinition definition, Timetable times, CancellationToken cancellationToken)
     {
         var activation = new Activation(entry.Version, entry.ChangedAt, entry.ChangedBy, entry.As<WorkflowBody>().Owner, entry.ChangedAt, DateTimeOffset.MinValue);
-        var record = ScheduleRecords.Activated(tenant, entry.Name, activation, Describe(times), time.GetUtcNow());
+        var record = ScheduleRecords.Activated(tenant, entry.Name, activation, Describe(times), definition.Windows, time.GetUtcNow());
         await audit.AppendAsync(new AuditChain(tenant, record.Chain), [record], [], cancellationToken);
         return activation;
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Interlock.Core.Audit;
+using Interlock.Core.Workflows;
 using Interlock.Json;
 
 namespace Interlock.Core.Intake.Schedules;
@@ -7,11 +8,11 @@ namespace Interlock.Core.Intake.Schedules;
 /// <summary>The audit records of schedules: that one was activated, and that a run of it was refused.</summary>
 internal static class ScheduleRecords
 {
-    public static AuditRecord Activated(TenantId tenant, string workflow, Activation activation, string timetable, DateTimeOffset now) =>
+    public static AuditRecord Activated(TenantId tenant, string workflow, Activation activation, string timetable, IEnumerable<TimeWindow> windows, DateTimeOffset now) =>
         Of(tenant, workflow, activation, $"schedule:{workflow}:{activation.Version}:{Ticks(activation.ChangedAt)}", AuditTypes.ScheduleActivated, now) with
         {
             Decision = "activated",
-            Details = JsonValue.Object(("runAs", activation.RunAs), ("timetable", timetable)),
+            Details = JsonValue.Object(("runAs", activation.RunAs), ("timetable", timetable), ("windows", JsonValue.Array(windows.Select(Describe)))),
         };
 
     public static AuditRecord Refused(TenantId tenant, string workflow, Activation activation, DateTimeOffset due, Problem problem, DateTimeOffset now) =>
@@ -35,6 +36,9 @@ internal static class ScheduleRecords
         WorkflowName = workflow,
         WorkflowVersion = activation.Version,
     };
+
+    private static JsonValue Describe(TimeWindow window) => JsonValue.From(string.Create(
+        CultureInfo.InvariantCulture, $"{string.Join(' ', window.Days)} {window.From:HH:mm} to {window.Until:HH:mm}"));
 
     private static string Ticks(DateTimeOffset at) => at.UtcTicks.ToString(CultureInfo.InvariantCulture);
 }

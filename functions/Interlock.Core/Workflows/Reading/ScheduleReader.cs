@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using Interlock.Json;
 
 namespace Interlock.Core.Workflows.Reading;
@@ -6,6 +8,8 @@ namespace Interlock.Core.Workflows.Reading;
 internal static class ScheduleReader
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
+
+    private static readonly string[] Days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
     private static readonly string[] Kinds = ["every", "cron", "after"];
 
@@ -38,6 +42,23 @@ internal static class ScheduleReader
         if (duration < Shortest) reader.Log.Error("duration", pointer, "runs start a second apart at the least");
         return new Timetable.Every(duration);
     }
+
+    /// <summary>The windows of the document's metadata, which the schema has looked at.</summary>
+    public static ImmutableArray<TimeWindow> Windows(JsonValue? windows, string pointer, TaskReader reader)
+    {
+        var read = ImmutableArray.CreateBuilder<TimeWindow>();
+        foreach (var (i, window) in (windows?.Items ?? []).Index())
+        {
+            var days = window["days"]?.Items.Select(day => (DayOfWeek)Array.IndexOf(Days, day.AsString())).ToImmutableArray() ?? [.. Enum.GetValues<DayOfWeek>()];
+            var (from, until) = (Time(window["from"]), Time(window["until"]));
+            if (from >= until && until > TimeOnly.MinValue) reader.Log.Error("schedule", JsonPointer.Append(pointer, i), "a window ends after it begins, on the same day; write two for one that spans midnight");
+            read.Add(new TimeWindow(days, from, until));
+        }
+        return read.ToImmutable();
+    }
+
+    /// <summary>A day's end is its beginning, and that of the next.</summary>
+    private static TimeOnly Time(JsonValue? text) => text is null || text.AsString() == "24:00" ? TimeOnly.MinValue : TimeOnly.ParseExact(text.AsString(), "HH:mm", CultureInfo.InvariantCulture);
 
     private static Timetable.Cron? Cron(string text, string pointer, TaskReader reader)
     {

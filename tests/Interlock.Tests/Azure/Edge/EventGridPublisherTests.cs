@@ -4,6 +4,7 @@ using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Messaging.EventGrid;
 using Interlock.Core.Execution;
+using Interlock.Core.Intake;
 using Interlock.Core.Runs;
 using Interlock.Functions.Edge;
 using Interlock.Json;
@@ -29,6 +30,17 @@ public sealed class EventGridPublisherTests
         var one = sent.IsArray ? Assert.Single(sent.Items) : sent;
         foreach (var name in (string[])["id", "source", "type", "subject", "specversion"]) Assert.Equal(happened.Json[name], one[name]);
         Assert.Equal(happened.Json["data"], one["data"]);
+    }
+
+    [Fact]
+    public async Task Publish_WhatARunEmitted_KeepsItsAttributes()
+    {
+        var topic = new StubTopic(HttpStatusCode.OK);
+        var text = """{"specversion":"1.0","id":"1","source":"https://shop","type":"paid","dataschema":"https://shop/schema","interlockevent":"0a1b","data":{"n":1}}""";
+        Assert.True(await Publisher(topic).PublishAsync(CloudEvent.Read(StrictJson.Parse(text)).Event!, Token)); // well-formed
+        var sent = StrictJson.Parse(topic.Body);
+        var one = sent.IsArray ? Assert.Single(sent.Items) : sent;
+        Assert.Equal(("0a1b", "https://shop/schema"), (one["interlockevent"]!.AsString(), one["dataschema"]!.AsString()));
     }
 
     [Fact]

@@ -27,6 +27,12 @@ internal sealed class EmbeddedHost : ParityHost
         return new EmbeddedHost(place, servers, services, web);
     }
 
+    public override async Task UpkeepAsync()
+    {
+        await _services.GoOnAsync(NullLogger.Instance, all: false, TestContext.Current.CancellationToken);
+        await _services.Schedules.RunAsync(ParityPlace.Tenant, TestContext.Current.CancellationToken);
+    }
+
     public override async ValueTask DisposeAsync()
     {
         await _web.DisposeAsync();

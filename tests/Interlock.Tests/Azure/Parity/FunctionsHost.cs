@@ -81,7 +81,12 @@ internal sealed class FunctionsHost : ParityHost
     }
 
     /// <summary>What the timer does each minute.</summary>
-    public override Task UpkeepAsync() => Function<UpkeepFunctions>().ReconcileAsync(new TimerInfo(), Simulator.Client, TestContext.Current.CancellationToken);
+    public override async Task UpkeepAsync()
+    {
+        await Function<UpkeepFunctions>().ReconcileAsync(new TimerInfo(), Simulator.Client, TestContext.Current.CancellationToken);
+        await Function<EventUpkeepFunctions>().DeliverAsync(new TimerInfo(), Simulator.Client, TestContext.Current.CancellationToken);
+        await Function<ScheduleFunctions>().StartAsync(new TimerInfo(), Simulator.Client, TestContext.Current.CancellationToken);
+    }
 
     public override async ValueTask DisposeAsync()
     {

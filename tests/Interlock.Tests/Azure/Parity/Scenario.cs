@@ -45,6 +45,21 @@ internal sealed class Scenario : IDisposable
         await TakenAsync("POST", "/api/workflows", workflow is null ? text : workflow(text), "application/yaml");
     }
 
+    /// <summary>A workflow of the namespace test, of this timetable and these tasks.</summary>
+    public Task PublishAsync(string name, string text) => TakenAsync("POST", "/api/workflows", $$"""
+        document: { dsl: 1.0.3, namespace: test, name: {{name}}, version: 1.0.0, metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } } }
+        timeout: { after: { hours: 10 } }
+        {{text}}
+        """, "application/yaml");
+
+    public async Task<RunId> StartAsync(string workflow, JsonValue input)
+    {
+        Tick();
+        var (status, body) = await SendAsync("POST", "/api/runs", JsonValue.Object(("workflow", workflow), ("input", input)).ToString());
+        Assert.True(status == HttpStatusCode.Created, $"{workflow}: {body}");
+        return new RunId(body["id"]!.AsString());
+    }
+
     /// <summary>The alert through the webhook, twice; the one run that it started.</summary>
     public async Task<RunId> AlertAsync()
     {
@@ -217,7 +232,7 @@ internal sealed class Scenario : IDisposable
         [.. (await UntilAsync($"/api/audit/runs/{run}", body => wanted([.. body["entries"]!.Items])))["entries"]!.Items];
 
     /// <summary>Asks until the answer is as wanted. What does not come is a failure, not a wait without end.</summary>
-    private async Task<JsonValue> UntilAsync(string path, Func<JsonValue, bool> wanted)
+    public async Task<JsonValue> UntilAsync(string path, Func<JsonValue, bool> wanted)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
         patience.CancelAfter(Patience);
