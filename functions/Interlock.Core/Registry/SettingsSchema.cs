@@ -43,6 +43,7 @@ public static class SettingsSchema
           "rate": { "type": "object", "required": ["perSecond", "burst"], "additionalProperties": false, "properties": {
             "perSecond": { "type": "number", "minimum": 0.001, "maximum": 1000000 },
             "burst": { "type": "integer", "minimum": 1, "maximum": 1000000 } } },
+          "maxCalls": { "type": "integer", "minimum": 1, "maximum": 1000000 },
           "whenUnavailable": { "enum": ["fail", "cached", "escalate"] },
           "maxResultBytes": { "type": "integer", "minimum": 1024, "maximum": 8388608 },
           "redact": { "type": "array", "maxItems": 64, "items": { "type": "object", "minProperties": 1, "additionalProperties": false, "properties": {

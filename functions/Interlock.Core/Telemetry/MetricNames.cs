@@ -25,6 +25,9 @@ public static class MetricNames
     /// <summary>Refused calls, by <c>stage</c> and <c>rule</c>.</summary>
     public const string Refusals = "interlock.refusals";
 
+    /// <summary>What was done with break-glass, by <c>act</c>: opened, used, ended, refused.</summary>
+    public const string BreakGlass = "interlock.break_glass";
+
     /// <summary>Calls being made now.</summary>
     public const string InFlight = "interlock.calls.in_flight";
 

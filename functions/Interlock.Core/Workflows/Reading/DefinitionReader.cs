@@ -38,7 +38,7 @@ internal static class DefinitionReader
             OutputSchema = reader.Schema(document["output"], "/output"),
             Timeout = reader.Timeout(document["timeout"], "/timeout", around, ArgumentsAt.Workflow),
             On = ScheduleReader.Events(document["schedule"], reader),
-            Windows = ScheduleReader.Windows(interlock["schedule"]?["windows"], Metadata + "/schedule/windows", reader),
+            Windows = ScheduleReader.Windows(interlock?["schedule"]?["windows"], Metadata + "/schedule/windows", reader),
             Times = ScheduleReader.Times(document["schedule"], reader),
         };
     }

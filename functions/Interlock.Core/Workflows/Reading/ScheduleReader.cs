@@ -47,8 +47,9 @@ internal static class ScheduleReader
     public static ImmutableArray<TimeWindow> Windows(JsonValue? windows, string pointer, TaskReader reader)
     {
         var read = ImmutableArray.CreateBuilder<TimeWindow>();
-        foreach (var (i, window) in (windows?.Items ?? []).Index())
+        for (var i = 0; i < windows?.Count; i++)
         {
+            var window = windows.Items[i];
             var days = window["days"]?.Items.Select(day => (DayOfWeek)Array.IndexOf(Days, day.AsString())).ToImmutableArray() ?? [.. Enum.GetValues<DayOfWeek>()];
             var (from, until) = (Time(window["from"]), Time(window["until"]));
             if (from >= until && until > TimeOnly.MinValue) reader.Log.Error("schedule", JsonPointer.Append(pointer, i), "a window ends after it begins, on the same day; write two for one that spans midnight");
