@@ -234,29 +234,14 @@ public class WebFixture : IAsyncLifetime
         var issuer = services.Keys.Issuer;
         JwtVerifier Verifier(string audience, TokenClass face, bool run) =>
             new(new JwtVerifierOptions { Issuers = [issuer.Trust], Audience = audience, Class = face, AcceptRunTokens = run }, issuer, Time);
-        return new InterlockWeb
+        return LocalWeb.Web(services, "http://127.0.0.1:0", [], NullLoggerFactory.Instance) with
         {
-            Gateway = services.Gateway,
-            Approvals = services.Approvals,
-            AdHoc = services.AdHoc,
-            Registry = services.Registry,
-            Changes = services.Changes,
-            Workflows = services.Catalog,
-            Policies = services.Policies,
-            Intake = services.Intake,
-            Runs = services.Engine,
-            Audit = services.Audit,
-            Store = services.Tables,
             McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, true),
             ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, false),
             Narrowing = new TokenNarrowing(issuer, Time),
             SignIn = new SignInMethod.Password(new LocalSignIn(services.Users)),
-            Directory = services.Users,
-            Mac = services.Keys.Mac,
-            Incarnation = services.Keys.Incarnation,
             Options = new WebOptions { AllowedHosts = ["127.0.0.1"], MaxApiBytes = 64 * 1024, SignInAttempts = 200 },
             Time = Time,
-            Loggers = NullLoggerFactory.Instance,
         };
     }
 
