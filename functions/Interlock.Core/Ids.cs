@@ -51,6 +51,9 @@ public readonly record struct FrameId(string Value) : IStringId<FrameId>, ICompa
 
     public FrameId Append(string suffix) => new(Value + suffix);
 
+    /// <summary>The task that is executed: the same without the iterations, retries and visits.</summary>
+    public TaskPath Task => new(string.Join('/', Value.Split('/').Select(token => token.AsSpan().IndexOfAny('@', '#') is >= 0 and var mark ? token[..mark] : token)));
+
     /// <summary>The frame in which this frame's effect is compensated.</summary>
     public FrameId ToUndo() => Append(UndoSuffix);
 

@@ -4,6 +4,7 @@ namespace Interlock.Core;
 public static class ProblemTypes
 {
     private const string Dsl = "https://serverlessworkflow.io/spec/1.0.0/errors/";
+    private const string DslElsewhere = "https://serverlessworkflow.io/dsl/errors/types/";
     private const string Own = "urn:interlock:errors:";
 
     public const string Configuration = Dsl + "configuration";
@@ -41,4 +42,7 @@ public static class ProblemTypes
 
     /// <summary>A size, count or rate limit.</summary>
     public const string Limit = Own + "limit";
+
+    /// <summary>The type as it is raised here: the DSL's reference and its conformance features name the standard ones differently.</summary>
+    public static string Standard(string type) => type.StartsWith(DslElsewhere, StringComparison.Ordinal) ? Dsl + type[DslElsewhere.Length..] : type;
 }

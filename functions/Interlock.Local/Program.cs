@@ -8,6 +8,7 @@ var root = new RootCommand("Interlock: workflows over agents and MCP tools, behi
     ServeCommand.Create(),
     ServerCommand.Create(),
     CheckCommand.Create(),
+    JqCommand.Create(),
     RunCommand.Create(),
     SecretCommand.Create(),
     TokenCommand.Create(),
@@ -18,7 +19,7 @@ var root = new RootCommand("Interlock: workflows over agents and MCP tools, behi
 };
 try
 {
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    return await root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
 catch (Exception e) when (e is DataDirectoryInUseException or DataDirectoryVersionException or DatabaseException or InvalidDataException or IOException)
 {

@@ -1,3 +1,4 @@
+using Interlock.Core.Endpoints;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Core.Workflows;
@@ -41,6 +42,9 @@ public sealed record GatewayCall(
     public string? Via { get; init; }
 
     public TenantId Tenant => Chain.Tenant;
+
+    /// <summary>Whether a run asked by the DSL's own call, whose output is the whole result of the method.</summary>
+    internal bool IsWhole => Via is not null && EndpointTarget.TryParse(Via) is EndpointTarget.Mcp or EndpointTarget.A2a;
 
     /// <summary>The call to where it went before: a repeat goes the same way.</summary>
     internal GatewayCall LedAs(LedgerRow row) => row.Via is null ? this : this with { Via = row.Via, Target = row.Target, Version = row.Range };

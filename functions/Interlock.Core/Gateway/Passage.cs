@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Interlock.Core.Approvals;
+using Interlock.Core.Endpoints;
 using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 using Interlock.Json;
@@ -32,8 +33,17 @@ public sealed record CallContract(UpstreamEndpoint Endpoint, string WireName, Js
         Tool = tool.Settings,
     };
 
-    public static CallContract Of(string name, AgentBody agent) =>
-        new(new UpstreamEndpoint(UpstreamKind.A2a, agent.RegistrationId, agent.Address), name, agent.InputSchema) { Tool = new ToolSettings { Idempotent = agent.Idempotent } };
+    /// <summary>Of an agent; who calls it by the DSL's own call gives the parts of the message, others its one data part.</summary>
+    public static CallContract Of(GatewayCall call, string name, AgentBody agent) =>
+        new(new UpstreamEndpoint(UpstreamKind.A2a, agent.RegistrationId, agent.Address), call.IsWhole ? EndpointTarget.A2a.Method : name, call.IsWhole ? Parts : agent.InputSchema)
+        {
+            Tool = new ToolSettings { Idempotent = agent.Idempotent },
+        };
+
+    private static JsonValue Parts { get; } = StrictJson.Parse("""
+        { "type": "object", "required": ["parts"], "additionalProperties": false, "properties": {
+          "parts": { "type": "array", "minItems": 1, "maxItems": 100, "items": { "type": "object", "required": ["kind"], "properties": { "kind": { "enum": ["text", "data", "file"] } } } } } }
+        """);
 }
 
 /// <summary>A call whose arguments are valid and frozen: these bytes are shown, digested and sent.</summary>

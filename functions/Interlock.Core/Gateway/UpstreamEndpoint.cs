@@ -11,6 +11,9 @@ public enum UpstreamKind
 
     /// <summary>An Agent2Agent 0.3 agent over JSON-RPC.</summary>
     A2a,
+
+    /// <summary>Plain HTTP: one request, one answer.</summary>
+    Http,
 }
 
 /// <summary>
@@ -27,7 +30,7 @@ public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, 
     /// <summary>See <see cref="ServerSettings.ElicitationOrigins"/>.</summary>
     public ImmutableArray<string> ElicitationOrigins { get; init; } = [];
 
-    public static UpstreamEndpoint Of(TenantId tenant, ServerBody server) => new(UpstreamKind.Mcp, server.RegistrationId, server.Address)
+    public static UpstreamEndpoint Of(TenantId tenant, ServerBody server) => new(server.Settings.Protocol == ServerProtocol.Http ? UpstreamKind.Http : UpstreamKind.Mcp, server.RegistrationId, server.Address)
     {
         Tenant = tenant,
         Auth = server.Settings.Auth,

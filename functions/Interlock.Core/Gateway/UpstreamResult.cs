@@ -25,6 +25,9 @@ public abstract record UpstreamResult
     {
         /// <summary>The whole result as it is relayed to MCP clients, without what belongs to one hop (<c>resultType</c>, the protocol's own <c>_meta</c>); null where the output is all.</summary>
         public JsonValue? Result { get; init; }
+
+        /// <summary>With an error: how the protocol tells it, as HTTP does by its status; null where the output is all that is said.</summary>
+        public Problem? Problem { get; init; }
     }
 
     /// <summary>It has not been done: the upstream asks the caller for something first. Only for calls whose link has capabilities.</summary>

@@ -7,6 +7,7 @@ using Interlock.Core.Intake.Events;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
+using Interlock.Core.Workflows;
 using Interlock.Json;
 
 namespace Interlock.Core.Intake;
@@ -25,6 +26,7 @@ public sealed class RunIntake
     private readonly AuditLog _audit;
     private readonly TimeProvider _time;
     private readonly EventStore _events;
+    private readonly EventCollector _collector;
     private RunCaps? _caps;
 
     /// <param name="registries">Which workflows there are.</param>
@@ -39,6 +41,7 @@ public sealed class RunIntake
         RegistryStore registries, WorkflowCatalog catalog, IRunHost runs, ITableStore store, AuditLog audit, TimeProvider time, IEventPublisher? publisher = null, TimeSpan clocks = default)
     {
         (_registries, _catalog, _runs, _store, _audit, _time, _events) = (registries, catalog, runs, store, audit, time, new EventStore(store));
+        _collector = new EventCollector(store, _events, time);
         Listening = new Listening(_events, store, runs, time, clocks);
         Delivery = new EventDelivery(_events, Listening, (received, cancellation) => StartAsync(received, cancellation), publisher, time);
     }
@@ -48,6 +51,13 @@ public sealed class RunIntake
 
     /// <summary>Runs that wait for events.</summary>
     public Listening Listening { get; }
+
+    /// <summary>Removes what stands for runs and events that are gone, now and then.</summary>
+    public async Task SweepAsync(TenantId tenant, CancellationToken cancellationToken = default)
+    {
+        await Listening.SweepAsync(tenant, cancellationToken);
+        await _collector.PurgeAsync(tenant, cancellationToken);
+    }
 
     /// <summary>What is left to be delivered.</summary>
     public EventDelivery Delivery { get; }
@@ -128,19 +138,26 @@ public sealed class RunIntake
         {
             var entry = registry.Newest(RegistryKind.Workflow, name)!; // at least one is active
             var definition = await _catalog.LoadAsync(publisher.Tenant, entry.As<WorkflowBody>().DocumentDigest, cancellationToken);
-            if (definition.On is not { } trigger) continue;
-            switch (EventMatch.Matches(trigger, happened))
+            switch (definition.On)
             {
-                case (true, _):
-                    var origin = received.Cause?.Origin ?? new RunOrigin(publisher, null, RunTriggers.Event);
-                    if (happened.Subject is { } subject) origin = origin with { Initiators = [.. origin.Initiators.Append("user:" + subject).Distinct(StringComparer.Ordinal)] };
+                case null:
+                    continue;
+                case EventConsumption.All all:
+                    var (runs, problem, refusal) = await _collector.GatherAsync(
+                        entry, all, received, (gathered, gatheredRun) => StartAsync(publisher.Tenant, entry, ReceivedEvent.OriginOf(gathered), JsonValue.Array(gathered.Select(one => one.Event)), gatheredRun, cancellationToken),
+                        cancellationToken);
+                    started.AddRange(runs);
+                    if (refusal is not null) return await CappedAsync(publisher, entry, refusal, cancellationToken);
+                    if (problem is not null) problems.Add(problem);
+                    break;
+                case var trigger:
+                    var (isMatch, failure) = EventMatch.Matches(trigger, happened);
+                    if (failure is not null) problems.Add(failure);
+                    if (!isMatch) break;
                     var id = new RunId(DerivedId.Of("run", publisher.Tenant.Value, received.Key, name));
-                    var (run, capped) = await StartAsync(publisher.Tenant, entry, origin, JsonValue.Array(happened.Json), id, cancellationToken);
+                    var (run, capped) = await StartAsync(publisher.Tenant, entry, received.Origin(), JsonValue.Array(happened.Json), id, cancellationToken);
                     if (run is null) return await CappedAsync(publisher, entry, capped!, cancellationToken); // one of the two
                     started.Add(run);
-                    break;
-                case (false, { } problem):
-                    problems.Add(problem);
                     break;
             }
         }

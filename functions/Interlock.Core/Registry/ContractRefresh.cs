@@ -35,9 +35,9 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
 
     private readonly RegistryWriter _writer = new(registries, audit, time);
 
-    /// <summary>Where a tenant's active servers are.</summary>
+    /// <summary>Where a tenant's active MCP servers are.</summary>
     public async Task<IReadOnlyList<UpstreamEndpoint>> ServersAsync(TenantId tenant, CancellationToken cancellationToken = default) =>
-        [.. Upstreams(await registries.ReadAsync(tenant, cancellationToken)).Where(upstream => upstream.Entry.Kind == RegistryKind.Server).Select(upstream => upstream.Endpoint)];
+        [.. Upstreams(await registries.ReadAsync(tenant, cancellationToken)).Select(upstream => upstream.Endpoint).Where(endpoint => endpoint.Kind == UpstreamKind.Mcp)];
 
     /// <summary>One pass over a tenant's servers and agents. One that fails does not keep the others from being asked.</summary>
     public async Task<RefreshPass> RunAsync(TenantId tenant, CancellationToken cancellationToken = default) =>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Interlock.Core.Runs;
 
 namespace Interlock.Core.Registry;
@@ -12,6 +13,10 @@ public sealed record ServerSettings
     public const int MaxReplicas = 15;
 
     public static ServerSettings None { get; } = new();
+
+    /// <summary>How it is spoken to.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public ServerProtocol Protocol { get; init; }
 
     /// <summary>Further addresses of the same server, with the same contracts; a call goes to one of them all.</summary>
     public ImmutableArray<Uri> Replicas { get; init; } = [];
@@ -28,6 +33,15 @@ public sealed record ServerSettings
 
     /// <summary>Whether nothing was said.</summary>
     internal bool IsNone => RunJson.ToValue(this) == RunJson.ToValue(None);
+}
+
+public enum ServerProtocol
+{
+    /// <summary>An MCP server, which shows its tools.</summary>
+    Mcp,
+
+    /// <summary>A plain HTTP endpoint: its tools are the methods, <c>server/GET</c> and so on, for whatever lies below its address.</summary>
+    Http,
 }
 
 /// <summary>How one server's failures are met. Ranges are checked at registration.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlock.Core.Endpoints;
 using Interlock.Core.Runs;
 using Interlock.Json;
 using Interlock.Json.Schema;
@@ -18,7 +19,8 @@ internal static class SettingsCheck
     public static Problem? Check(ServerSettings settings, Uri address, string pointer)
     {
         if (SettingsSchema.Compiled.Validate(RunJson.ToValue(settings)) is [var first, ..]) return Invalid(pointer + first.InstanceLocation, first.Message);
-        return Replicas(settings.Replicas, address, pointer + "/replicas")
+        return Protocol(settings, address, pointer)
+            ?? Replicas(settings.Replicas, address, pointer + "/replicas")
             ?? Auth(settings.Auth, pointer + "/auth")
             ?? Origins(settings.ElicitationOrigins, pointer + "/elicitationOrigins")
             ?? settings.Tools.Select(tool => Tool(tool.Value, JsonPointer.Append(pointer + "/tools", tool.Key))).FirstOrDefault(problem => problem is not null);
@@ -36,6 +38,20 @@ internal static class SettingsCheck
 
     public static Problem Invalid(string pointer, string detail) =>
         new(ProblemTypes.Validation, 400, "The settings can't be registered", detail, pointer) { Stage = "registry", Rule = Rule };
+
+    /// <summary>What is called below an address is found by comparing it, so it must have one form only; replicas are called with the same paths.</summary>
+    private static Problem? Protocol(ServerSettings settings, Uri address, string pointer)
+    {
+        if (settings.Protocol == ServerProtocol.Mcp) return null;
+        if (settings.ElicitationOrigins.Length > 0) return Invalid(pointer + "/elicitationOrigins", "A plain HTTP endpoint asks callers nothing.");
+        var (registered, flaw) = EndpointUri.Read(address.AbsoluteUri);
+        if (registered is null) return Invalid(pointer + "/protocol", $"The address can't be an HTTP endpoint's: {flaw}.");
+        if (address.Query.Length > 0) return Invalid(pointer + "/protocol", "An HTTP endpoint's address has no query: calls bring their own.");
+        for (var i = 0; i < settings.Replicas.Length; i++)
+            if (EndpointUri.Read(settings.Replicas[i].AbsoluteUri).Uri is not { Query.IsEmpty: true } replica || replica.Base != registered.Base)
+                return Invalid(JsonPointer.Append(pointer + "/replicas", i), "A replica of an HTTP endpoint has the same path, and no query.");
+        return null;
+    }
 
     private static Problem? Replicas(ImmutableArray<Uri> replicas, Uri address, string pointer)
     {

@@ -54,6 +54,7 @@ public static class SettingsSchema
     /// <summary>The schema as text, without references: it stands inside other schemas.</summary>
     public const string Text = $$"""
         { "type": "object", "additionalProperties": false, "properties": {
+          "protocol": { "enum": ["mcp", "http"] },
           "replicas": { "type": "array", "maxItems": 15, "uniqueItems": true, "items": { "type": "string", "pattern": "^https?://", "maxLength": 2048 } },
           "auth": {{Auth}},
           "elicitationOrigins": { "type": "array", "maxItems": 32, "uniqueItems": true, "items": { "type": "string", "maxLength": 256 } },
@@ -68,5 +69,5 @@ public static class SettingsSchema
           "tools": { "type": "object", "maxProperties": 256, "additionalProperties": {{Tool}} } } }
         """;
 
-    internal static JsonSchema Compiled { get; } = JsonSchema.Compile(StrictJson.Parse(Text));
+    internal static JsonSchema Compiled { get; } = JsonSchema.Compile(StrictJson.Parse(Text), JsonSchemaOptions.Asserting);
 }

@@ -6,8 +6,11 @@ namespace Interlock.Core.Workflows;
 /// <summary>A jq expression of a document, without its <c>${ }</c>. <see cref="Path"/> is its JSON pointer, for error reports.</summary>
 public sealed record Expression(string Source, JqProgram Program, string Path)
 {
-    /// <summary>The runtime arguments that every expression may read.</summary>
+    /// <summary>The runtime arguments there are; which of them an expression may read depends on where it stands.</summary>
     public static IReadOnlyList<string> RuntimeArguments { get; } = ["context", "input", "output", "task", "workflow", "runtime"];
+
+    /// <summary>What it gives when it fails: the text itself, where a document evaluates every text. Null where a failure is an error.</summary>
+    public JsonValue? Otherwise { get; init; }
 
     /// <summary>The first output of the program.</summary>
     /// <exception cref="ExpressionException">It raised an error, went over a limit or gave no value: never a silent null or false.</exception>
@@ -19,13 +22,13 @@ public sealed record Expression(string Source, JqProgram Program, string Path)
         }
         catch (JqException e)
         {
-            throw new ExpressionException(this, e.Message);
+            return Otherwise ?? throw new ExpressionException(this, e.Message);
         }
         catch (JqLimitException e)
         {
             throw new ExpressionException(this, $"it went over the limit on {e.Limit}");
         }
-        throw new ExpressionException(this, "it gave no value");
+        return Otherwise ?? throw new ExpressionException(this, "it gave no value");
     }
 
     /// <summary>As <see cref="Evaluate"/>, for a condition: anything but true or false is an error.</summary>

@@ -1,4 +1,6 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Interlock.Core.Endpoints;
 using Interlock.Json;
 using Interlock.Json.Schema;
 
@@ -73,8 +75,6 @@ public sealed record SetTask : TaskDefinition
 public sealed record SwitchTask : TaskDefinition
 {
     public required ImmutableArray<SwitchCase> Cases { get; init; }
-
-    public bool HasDefault => Cases.Any(one => one.When is null);
 }
 
 /// <summary>A case; without a condition it is the default, wherever it stands.</summary>
@@ -172,12 +172,17 @@ public abstract record EffectTask : TaskDefinition
     public InDoubtAction OnInDoubt { get; init; }
 
     public Compensation? Compensate { get; init; }
+
+    /// <summary>Evaluated arguments as the call is made with them.</summary>
+    public virtual JsonValue Shape(JsonValue evaluated) => evaluated;
 }
 
 public sealed record ToolTask : EffectTask
 {
     /// <summary>Replaces the derived idempotency key towards the tool.</summary>
     public Template? IdempotencyKey { get; init; }
+
+    public override JsonValue Shape(JsonValue evaluated) => EndpointTarget.TryParse(Target) is EndpointTarget.Http ? HttpArguments.Shape(evaluated) : evaluated;
 }
 
 public sealed record AgentTask : EffectTask;
@@ -188,13 +193,10 @@ public sealed record Compensation(string Tool, Template Arguments, TimeSpan Time
 /// <summary>A list of tasks at a path of the document.</summary>
 public sealed record TaskList(TaskPath Path, ImmutableArray<TaskDefinition> Tasks)
 {
+    private readonly FrozenDictionary<string, int> _places = Tasks.Select((task, i) => KeyValuePair.Create(task.Name, i)).ToFrozenDictionary(StringComparer.Ordinal);
+
     /// <summary>The place of a task of that name, or -1.</summary>
-    public int IndexOf(string name)
-    {
-        for (var i = 0; i < Tasks.Length; i++)
-            if (Tasks[i].Name == name) return i;
-        return -1;
-    }
+    public int IndexOf(string name) => _places.TryGetValue(name, out var place) ? place : -1;
 }
 
 /// <summary>A duration: fixed, or an expression that gives an ISO 8601 duration or a DSL duration object.</summary>

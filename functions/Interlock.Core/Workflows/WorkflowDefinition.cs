@@ -56,6 +56,9 @@ public sealed class WorkflowDefinition
     /// <summary>The events that start a run; null when only a caller does.</summary>
     public EventConsumption? On { get; init; }
 
+    /// <summary>The times at which a run starts; null for none.</summary>
+    public Timetable? Times { get; init; }
+
     /// <summary>The top-level list, at <c>/do</c>.</summary>
     public TaskList Tasks { get; }
 

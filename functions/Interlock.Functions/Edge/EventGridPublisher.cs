@@ -39,7 +39,7 @@ internal sealed partial class EventGridPublisher(EventGridPublisherClient client
             Subject = happened.Subject,
             Time = happened.Json["time"]?.StringOrNull() is { } time ? DateTimeOffset.Parse(time, System.Globalization.CultureInfo.InvariantCulture) : null,
         };
-        foreach (var (name, value) in happened.Json.Members.Where(member => member.Key.All(char.IsAsciiLetterOrDigit) && !Written.Contains(member.Key)))
+        foreach (var (name, value) in happened.Json.Members.Where(member => member.Key.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)) && !Written.Contains(member.Key)))
             if (value.StringOrNull() is { } text) message.ExtensionAttributes.Add(name, text);
         if (happened.Json["dataschema"]?.StringOrNull() is { } schema) message.DataSchema = schema;
         try

@@ -11,6 +11,7 @@ using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
+using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
@@ -82,9 +83,10 @@ internal sealed partial class AppServices : IAsyncDisposable
             secrets = _vault = new KeyVaultSecrets(_vaultEgress, vault, _identity.Tenant, credential.Value);
         }
         ManagedTokens? managed = _identity.IsDevelopment ? null : new UpstreamIdentities(() => credential.Value).TokenAsync;
-        _mcp = new McpUpstream(_egress, loggers, time, new UpstreamCredentials(secrets, _egress, time, managed));
+        var credentials = new UpstreamCredentials(secrets, _egress, time, managed);
+        _mcp = new McpUpstream(_egress, loggers, time, credentials);
         _a2a = new A2aUpstream(_egress, time);
-        var upstreams = new UpstreamRouter(_mcp, _a2a);
+        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time));
         var audit = new AuditLog(Storage.AuditTables, time);
         var registries = new RegistryStore(Storage.Tables);
         var policies = new PolicyCache();
@@ -113,6 +115,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         Tenant = new ServedTenant(_identity.Tenant);
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
+        // Runs that start runs go in a circle: what they have to do with each other is put together below, before any of them moves.
         Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!), audit, time, publisher)
         {
             OnBug = (run, e) => Log.NotFolded(logger, e, run),
@@ -125,6 +128,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time, publisher, ClockDifference) { Caps = caps };
+        Schedules = new ScheduleKeeper(registries, catalog, Intake, host, _identity.Directory, Storage.Tables, audit, time);
         Relations = new RunRelations(Intake, host, audit, time);
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time, Relations.Children);
         EventSource = EventSource.Of(settings, _identity.Tenant);
@@ -179,6 +183,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public HealthChecks Health { get; }
     public NoticeDelivery Notices { get; }
     public RunIntake Intake { get; }
+    public ScheduleKeeper Schedules { get; }
     public RunRelations Relations { get; }
     public EventSource EventSource { get; }
     public Housekeeping Housekeeping { get; }

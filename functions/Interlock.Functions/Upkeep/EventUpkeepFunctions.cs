@@ -19,5 +19,5 @@ public sealed class EventUpkeepFunctions(RunIntake intake, ServedTenant served, 
     }
 
     [Function("unlisten")]
-    public Task SweepAsync([TimerTrigger("0 20 * * * *")] TimerInfo timer, CancellationToken cancellationToken) => intake.Listening.SweepAsync(served.Tenant, cancellationToken);
+    public Task SweepAsync([TimerTrigger("0 20 * * * *")] TimerInfo timer, CancellationToken cancellationToken) => intake.SweepAsync(served.Tenant, cancellationToken);
 }

@@ -110,7 +110,7 @@ internal static class ApiRoutes
             Roles = ["operator", "admin", "auditor"],
             Answers = [(200, "Servers")],
         },
-        new("POST", "/api/registry/servers", "registerServer", "Registers an MCP server with every tool it shows.", RegistryApi.ServerAsync)
+        new("POST", "/api/registry/servers", "registerServer", "Registers an MCP server with every tool it shows, or (settings.protocol: http) a plain HTTP endpoint with a tool for each method.", RegistryApi.ServerAsync)
         {
             Roles = ["admin"],
             Body = ApiBody.Json($$"""

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Interlock.Core;
+using Interlock.Core.Endpoints;
 using Interlock.Core.Gateway;
 using Interlock.Json;
 
@@ -9,7 +10,7 @@ namespace Interlock.Http.Upstreams;
 /// <summary>A2A 0.3's JSON-RPC: writes requests, reads messages and tasks.</summary>
 internal static class A2aMessages
 {
-    /// <summary><c>message/send</c> with one data part that holds the arguments byte for byte; the idempotency key is the message's id.</summary>
+    /// <summary><c>message/send</c> with one data part that holds the arguments byte for byte, or with the parts that the arguments are; the idempotency key is the message's id.</summary>
     public static byte[] Send(string id, UpstreamCall call)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -20,13 +21,7 @@ internal static class A2aMessages
             json.WriteString("kind", "message");
             json.WriteString("role", "user");
             json.WriteString("messageId", call.IdempotencyKey);
-            json.WriteStartArray("parts");
-            json.WriteStartObject();
-            json.WriteString("kind", "data");
-            json.WritePropertyName("data");
-            json.WriteRawValue(call.Arguments.Span, skipInputValidation: true); // canonical bytes, as they are
-            json.WriteEndObject();
-            json.WriteEndArray();
+            WriteParts(json, call);
             json.WriteStartObject("metadata");
             json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
             if (call.TraceParent is not null) json.WriteString("traceparent", call.TraceParent);
@@ -39,6 +34,23 @@ internal static class A2aMessages
             json.WriteEndObject();
         }
         return buffer.WrittenSpan.ToArray();
+    }
+
+    private static void WriteParts(Utf8JsonWriter json, UpstreamCall call)
+    {
+        if (call.Tool == EndpointTarget.A2a.Method)
+        {
+            json.WritePropertyName("parts");
+            json.WriteRawValue(CanonicalJson.Serialize(StrictJson.Parse(call.Arguments.Span)["parts"] ?? JsonValue.EmptyArray), skipInputValidation: true);
+            return;
+        }
+        json.WriteStartArray("parts");
+        json.WriteStartObject();
+        json.WriteString("kind", "data");
+        json.WritePropertyName("data");
+        json.WriteRawValue(call.Arguments.Span, skipInputValidation: true); // canonical bytes, as they are
+        json.WriteEndObject();
+        json.WriteEndArray();
     }
 
     /// <summary><c>tasks/get</c> or <c>tasks/cancel</c>.</summary>
@@ -59,7 +71,14 @@ internal static class A2aMessages
     public static string? RunningTask(JsonValue result) =>
         State(result) is "submitted" or "working" ? result["id"]?.StringOrNull() : null;
 
-    public static UpstreamResult Read(JsonValue result) => result["kind"]?.StringOrNull() switch
+    /// <summary>How a call ended; of one that gave the parts of its message the output is the whole message or task.</summary>
+    public static UpstreamResult Read(UpstreamCall call, JsonValue result) => Read(result) switch
+    {
+        UpstreamResult.Completed done when call.Tool == EndpointTarget.A2a.Method => done with { Output = result },
+        var other => other,
+    };
+
+    private static UpstreamResult Read(JsonValue result) => result["kind"]?.StringOrNull() switch
     {
         "message" => Completed(result["parts"], isError: false),
         "task" => State(result) switch

@@ -41,7 +41,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         {
             return await PostAsync(call, content, id, budget) switch
             {
-                JsonRpcReply.Result { Value: var result } => A2aMessages.RunningTask(result) is { } running ? new UpstreamResult.Handed(running, PollAfter) : A2aMessages.Read(result),
+                JsonRpcReply.Result { Value: var result } => A2aMessages.RunningTask(result) is { } running ? new UpstreamResult.Handed(running, PollAfter) : A2aMessages.Read(call, result),
                 JsonRpcReply.Error error => OfError(error),
                 var other => UpstreamFailures.Of(other),
             };
@@ -85,7 +85,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         {
             var reply = await AskAsync("tasks/get");
             if (reply is not JsonRpcReply.Result { Value: var state }) return UpstreamFailures.Of(reply);
-            if (A2aMessages.RunningTask(state) is null) return A2aMessages.Read(state) is UpstreamResult.Rejected { Problem: var why } ? new UpstreamResult.Completed(why.Detail ?? why.Title, IsError: true) : A2aMessages.Read(state);
+            if (A2aMessages.RunningTask(state) is null) return A2aMessages.Read(call, state) is UpstreamResult.Rejected { Problem: var why } ? new UpstreamResult.Completed(why.Detail ?? why.Title, IsError: true) : A2aMessages.Read(call, state);
             if (call.Stop) await AskAsync("tasks/cancel");
             return new UpstreamResult.Handed(task, PollAfter);
         }

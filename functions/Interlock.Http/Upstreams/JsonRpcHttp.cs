@@ -28,7 +28,7 @@ internal static class JsonRpcHttp
     }
 
     /// <summary>How long the server wants to be left alone, where it says so: at most an hour.</summary>
-    private static TimeSpan? RetryAfter(HttpResponseMessage response)
+    public static TimeSpan? RetryAfter(HttpResponseMessage response)
     {
         if (response.Headers.RetryAfter is not { } header) return null;
         var wanted = header.Delta ?? header.Date - (response.Headers.Date ?? header.Date);

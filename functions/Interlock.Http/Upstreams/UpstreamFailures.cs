@@ -116,7 +116,8 @@ internal static class UpstreamFailures
     /// </summary>
     private static bool IsRefusal(HttpStatusCode status) => (int)status is >= 400 and < 500 and not (408 or 409 or 499);
 
-    private static TimeSpan? Rest(HttpStatusCode status, TimeSpan? retryAfter) => status switch
+    /// <summary>How long an upstream that has no time now is left alone; null where its status does not say so.</summary>
+    public static TimeSpan? Rest(HttpStatusCode status, TimeSpan? retryAfter) => status switch
     {
         HttpStatusCode.TooManyRequests => retryAfter ?? UnstatedRest,
         HttpStatusCode.ServiceUnavailable => retryAfter,

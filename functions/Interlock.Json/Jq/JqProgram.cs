@@ -8,8 +8,10 @@ public sealed class JqProgram
 {
     private readonly Node _program;
 
-    private JqProgram(string source, Node program, JqReferences references) =>
-        (Source, _program, References) = (source, program, references);
+    private readonly bool _keepsNumbers;
+
+    private JqProgram(string source, Node program, JqReferences references, bool keepsNumbers) =>
+        (Source, _program, References, _keepsNumbers) = (source, program, references, keepsNumbers);
 
     public string Source { get; }
 
@@ -18,17 +20,21 @@ public sealed class JqProgram
 
     /// <param name="source">The program text.</param>
     /// <param name="globals">Names (without <c>$</c>) of the variables every scope will supply.</param>
+    /// <param name="keepsNumbers">
+    /// Whether numbers the program writes, or reads from texts, keep their digits until something is computed with them, as in jq: 1.0 and
+    /// 100000000000000000001. Otherwise every number is a double.
+    /// </param>
     /// <exception cref="JqSyntaxException">The text is no program, or names what is not defined or not allowed.</exception>
-    public static JqProgram Parse(string source, IEnumerable<string>? globals = null)
+    public static JqProgram Parse(string source, IEnumerable<string>? globals = null, bool keepsNumbers = false)
     {
         var names = (globals ?? []).ToHashSet(StringComparer.Ordinal);
-        var program = JqParser.Program(source, names, JqBuiltins.All);
-        return new JqProgram(source, program, ReadAnalysis.Of(program, names));
+        var program = JqParser.Program(source, names, JqBuiltins.All, keepsNumbers);
+        return new JqProgram(source, program, ReadAnalysis.Of(program, names), keepsNumbers);
     }
 
     /// <summary>The outputs, computed one by one as they are asked for. Each enumeration is an evaluation of its own.</summary>
     /// <exception cref="JqException">The program raised an error and did not catch it.</exception>
     /// <exception cref="JqLimitException">The program went over one of the scope's limits.</exception>
     /// <exception cref="ArgumentException">The scope lacks a variable that was declared as global.</exception>
-    public IEnumerable<JsonValue> Evaluate(JsonValue input, JqScope scope) => JqMachine.Run(_program, input, scope);
+    public IEnumerable<JsonValue> Evaluate(JsonValue input, JqScope scope) => JqMachine.Run(_program, input, scope, _keepsNumbers);
 }

@@ -8,6 +8,7 @@ using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Intake.Events;
+using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
@@ -49,9 +50,10 @@ internal sealed class LocalServices : IAsyncDisposable
         Policies = new PolicyCache();
         Catalog = new WorkflowCatalog(blobs);
         _egress = EgressHandler.Create(options.Egress);
-        _mcp = new McpUpstream(_egress, loggers, time, new UpstreamCredentials(new LocalSecrets(options.DataDirectory), _egress, time));
+        var credentials = new UpstreamCredentials(new LocalSecrets(options.DataDirectory), _egress, time);
+        _mcp = new McpUpstream(_egress, loggers, time, credentials);
         _a2a = new A2aUpstream(_egress, time);
-        var upstreams = new UpstreamRouter(_mcp, _a2a);
+        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time));
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker(Tables, Registries, time);
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
@@ -69,6 +71,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Changes = options.FourEyes ? new ChangeDesk(Registry, new ProposalStore(Tables, Keys.Mac, Keys.Incarnation), Audit, Users, time) { Glass = new BreakGlassDesk(new BreakGlassStore(Tables, Keys.Mac, Keys.Incarnation), Audit, time) } : null;
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time) { Caps = options.Caps };
+        Schedules = new ScheduleKeeper(Registries, Catalog, Intake, Engine, Users, Tables, Audit, time);
         Relations = new RunRelations(Intake, Engine, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations), time, loggers.CreateLogger<SteadyRunner>());
         Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time);
@@ -94,6 +97,7 @@ internal sealed class LocalServices : IAsyncDisposable
     public IUpstreamWatch Watch => _mcp;
     public HealthChecks Health { get; }
     public RunIntake Intake { get; }
+    public ScheduleKeeper Schedules { get; }
     public RunRelations Relations { get; }
     public Housekeeping Housekeeping { get; }
     private SteadyRunner Commands { get; }

@@ -1,16 +1,18 @@
 using Interlock.Core;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Intake.Events;
+using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Upkeep;
+using Interlock.Http.Events;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
 using Microsoft.Extensions.Logging;
 
 namespace Interlock.Local.Hosting;
 
-/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, checks the health of servers, delivers what is left of events, closes clients' gates whose time is over, finishes and forgets what nobody else does, and tells people of gates with links to an address.</summary>
+/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, checks the health of servers, delivers what is left of events, starts what is scheduled, closes clients' gates whose time is over, finishes and forgets what nobody else does, and tells people of gates with links to an address.</summary>
 internal sealed class LocalUpkeep : IAsyncDisposable
 {
     private static readonly TenantId Tenant = new(LocalOptions.Tenant);
@@ -30,6 +32,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
     private readonly UpkeepLoop _housekeeping;
     private readonly UpkeepLoop _events;
     private readonly UpkeepLoop _listeners;
+    private readonly UpkeepLoop _schedules;
 
     public LocalUpkeep(LocalServices services, Uri origin, ILoggerFactory loggers)
     {
@@ -45,7 +48,9 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         _housekeeping = new UpkeepLoop("The housekeeping", Housekeeping.Interval, stop => services.Housekeeping.RunAsync(Tenant, stop), services.Time, logger);
         var events = loggers.CreateLogger<EventDelivery>();
         _events = new UpkeepLoop("The delivery of events", EventInterval, stop => services.GoOnAsync(events, all: false, stop), services.Time, logger);
-        _listeners = new UpkeepLoop("The removal of listeners", ListenerInterval, stop => services.Intake.Listening.SweepAsync(Tenant, stop), services.Time, logger);
+        _listeners = new UpkeepLoop("The removal of listeners", ListenerInterval, stop => services.Intake.SweepAsync(Tenant, stop), services.Time, logger);
+        var schedules = loggers.CreateLogger<ScheduleKeeper>();
+        _schedules = new UpkeepLoop("The schedules", EventInterval, async stop => ScheduleLog.Write(schedules, await services.Schedules.RunAsync(Tenant, stop)), services.Time, logger);
         _expiry = new UpkeepLoop("The closing of clients' gates", ExpiryInterval, stop => services.AdHoc.CloseExpiredAsync(Tenant, stop), services.Time, logger);
     }
 
@@ -60,6 +65,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         await _housekeeping.DisposeAsync();
         await _events.DisposeAsync();
         await _listeners.DisposeAsync();
+        await _schedules.DisposeAsync();
         _sender.Dispose();
     }
 }

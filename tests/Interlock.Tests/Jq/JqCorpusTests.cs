@@ -1,56 +1,62 @@
 using Interlock.Json;
-using Interlock.Json.Jq;
 
 namespace Interlock.Tests.Jq;
 
 /// <summary>
-/// One line of <c>cases.jsonl</c> per program: its input, its outputs and how it ends, by an <c>error</c>, a <c>syntax</c>
-/// error or a <c>limit</c>.
+/// <c>cases.jsonl</c>, one program and input a line, with the outputs (<c>out</c>) and the <c>error</c>, or the <c>syntax</c> error in our words.
+/// Where jq answers otherwise, <c>jq</c> holds its answer and <c>why</c> the reason. All texts, so that numbers stand as they are printed.
 /// </summary>
 public sealed class JqCorpusTests
 {
-    public static TheoryData<int, string> Cases()
-    {
-        var data = new TheoryData<int, string>();
-        foreach (var (line, text) in File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Jq", "cases.jsonl")).Index())
-            data.Add(line + 1, text);
-        return data;
-    }
+    private const int MostShown = 20;
 
-    [Theory]
-    [MemberData(nameof(Cases))]
-    public void Evaluate_Case_GivesItsOutputsAndEnd(int line, string text)
-    {
-        var expected = StrictJson.ParseLenient(text);
-        Assert.True(expected["program"] is { IsString: true }, $"line {line} has no program");
-        var program = expected["program"]!.AsString(); // asserted
-        var actual = JsonValue.Object(("program", program), ("input", expected["input"]!)); // every case has an input
+    private static readonly Lazy<IReadOnlyList<Case>> Corpus = new(() => [.. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Jq", "cases.jsonl")).Select(Case.Read)]);
 
-        Assert.Equal(expected.ToString(), Run(actual, program, expected["input"]!).ToString());
+    [Fact]
+    public void Evaluate_EveryCase_GivesItsOutputsAndEnd() => AssertNone(Corpus.Value
+        .Select(one => (Case: one, Actual: JqAnswer.Ours(one.Program, one.Input)))
+        .Where(pair => pair.Actual != pair.Case.Expected)
+        .Select(pair => $"{pair.Case}\n    expected {pair.Case.Expected}\n    actual   {pair.Actual}"));
+
+    [Fact]
+    public void Cases_All_AreMoreThan1500AndEachStandsOnce()
+    {
+        Assert.True(Corpus.Value.Count >= 1_500, $"only {Corpus.Value.Count} cases");
+        Assert.Equal(Corpus.Value.Count, Corpus.Value.DistinctBy(one => (one.Program, one.Input)).Count());
     }
 
     [Fact]
-    public void Cases_All_AreHundreds() => Assert.True(Cases().Count > 400);
+    public void Cases_WhereJqDiffers_SayWhy() =>
+        AssertNone(Corpus.Value.Where(one => (one.Jq is null) != (one.Why is null) || one.Why is "" || one.Jq == one.Expected).Select(one => one.ToString()));
 
-    private static JsonValue Run(JsonValue record, string program, JsonValue input)
+    /// <summary>A wrong expectation is found here.</summary>
+    [Fact]
+    public async Task Cases_AgainstJq_AreWhatItAnswers()
     {
-        var outputs = JsonValue.EmptyArray;
-        try
+        var answers = await JqReference.AnswerAsync(JqReference.Release, [.. Corpus.Value.Select(one => (one.Program, one.Input))]);
+        AssertNone(Corpus.Value.Zip(answers)
+            .Where(pair => !Agree(pair.First.Jq ?? pair.First.Expected, pair.Second))
+            .Select(pair => $"{pair.First}\n    recorded {pair.First.Jq ?? pair.First.Expected}\n    jq       {pair.Second}"));
+    }
+
+    /// <summary>The texts of syntax errors are our own.</summary>
+    private static bool Agree(JqAnswer recorded, JqAnswer jq) =>
+        recorded.Outputs == jq.Outputs && recorded.Error == jq.Error && (recorded.Syntax is null) == (jq.Syntax is null);
+
+    private static void AssertNone(IEnumerable<string> differences)
+    {
+        var all = differences.ToList();
+        Assert.True(all.Count == 0, $"{all.Count} cases differ:\n{string.Join('\n', all.Take(MostShown))}");
+    }
+
+    private sealed record Case(string Program, string Input, JqAnswer Expected, JqAnswer? Jq, string? Why)
+    {
+        public static Case Read(string line)
         {
-            foreach (var output in JqProgram.Parse(program).Evaluate(input, JqScope.Empty)) outputs = outputs.Append(output);
-            return record.With("outputs", outputs);
+            var one = StrictJson.Parse(line);
+            return new(one["program"]!.AsString(), one["input"]!.AsString(), JqAnswer.Recorded(one), one["jq"] is { } jq ? JqAnswer.Recorded(jq) : null, one["why"]?.AsString()); // every case has both
         }
-        catch (JqException e)
-        {
-            return record.With("outputs", outputs).With("error", e.Value);
-        }
-        catch (JqSyntaxException e)
-        {
-            return record.With("outputs", outputs).With("syntax", e.Message);
-        }
-        catch (JqLimitException e)
-        {
-            return record.With("outputs", outputs).With("limit", e.Limit);
-        }
+
+        public override string ToString() => $"{Program}  <-  {Input}";
     }
 }

@@ -89,6 +89,37 @@ public sealed class FlowTests
         Assert.Equal(Number(3), run.State.Output);
     }
 
+    [Theory]
+    [InlineData("red", "stop")]
+    [InlineData("yellow", "go")]
+    public void A_switch_without_a_default_goes_where_its_own_then_says(string colour, string last)
+    {
+        var run = RunHarness.Tasks("""
+              - look:
+                  switch: [ { red: { when: .colour == "red", then: stop } } ]
+                  then: go
+              - stop: { set: { last: stop }, then: end }
+              - go: { set: { last: go } }
+            """, JsonValue.Object(("colour", colour))).Is(RunStatus.Completed);
+        Assert.Equal(JsonValue.Object(("last", last)), run.State.Output);
+    }
+
+    [Fact]
+    public void A_filter_by_instance_means_the_task_whichever_attempt_or_iteration_failed()
+    {
+        var run = RunHarness.Tasks("""
+              - all:
+                  for: { in: '[1, 2]' }
+                  do:
+                    - safe:
+                        try: [ { get: { call: tool, with: { tool: s/get } } } ]
+                        catch:
+                          errors: { with: { instance: /do/0/all/do/0/safe/try/0/get } }
+                          retry: { limit: { attempt: { count: 3 } } }
+            """);
+        run.Complete("get").Fail("get").Fail("get").Complete("get").Is(RunStatus.Completed).Replayed();
+    }
+
     [Fact]
     public void An_end_inside_a_fork_ends_the_run_and_stops_the_other_branches()
     {

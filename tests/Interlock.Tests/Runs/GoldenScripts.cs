@@ -83,6 +83,26 @@ internal static class GoldenScripts
         ["step-skipped"] = definition => RunHarness.Of(definition, Json("""{"items":["even","odd","last"]}"""))
             .Fail("handle").Choose("one", "retry").Complete("handle", "done").Choose("one", "skip").Complete("handle", "done too"),
 
+        ["events"] = definition => RunHarness.Of(definition, Json("""{"order":"o-7","items":["a"]}""")).Emitted("ask")
+            .Arrive("hear", """{"id":"1","type":"orders.stock.said","subject":"o-7","currency":"EUR","data":{"count":0}}""")
+            .Arrive("hear", """{"id":"2","type":"orders.price.said","subject":"o-8","data":{"price":9,"currency":"EUR"}}""")
+            .Arrive("hear", """{"id":"3","type":"orders.price.said","subject":"o-7","data":{"price":12,"currency":"EUR"}}""")
+            .Arrive("hear", """{"id":"3","type":"orders.price.said","subject":"o-7","data":{"price":12,"currency":"EUR"}}""")
+            .Arrive("hear", """{"id":"4","type":"orders.stock.said","subject":"o-7","currency":"USD","data":{"count":3}}""")
+            .Arrive("hear", """{"id":"5","type":"orders.stock.said","subject":"o-7","currency":"EUR","data":{"count":3}}""")
+            .Arrive("watch", """{"id":"6","type":"orders.part","data":{"amount":5}}""").Suspend()
+            .Arrive("watch", """{"id":"7","type":"orders.paid","data":{"amount":7}}""").Arrive("watch", """{"id":"6","type":"orders.part","data":{"amount":5}}""").Resume()
+            .Complete("book", Json("""{"entry":"b-1"}""")).Arrive("watch", """{"id":"8","type":"orders.closed"}""").Complete("book", Json("""{"entry":"b-2"}""")),
+
+        ["listening"] = definition => RunHarness.Of(definition).Fire("pause", TimerPurpose.Delay)
+            .Arrive("readings", """{"type":"t.a","data":{"c":60}}""").Arrive("readings", """{"type":"t.b","data":{"c":41}}""")
+            .Fire("late", TimerPurpose.Timeout).Emitted("tell")
+            .Arrive("optional", """{"type":"t.a","data":1}""").Arrive("optional", """{"type":"t.a","data":2}""").Complete("look").Fire("optional", TimerPurpose.Timeout).Complete("look", "late"),
+
+        ["child-runs"] = definition => RunHarness.Of(definition, Json("""{"order":"o-7"}"""))
+            .Ended("part", RunStatus.Faulted, problem: new Problem(ProblemTypes.Communication, 503, "Away", "The part is away.", "/do/0/ask")).Fire("safe", TimerPurpose.Delay)
+            .Ended("part", RunStatus.Completed, """{"text":"done"}""").Started("aside").Complete("book", Json("""{"id":"b-1"}""")).Ended("last", RunStatus.Cancelled).Complete("undo:book"),
+
         ["incident-remediation"] = definition => RunHarness.Of(definition, Json(
                 """[{"id":"e1","type":"com.zendesk.ticket.escalated","data":{"id":"T-1","subject":"Checkout is down","body":"502 since 01:55","requester":"kim"}}]"""))
             .Complete("classify", Json("""{"service":"checkout","severity":"high","recommendation":"restart","confidence":0.93,"reason":"Errors began with release 41"}"""))

@@ -50,6 +50,7 @@ internal sealed class Invariants(WorkflowDefinition definition)
         PendingBelongsToFrames(after);
         FramesWaitForSomething(after);
         GatesAskTheirRows(after);
+        ListenersListen(after);
         GrantsAreApproved(after);
         ClosedIsOver(after);
     }
@@ -183,6 +184,20 @@ internal sealed class Invariants(WorkflowDefinition definition)
             Assert.DoesNotContain(state.Frames.Values, other => other.Parent == frame.Id);
             Assert.DoesNotContain(state.Pending.Values, command => command is Command.Call and not Command.CallTool { IsCompensation: true } && (command.Frame == frame.Id || command.Frame.Value.StartsWith(frame.Id.Value + "/", StringComparison.Ordinal)));
         }
+    }
+
+    /// <summary>Until enough came a listening frame awaits events, each is taken once, and what waits has its turn.</summary>
+    private static void ListenersListen(RunState state)
+    {
+        foreach (var frame in state.Frames.Values)
+        {
+            if (frame.State is not FrameState.Listen listen) continue;
+            Assert.Equal(!listen.IsOver, state.Pending.Values.Any(command => command is Command.AwaitEvent && command.Frame == frame.Id));
+            Assert.Equal(listen.Seen.Count, listen.Seen.Distinct().Count());
+            Assert.InRange(listen.Output.Count + listen.Waiting.Count, 0, listen.Seen.Count);
+            Assert.Equal(!listen.Waiting.IsEmpty, state.Frames.Values.Any(other => other.Parent == frame.Id));
+        }
+        foreach (var wanted in state.Pending.Values.OfType<Command.AwaitEvent>()) Assert.IsType<FrameState.Listen>(state.Frames[wanted.Frame].State);
     }
 
     private static void ClosedIsOver(RunState state)

@@ -36,7 +36,7 @@ internal sealed class RandomDocuments(int seed)
         for (var i = 0; i < tasks.Length; i++)
         {
             bool IsTool(JsonValue task) => task["call"]?.AsString() == "tool" && task["if"] is null;
-            bool IsCoverable(JsonValue task) => IsTool(task) || (task["call"] is null && task.ToString() is var text && text.Contains("\"call\":\"tool\"", StringComparison.Ordinal) && !text.Contains("\"for\":", StringComparison.Ordinal));
+            bool IsCoverable(JsonValue task) => IsTool(task) || (task["call"] is null && task.ToString() is var text && text.Contains("\"call\":\"tool\"", StringComparison.Ordinal) && !text.Contains("\"for\":", StringComparison.Ordinal) && !text.Contains("\"foreach\":", StringComparison.Ordinal));
             if (tasks[i]["call"]?.AsString() == "approval" && Array.FindIndex(tasks, i, IsCoverable) is >= 0 and var covered)
                 tasks[i] = tasks[i].With("with", tasks[i]["with"]!.With("covers", JsonValue.Array(names[covered]))); // a call has arguments
             if (tasks[i]["call"]?.AsString() == "approval" && Chance(2)) tasks[i] = tasks[i].With("with", tasks[i]["with"]!.With("information", Information(names[_random.Next(names.Length)]))); // the same
@@ -51,17 +51,21 @@ internal sealed class RandomDocuments(int seed)
 
     private JsonValue Task(int depth, string[] after, string last, bool isBranch = false)
     {
-        var task = (depth < 5 && _tasks < MostTasks ? _random.Next(15) : _random.Next(8)) switch
+        var task = (depth < 5 && _tasks < MostTasks ? _random.Next(20) : _random.Next(12)) switch
         {
             0 or 1 or 2 => Call(),
             3 => JsonValue.Object(("set", JsonValue.Object(("n", _random.Next(9)), ("was", "${ . | tostring | .[0:20] }")))),
             4 => JsonValue.Object(("wait", _random.Next(3) == 0 ? "PT0S" : "PT5S")),
             5 => Chance(3) ? JsonValue.Object(("raise", JsonValue.Object(("error", JsonValue.Object(("type", "https://x.y/e"), ("status", 500)))))) : Call(),
             6 => Switch(after, last),
-            7 => Approval(),
-            8 or 9 => JsonValue.Object(("do", List(depth + 1, "exit"))),
-            10 => For(depth),
-            11 or 12 => Fork(depth),
+            7 or 8 => Approval(),
+            9 => Emit(),
+            10 => JsonValue.Object(("listen", JsonValue.Object(("to", Consumption())))),
+            11 => Run(),
+            12 => Listen(depth),
+            13 or 14 => JsonValue.Object(("do", List(depth + 1, "exit"))),
+            15 => For(depth),
+            16 or 17 => Fork(depth),
             _ => Try(depth),
         };
         if (Chance(6)) task = task.With("if", Chance(2) ? "true" : "false");
@@ -126,6 +130,43 @@ internal sealed class RandomDocuments(int seed)
         var loop = JsonValue.Object(("for", JsonValue.Object(("in", $"[range({_random.Next(4)})]"), ("each", $"e{id}"), ("at", $"i{id}"))));
         if (Chance(3)) loop = loop.With("while", $"$i{id} < 2");
         return loop.With("do", List(depth + 1, "exit"));
+    }
+
+    private JsonValue Emit() => JsonValue.Object(("emit", JsonValue.Object(("event", JsonValue.Object(("with", JsonValue.Object(
+        ("source", "https://x.y/" + _random.Next(2)), ("type", "t." + _random.Next(3)), ("data", "${ { was: (. | tostring | .[0:20]), c: $context } }"))))))));
+
+    private JsonValue Run() => JsonValue.Object(("run", JsonValue.Object(("await", !Chance(4)), ("workflow", JsonValue.Object(
+        ("namespace", "test"), ("name", "other"), ("version", "latest"), ("input", JsonValue.Object(("c", "${ $context }"))))))));
+
+    private JsonValue Listen(int depth)
+    {
+        var id = _tasks;
+        var each = JsonValue.Object(("item", $"e{id}"), ("at", $"i{id}"));
+        if (!Chance(5)) each = each.With("do", List(depth + 1, "exit"));
+        if (Chance(3)) each = each.With("output", JsonValue.Object(("as", $"{{ n: $i{id}, was: (. | tostring | .[0:20]) }}")));
+        if (Chance(3)) each = each.With("export", JsonValue.Object(("as", $"$context + {{ k{_random.Next(3)}: $i{id} }}")));
+        return JsonValue.Object(("listen", JsonValue.Object(("to", Consumption()), ("read", Chance(2) ? "data" : "envelope"))), ("foreach", each));
+    }
+
+    /// <summary>Which events are listened to; <see cref="RandomRun"/> sends some that fit.</summary>
+    private JsonValue Consumption() => _random.Next(7) switch
+    {
+        0 => JsonValue.Object(("one", Filter(0))),
+        1 => JsonValue.Object(("all", JsonValue.Array([Filter(0), Filter(1)]))),
+        2 => JsonValue.Object(("any", JsonValue.Array([Filter(0), Filter(1)]))),
+        3 => JsonValue.Object(("any", JsonValue.EmptyArray), ("until", $"( . | length ) >= {_random.Next(1, 4)}")),
+        4 => JsonValue.Object(("any", JsonValue.Array([Filter(0)])), ("until", JsonValue.Object(("one", Filter(1))))),
+        5 => JsonValue.Object(("any", JsonValue.Array([Filter(0), Filter(1)])), ("until", JsonValue.Object(("all", JsonValue.Array([Filter(2), Filter(1)]))))),
+        _ => JsonValue.Object(("any", JsonValue.Array([Filter(0)])), ("until", JsonValue.Object(("any", JsonValue.Array([Filter(1), Filter(2)]))))),
+    };
+
+    private JsonValue Filter(int type)
+    {
+        var with = JsonValue.Object(("type", $"t.{type}"));
+        if (Chance(3)) with = with.With("data", "${ .fits != false }");
+        if (Chance(4)) with = with.With("subject", "s[01]");
+        var filter = JsonValue.Object(("with", with));
+        return Chance(3) ? filter.With("correlate", JsonValue.Object(("k", JsonValue.Object(("from", ".data.k"))))) : filter;
     }
 
     private JsonValue Fork(int depth)

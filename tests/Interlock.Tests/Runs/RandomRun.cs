@@ -17,7 +17,7 @@ internal sealed class RandomRun(int seed, WorkflowDefinition definition)
     private static readonly GateOutcome[] Outcomes =
         [GateOutcome.Approved, GateOutcome.Approved, GateOutcome.Approved, GateOutcome.Rejected, GateOutcome.Expired, GateOutcome.Withdrawn, GateOutcome.Returned];
 
-    private static readonly string[] Rules = ["second-look-required", "intent-mismatch", "grant-expired", "policy-denied"];
+    private static readonly string[] Rules = ["second-look-required", "second-look-required", "intent-mismatch", "grant-expired", "policy-denied"];
     private static readonly string[] Choices = ["retry", "retry", "edit", "skip", "skip", "fail", "nonsense"];
 
     private readonly Random _random = new(seed);
@@ -72,12 +72,24 @@ internal sealed class RandomRun(int seed, WorkflowDefinition definition)
             case Command.Call { RequiresGrant: true, Grant: null } call:
                 _answered.Add(call.Id);
                 return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.Refused, 403, "Refused") { Rule = "grant-required" });
-            case Command.Call { Grant: not null } call when Chance(3):
+            case Command.Call { Grant: not null } call when Chance(2):
                 _answered.Add(call.Id);
                 return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.Refused, 403, "Refused") { Rule = Rules[_random.Next(Rules.Length)] });
             case Command.Call call when Chance(4):
                 _answered.Add(call.Id);
                 return new RunEvent.EffectFailed(_now, call.Id, new Problem(ProblemTypes.Communication, Chance(2) ? 503 : 500, "It failed"));
+            case Command.AwaitEvent wanted:
+                return Happened(wanted);
+            case Command.StartChild { IsAwaited: true } child when !Chance(6):
+                _answered.Add(child.Id);
+                var outcomes = new[] { RunStatus.Completed, RunStatus.Completed, RunStatus.Faulted, RunStatus.Cancelled };
+                return Ended(child, outcomes[_random.Next(outcomes.Length)]);
+            case Command.EmitEvent or Command.StartChild when Chance(6) || command is Command.StartChild { IsAwaited: true }:
+                _answered.Add(command.Id);
+                return new RunEvent.EffectFailed(_now, command.Id, new Problem(ProblemTypes.Refused, 403, "Refused", "Not this one."));
+            case Command.EmitEvent or Command.StartChild:
+                _answered.Add(command.Id);
+                return new RunEvent.EffectCompleted(_now, command.Id, command is Command.EmitEvent emit ? emit.Event : JsonValue.Null);
             default:
                 _answered.Add(command.Id);
                 var effect = (Command.Call)command;
@@ -86,6 +98,19 @@ internal sealed class RandomRun(int seed, WorkflowDefinition definition)
                 return new RunEvent.EffectCompleted(_now, effect.Id, JsonValue.Object(("id", effect.Frame.Value), ("again", _run.Events.Count < Hurry && Chance(2))));
         }
     }
+
+    /// <summary>Some event that may be wanted; often one that came before.</summary>
+    private RunEvent.EventArrived Happened(Command.AwaitEvent wanted)
+    {
+        var type = wanted.Types.IsEmpty ? $"t.{_random.Next(3)}" : wanted.Types[_random.Next(wanted.Types.Length)];
+        return new(_now, wanted.Id, JsonValue.Object(
+            ("id", $"{_random.Next(60)}"), ("source", "https://x.y"), ("type", type), ("subject", $"s{_random.Next(3)}"),
+            ("data", JsonValue.Object(("fits", !Chance(4)), ("k", _random.Next(2))))));
+    }
+
+    private RunEvent.ChildCompleted Ended(Command.StartChild child, RunStatus outcome) => new(
+        _now, child.Id, new("00000000000000000000000000000002"), outcome, outcome == RunStatus.Completed ? JsonValue.Object(("again", Chance(2))) : null,
+        outcome == RunStatus.Faulted ? new Problem(ProblemTypes.Communication, Chance(2) ? 503 : 500, "It failed", null, "/do/0/other") : null);
 
     /// <summary>What people said besides: other arguments, a form, what to do about a failed step (also what was not offered).</summary>
     private RunEvent.GateClosed Decided(RunEvent.GateClosed closed)

@@ -107,6 +107,9 @@ internal sealed class RunHarness
         return Send(new RunEvent.EventArrived(Tick(), Pending<Command.AwaitEvent>(task).Id, json));
     }
 
+    /// <summary>The run that the task started, and does not wait for, is durable.</summary>
+    public RunHarness Started(string task) => Send(new RunEvent.EffectCompleted(Tick(), Pending<Command.StartChild>(task).Id, JsonValue.Null));
+
     /// <summary>The run that the task started ends.</summary>
     public RunHarness Ended(string task, RunStatus outcome, string? output = null, Problem? problem = null) => Send(new RunEvent.ChildCompleted(
         Tick(), Pending<Command.StartChild>(task).Id, new("00000000000000000000000000000002"), outcome, output is null ? null : Parse(output), problem));

@@ -150,13 +150,13 @@ public sealed class JsonSchemaTests
     [InlineData("json-pointer", "/a~1b", "/a~2")]
     [InlineData("relative-json-pointer", "0#", "01/a")]
     [InlineData("regex", "(?=a)[b]", "^(abc]")]
-    public void IsValid_Format_IsAssertedUnlessTurnedOff(string format, string good, string bad)
+    public void IsValid_Format_IsAssertedWhereAsked(string format, string good, string bad)
     {
         var schema = JsonValue.Object(("format", format));
 
-        Assert.True(JsonSchema.Compile(schema).IsValid(good));
-        Assert.False(JsonSchema.Compile(schema).IsValid(bad));
-        Assert.True(JsonSchema.Compile(schema, new() { AssertFormats = false }).IsValid(bad));
+        Assert.True(JsonSchema.Compile(schema, JsonSchemaOptions.Asserting).IsValid(good));
+        Assert.False(JsonSchema.Compile(schema, JsonSchemaOptions.Asserting).IsValid(bad));
+        Assert.True(JsonSchema.Compile(schema).IsValid(bad));
     }
 
     [Fact]

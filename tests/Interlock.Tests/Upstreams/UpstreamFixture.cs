@@ -18,6 +18,8 @@ internal sealed class UpstreamFixture(EgressOptions? egress = null, ISecretSourc
 
     public A2aUpstream A2a => _a2a ??= new A2aUpstream(_egress, TimeProvider.System);
 
+    public HttpUpstream Http => new(_egress, new UpstreamCredentials(secrets, _egress, time ?? TimeProvider.System), time ?? TimeProvider.System);
+
     public static UpstreamCall Call(Uri address, string arguments = "{}", string tool = "t", UpstreamKind kind = UpstreamKind.Mcp, TimeSpan? time = null, string key = "key-1") =>
         new(
             new(kind, "tenant/server/1", address), tool, Encoding.UTF8.GetBytes(arguments), key,

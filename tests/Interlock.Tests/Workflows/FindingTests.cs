@@ -53,8 +53,8 @@ public sealed class FindingTests
         { "  - a: { listen: { to: { all: [ { with: { type: t } } ], until: 'true' } } }", "schema", 9, "any" },
         { "  - a: { listen: { to: { any: [], until: { any: [], until: 'true' } } } }", "schema", 9, "" },
         { "  - a: { listen: { to: { one: { with: { type: t } } } }, foreach: { item: x, at: x } }", "reference", 9, "item and at" },
-        { "  - a: { call: http, with: { method: get, endpoint: 'https://x.y' } }", "unsupported", 9, "call: http" },
-        { "  - a: { call: mcp, with: {} }", "unsupported", 9, "call: mcp" },
+        { "  - a: { call: openapi, with: { document: { endpoint: 'https://x.y' }, operationId: o } }", "unsupported", 9, "call: openapi" },
+        { "  - a: { call: asyncapi, with: {} }", "unsupported", 9, "call: asyncapi" },
         { "  - a: { call: autonomous, with: {} }", "unsupported", 9, "autonomous" },
         { "  - a: { call: tool, with: { tool: s/t, lock: x } }", "unsupported", 9, "'lock'" },
         { "  - o:\n      do:\n        - i: { run: { shell: { command: x } } }", "unsupported", 11, "run: shell" },
@@ -63,6 +63,11 @@ public sealed class FindingTests
         { "  - a:\n      if: '${ .x == }'\n      set: { x: 1 }", "expression", 10, "not a jq expression" },
         { "  - a:\n      set: { x: '${ .x | nosuchfunction }' }", "expression", 10, "not a jq expression" },
         { "  - a:\n      set:\n        x: ok\n        y: '${ $nosuch }'", "expression", 12, "not a jq expression" },
+        { "  - a:\n      if: $input.x\n      set: { x: 1 }", "expression", 10, "$input is not there yet" },
+        { "  - a:\n      input: { from: $input.x }\n      set: { x: 1 }", "expression", 10, "$input is not there yet" },
+        { "  - a:\n      set: { x: '${ $output }' }", "expression", 10, "it may read $context, $input, $task, $workflow, $runtime" },
+        { "  - a:\n      set: { x: 1 }\n      output: { as: '$output' }", "expression", 11, "$output" },
+        { "  - a:\n      set: { x: '${ $authorization.parameter }' }", "secrets", 10, "$authorization" },
         { "  - a: { set: notAnExpression }", "expression", 9, "set takes an object or one expression" },
         { "  - a: { call: tool, with: { tool: s/t, arguments: text } }", "expression", 9, "arguments are an object" },
         { "  - a:\n      for: { in: .xs }\n      do: [ { b: { set: { y: '${ $item }' } } } ]\n  - c: { set: { y: '${ $item }' } }", "expression", 12, "not a jq expression" },
@@ -179,11 +184,15 @@ public sealed class FindingTests
         { "name: doc=>name: a b", "schema", 4, "" },
         { "onError: fail, =>onError: escalate, ", "on-error", 6, "needs an escalate" },
         { "timeout: { after: PT1H }=>timeout: { after: PT1H, before: PT1H }", "schema", 7, "unknown property 'before'; allowed: after" },
-        { "timeout: { after: PT1H }=>{timeout}\nschedule: { cron: '* * * * *' }", "unsupported", 8, "schedule.cron" },
-        { "timeout: { after: PT1H }=>{timeout}\nschedule: { on: { all: [ { with: { type: t } } ] } }", "unsupported", 8, "schedule.on.all" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { cron: '61 * * * *' }", "cron", 8, "no minute" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { cron: '0 0 30 2 *' }", "cron", 8, "never comes" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { every: PT1M, after: PT1M }", "unsupported", 8, "one timetable" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { every: { milliseconds: 5 } }", "duration", 8, "a second apart" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { on: { all: [ { with: { type: t }, correlate: { order: { from: .id } } }, { with: { type: u } } ] } }", "unsupported", 8, "same names" },
+        { "timeout: { after: PT1H }=>{timeout}\nschedule: { on: { one: { with: { type: t }, correlate: { order: { from: .id } } } } }", "unsupported", 8, "nothing to correlate" },
         { "timeout: { after: PT1H }=>{timeout}\nschedule: { on: { one: { with: { source: 'https://x.y' } } } }", "schema", 8, "type" },
-        { "timeout: { after: PT1H }=>{timeout}\nuse: { secrets: [ key ] }", "secrets", 8, "no secrets" },
-        { "timeout: { after: PT1H }=>{timeout}\nuse: { functions: { f: { set: { x: 1 } } } }", "unsupported", 8, "use.functions" },
+        { "timeout: { after: PT1H }=>{timeout}\nuse: { authentications: { a: { bearer: { token: x } } } }", "secrets", 8, "never come from documents" },
+        { "timeout: { after: PT1H }=>{timeout}\nuse: { catalogs: { c: { endpoint: 'https://x.y' } } }", "unsupported", 8, "use.catalogs" },
         { "timeout: { after: PT1H }=>{timeout}\nuse: { timeouts: { t: { after: never } } }\noutput: { as: '${ $secrets }' }", "secrets", 9, "$secrets" },
         { "timeout: { after: PT1H }=>{timeout}\ninput: { schema: { format: avro, document: {} } }", "unsupported", 8, "avro" },
     };
@@ -265,6 +274,7 @@ public sealed class FindingTests
     [InlineData("{}")]
     [InlineData("document: 1\ndo: 2")]
     [InlineData("do: [ { a: { call: [] } }, 3, { b: { for: 1, do: { x: 1 } } } ]")]
+    [InlineData("do: [ { a: { listen: 1, foreach: 2 } }, { b: { emit: [] } }, { c: { run: x } }, { d: { listen: { to: { any: 1, until: {} } }, foreach: { do: {} } } }, { e: { run: [] } } ]")]
     [InlineData("do: [ { a: { try: { x: 1 }, catch: 7 } }, { b: { fork: [] } }, { c: { switch: { } } } ]")]
     public void Read_NothingLikeAWorkflow_IsFindingsAndNoException(string text)
     {

@@ -52,7 +52,7 @@ public sealed class ReadinessReportTests
 
     [Theory]
     [InlineData("  - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, covers: [ run ] } }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ .y }' } } }", "gates")]
-    [InlineData("  - run: { call: http, with: { method: get, endpoint: 'https://x.y' } }", "deprecation,pools")]
+    [InlineData("  - run: { call: openapi, with: { document: { endpoint: 'https://x.y' }, operationId: o } }", "deprecation,pools")]
     [InlineData("  - run: { set: { x: '${ $secrets.key }' } }", "audit")]
     [InlineData("  - run: { set: { x: 1 }, then: nowhere }", "on-error-on-timeout")]
     [InlineData("  - run: { set: { x: '${ | }' } }", "on-error-on-timeout")]

@@ -41,7 +41,7 @@ public sealed class QuotaSet
               "day": { "type": "number", "exclusiveMinimum": 0, "maximum": 1000000000 }, "month": { "type": "number", "exclusiveMinimum": 0, "maximum": 1000000000 } } } } }
         """);
 
-    private static readonly JsonSchema Schema = JsonSchema.Compile(Source);
+    private static readonly JsonSchema Schema = JsonSchema.Compile(Source, JsonSchemaOptions.Asserting);
 
     private readonly ImmutableArray<Rule> _rules;
 

@@ -47,7 +47,8 @@ public sealed class HealthChecks(RegistryStore registries, IUpstreamHealth healt
     }
 
     private static IEnumerable<ServerBody> Servers(RegistrySnapshot registry) => registry.OfKind(RegistryKind.Server).Select(entry => entry.Name).Distinct()
-        .Select(name => registry.Newest(RegistryKind.Server, name)).OfType<RegistryEntry>().Select(entry => entry.As<ServerBody>());
+        .Select(name => registry.Newest(RegistryKind.Server, name)).OfType<RegistryEntry>().Select(entry => entry.As<ServerBody>())
+        .Where(server => server.Settings.Protocol == ServerProtocol.Mcp); // of plain HTTP nobody knows what may be asked without an effect
 
     private static IEnumerable<string> Registrations(RegistrySnapshot registry) =>
         registry.OfKind(RegistryKind.Server).Where(IsInUse).Select(entry => entry.As<ServerBody>().RegistrationId)

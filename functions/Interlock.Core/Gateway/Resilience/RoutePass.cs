@@ -44,6 +44,7 @@ internal sealed class RoutePass(UpstreamRoute route, Breaker.BreakerPass circuit
         UpstreamResult.NotSent notSent => notSent.Problem,
         UpstreamResult.Unknown unknown => unknown.Problem,
         UpstreamResult.Rejected rejected => rejected.Problem,
+        UpstreamResult.Completed completed => completed.Problem,
         _ => null,
     };
 }

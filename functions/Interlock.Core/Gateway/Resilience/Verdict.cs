@@ -23,7 +23,7 @@ internal static class Verdicts
         UpstreamResult.NotSent { IsFinal: true } => Verdict.Uncounted,
         UpstreamResult.NotSent notSent => Of(notSent.Problem, given),
         UpstreamResult.Unknown unknown => Of(unknown.Problem, given),
-        UpstreamResult.Rejected { RetryAfter: not null } => Verdict.Bad,
+        UpstreamResult.Rejected { RetryAfter: not null } or UpstreamResult.Completed { Problem.Status: >= 500 } => Verdict.Bad,
         _ => Verdict.Good,
     };
 

@@ -34,7 +34,7 @@ internal sealed class ResultIntake(Artifacts artifacts, Mac mac)
         }
         if (invalid is not null) return new TakenResult(redacted, invalid, mark);
         var limit = contract.Tool.MaxResultBytes ?? (call.Site is null ? ClientBytes : RunBytes);
-        if (call.Site is not null) redacted = redacted with { Result = null }; // nobody relays it
+        if (call.Site is not null) redacted = redacted with { Output = call.IsWhole ? redacted.Result ?? redacted.Output : redacted.Output, Result = null }; // nobody relays it
         var value = redacted.Result ?? redacted.Output;
         if (value.Size * 6 <= limit || CanonicalJson.Serialize(value).Length <= limit) return new TakenResult(redacted, null, mark); // a character is at most six bytes: \u0000
         if (UpstreamOperations.Is(contract.WireName)) return Refused(call, $"It is larger than {limit} bytes.", mark);

@@ -76,7 +76,7 @@ internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, 
         if (call.Kind == TargetKind.Agent)
         {
             return registry.Find(RegistryKind.Agent, handle.Name, handle.Version) is { } known && IsInUse(known) && known.As<AgentBody>() is var agent && agent.RegistrationId == row.Registration
-                ? CallContract.Of(handle.Name, agent)
+                ? CallContract.Of(call, handle.Name, agent)
                 : null;
         }
         var slash = handle.Name.IndexOf('/');

@@ -1,4 +1,5 @@
 using Interlock.Core.Approvals;
+using Interlock.Core.Endpoints;
 using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Registry;
 
@@ -14,11 +15,23 @@ internal static class ResolveStage
     /// <param name="takesCalls">Whether an address of a server takes calls now, where a route may choose by that.</param>
     public static StageResult<RoutedCall> Run(GatewayCall call, RegistrySnapshot registry, Func<RegistryEntry, bool>? takesCalls = null)
     {
+        if (EndpointTarget.TryParse(call.Via ?? call.Target) is { } endpoint) return Endpoint(call, endpoint, registry);
         if (call.Kind == TargetKind.Agent) return Agent(call, registry);
         if (VirtualTarget.TryParse(call.Via ?? call.Target) is not { } asked) return Tool(call, registry);
         if (call is { Via: null, Version: not null }) return new Refusal(Name, "version", 400, $"'{asked}' has no versions; its route says which ones of each tool.");
         var lead = Router.Run(call, asked, registry, takesCalls);
         return lead.Taken is { Target: var taken } ? Tool(call with { Via = asked.ToString(), Target = taken.Tool, Version = taken.Version }, registry) : lead.Refusal!; // one of the two
+    }
+
+    /// <summary>To what is registered where the call says. A repeat goes to what it went to, or nowhere.</summary>
+    private static StageResult<RoutedCall> Endpoint(GatewayCall call, EndpointTarget asked, RegistrySnapshot registry)
+    {
+        var found = EndpointRouter.Run(call, asked, registry);
+        if (found.Refusal is { } refusal) return refusal;
+        if (call.Via is not null && call.Target != found.Value)
+            return new Refusal(Name, "no-route", 409, $"The endpoint led this call to {call.Target}, and something else is registered there now.");
+        var led = call with { Via = asked.ToString(), Target = found.Value!, Version = null }; // no refusal, so there is a name
+        return asked is EndpointTarget.A2a ? Agent(led, registry) : Tool(led, registry);
     }
 
     private static StageResult<RoutedCall> Tool(GatewayCall call, RegistrySnapshot registry)
@@ -32,6 +45,7 @@ internal static class ResolveStage
         if (registry.Resolve(RegistryKind.Server, serverName, null) is not Resolution.Found { Entry: var server })
             return new Refusal(Name, "server-unavailable", 403, $"The server '{serverName}' of this tool is not active.");
         var (tool, address) = (entry.As<ToolBody>(), server.As<ServerBody>());
+        if (EndpointRouter.Refuse(address, call.Arguments) is { } elsewhere) return elsewhere;
         var target = new BoundTarget(entry.Name, entry.Version, tool.ContractDigest, address.RegistrationId, address.Address);
         return new RoutedCall(call, registry, entry, repinned, target, CallContract.Of(call.Tenant, call.Target[(slash + 1)..], tool, address) with { Avoid = server.PassedOver ?? [] });
     }
@@ -43,7 +57,7 @@ internal static class ResolveStage
         var (entry, repinned) = (Resolution.Found)resolution; // the only other case
         var agent = entry.As<AgentBody>();
         var target = new BoundTarget(entry.Name, entry.Version, agent.CardDigest, agent.RegistrationId, agent.Address);
-        return new RoutedCall(call, registry, entry, repinned, target, CallContract.Of(entry.Name, agent));
+        return new RoutedCall(call, registry, entry, repinned, target, CallContract.Of(call, entry.Name, agent));
     }
 
     private static Refusal Refuse(Resolution.Refused refused, string unknown) =>

@@ -143,7 +143,7 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
         row = row with { Redaction = redaction };
         if (refused is not null) return row with { State = LedgerState.Failed, OutputDigest = CanonicalJson.Digest(answer.Result ?? answer.Output), Problem = refused };
         return await ledger.WithAnswerAsync(call.Tenant, answer.IsError
-            ? row with { State = LedgerState.Failed, Problem = new Problem(ProblemTypes.ToolError, 502, $"'{call.Target}' failed", Text(answer.Output)) }
+            ? row with { State = LedgerState.Failed, Problem = Failure(call, answer.Output, done.Problem) }
             : row with { State = LedgerState.Completed }, answer);
     }
 
@@ -166,6 +166,10 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
 
     /// <summary>What a rule refused on the way there or back, as egress does, was refused by that stage.</summary>
     private static Problem OfInvoke(Problem problem) => problem is { Rule: not null, Stage: null } ? problem with { Stage = InvokeStage.Name } : problem;
+
+    private static Problem Failure(GatewayCall call, JsonValue output, Problem? told) => told is null
+        ? new Problem(call.IsWhole ? ProblemTypes.Runtime : ProblemTypes.ToolError, 502, $"'{call.Target}' failed", Text(output))
+        : told with { Detail = told.Detail ?? (output.IsNull ? null : Text(output)) };
 
     /// <summary>The tool's own words, bounded: data, shown as such.</summary>
     private static string Text(JsonValue output) => Excerpt.Of(output.StringOrNull() ?? output.ToString(), 2000);

@@ -1,4 +1,5 @@
 using Interlock.Core.Identity;
+using Interlock.Core.Runs;
 using Interlock.Json;
 
 namespace Interlock.Core.Intake.Events;
@@ -11,4 +12,24 @@ namespace Interlock.Core.Intake.Events;
 public sealed record ReceivedEvent(string Key, DateTimeOffset ArrivedAt, Principal Publisher, JsonValue Event)
 {
     public EventCause? Cause { get; init; }
+
+    /// <summary>The origin of runs that it starts: its publisher's, or that of the run which emitted it.</summary>
+    public RunOrigin Origin()
+    {
+        var origin = Cause?.Origin ?? new RunOrigin(Publisher, null, RunTriggers.Event);
+        return Event["subject"]?.StringOrNull() is { } subject ? origin with { Initiators = [.. origin.Initiators.Append("user:" + subject).Distinct(StringComparer.Ordinal)] } : origin;
+    }
+
+    /// <summary>The origin of a run that several start together: for the last one's publisher, with no more authority than each of them has.</summary>
+    public static RunOrigin OriginOf(IReadOnlyList<ReceivedEvent> together)
+    {
+        var origins = together.OrderBy(received => received.ArrivedAt).Select(received => received.Origin()).ToList();
+        var last = origins[^1];
+        return last with
+        {
+            Initiators = [.. origins.SelectMany(origin => origin.Initiators).Distinct(StringComparer.Ordinal)],
+            Behind = [.. origins.SelectMany(origin => (origin.Behind ?? []).Append(origin.Starter.Subject)).Where(subject => subject != last.Starter.Subject).Distinct(StringComparer.Ordinal)],
+            Depth = origins.Max(origin => origin.Depth),
+        };
+    }
 }

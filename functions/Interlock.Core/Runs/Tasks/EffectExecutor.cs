@@ -36,7 +36,7 @@ internal static class EffectExecutor
     {
         var approved = machine.ApprovedFor(frame.Id);
         if (approved is { AreWhole: true }) return approved.Arguments;
-        var written = task.Arguments.Evaluate(frame.Input, machine.Scope(frame));
+        var written = task.Shape(task.Arguments.Evaluate(frame.Input, machine.Scope(frame)));
         return approved is null ? written : task.Computed.Aggregate(approved.Arguments, (arguments, pointer) => With(arguments, written, JsonPointer.Parse(pointer), 0));
     }
 

@@ -26,7 +26,7 @@ internal static class GateCovers
     public static JsonValue Known(Machine machine, Frame gate, FrameId frame, EffectTask task, FrameSources? sources = null)
     {
         var probe = gate with { Id = frame, Path = task.Path, Input = JsonValue.Null, RawInput = JsonValue.Null };
-        return Known(task.Arguments, "", task.Computed, machine.Scope(probe, sources: sources)) ?? JsonValue.EmptyObject;
+        return task.Shape(Known(task.Arguments, "", task.Computed, machine.Scope(probe, sources: sources)) ?? JsonValue.EmptyObject);
     }
 
     private static CoveredCall Of(EffectTask task, FrameId frame, JsonValue arguments, ImmutableArray<string> computed) =>

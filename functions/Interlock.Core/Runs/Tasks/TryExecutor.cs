@@ -18,7 +18,7 @@ internal static class TryExecutor
         if (frame.State is not FrameState.Try { Phase: TryPhase.Trying } state) return false;
         var error = problem.ToJson();
         foreach (var (name, wanted) in task.Catch.With.Members)
-            if (error[name] != wanted) return false;
+            if (error[name] != wanted && !(name == "instance" && IsAt(error[name], wanted))) return false;
         try
         {
             var scope = machine.Scope(frame, extra: JsonValue.Object((task.Catch.As, error)));
@@ -32,6 +32,9 @@ internal static class TryExecutor
             return false;
         }
     }
+
+    /// <summary>A document names its tasks; an error also says in which iteration, attempt and visit it came up.</summary>
+    private static bool IsAt(JsonValue? instance, JsonValue wanted) => instance?.StringOrNull() is { } frame && new FrameId(frame).Task.Value == wanted.StringOrNull();
 
     public static void Caught(Machine machine, Frame frame, TryTask task, Problem problem)
     {

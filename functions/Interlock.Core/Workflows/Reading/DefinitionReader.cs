@@ -17,7 +17,7 @@ internal static class DefinitionReader
             log.Error("unsupported", "/document/dsl", $"version {Quote.Short(dsl)} of the DSL is not run; write 1.0.3");
         var reusables = new Reusables(document, log);
         reusables.Check();
-        var reader = new TaskReader(log, reusables);
+        var reader = new TaskReader(log, reusables, IsLoose(document, log));
         var around = new Surroundings([], TaskReader.Action(interlock?["onError"]), TaskReader.Action(interlock?["onTimeout"]), document["timeout"] is not null)
         {
             Escalate = StepEscalationReader.Read(reader, interlock, Metadata),
@@ -32,12 +32,20 @@ internal static class DefinitionReader
             Digest = CanonicalJson.Digest(document),
             Document = document,
             Mode = interlock?["mode"]?.AsString() == "autonomous" ? ExecutionMode.Autonomous : ExecutionMode.Supervised,
-            InputFrom = reader.Expressions.BareTemplate(document["input"]?["from"], "/input/from", []),
+            InputFrom = reader.Expressions.BareTemplate(document["input"]?["from"], "/input/from", [], ArgumentsAt.WorkflowInput),
             InputSchema = reader.Schema(document["input"], "/input"),
-            OutputAs = reader.Expressions.BareTemplate(document["output"]?["as"], "/output/as", []),
+            OutputAs = reader.Expressions.BareTemplate(document["output"]?["as"], "/output/as", [], ArgumentsAt.WorkflowOutput),
             OutputSchema = reader.Schema(document["output"], "/output"),
-            Timeout = reader.Timeout(document["timeout"], "/timeout", around),
-            On = ScheduleReader.Read(document["schedule"], reader),
+            Timeout = reader.Timeout(document["timeout"], "/timeout", around, ArgumentsAt.Workflow),
+            On = ScheduleReader.Events(document["schedule"], reader),
+            Times = ScheduleReader.Times(document["schedule"], reader),
         };
+    }
+
+    private static bool IsLoose(JsonValue document, FindingLog log)
+    {
+        if (document["evaluate"]?["language"]?.AsString() is { } language && language != "jq")
+            log.Error("unsupported", "/evaluate/language", $"expressions in '{Quote.Short(language)}' are not run; write them in jq");
+        return document["evaluate"]?["mode"]?.AsString() == "loose";
     }
 }

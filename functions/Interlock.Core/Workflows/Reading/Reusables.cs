@@ -5,17 +5,20 @@ namespace Interlock.Core.Workflows.Reading;
 /// <summary>What the document defines once under <c>use</c> and names elsewhere.</summary>
 internal sealed class Reusables(JsonValue document, FindingLog log)
 {
-    private static readonly string[] NotRun = ["authentications", "extensions", "functions", "catalogs"];
-
-    /// <summary>Reports the parts of <c>use</c> that are not run.</summary>
+    /// <summary>Reports the parts of <c>use</c> that are not run, and what authentications are written that can't be.</summary>
     public void Check()
     {
         if (document["use"] is not { } use) return;
-        foreach (var name in NotRun.Where(name => use[name] is not null))
-            log.Error("unsupported", "/use/" + name, $"use.{name} is not run; tools, agents and their credentials are registered, not written into documents");
-        if (use["secrets"] is not null)
-            log.Error("secrets", "/use/secrets", "documents hold no secrets: they belong to a server's credentials and are resolved at the last moment");
+        if (use["extensions"] is not null) log.Error("unsupported", "/use/extensions", "use.extensions is not run: a task does what its own text says and nothing before or after it; write the steps where they belong");
+        if (use["catalogs"] is not null) log.Error("unsupported", "/use/catalogs", "use.catalogs is not read: nothing is fetched that nobody approved; write the function under use.functions, or register what it calls");
+        AuthenticationReader.Check(document, log);
     }
+
+    /// <summary>The task under <c>use.functions</c>, or null.</summary>
+    public JsonValue? Function(string name) => document["use"]?["functions"]?[name];
+
+    /// <summary>The name of the secret that an authentication stands for; null, with a finding, where it stands for none.</summary>
+    public JsonValue? Secret(JsonValue authentication, string pointer) => AuthenticationReader.Secret(document, log, authentication, pointer);
 
     /// <summary>
     /// The value itself, or what it names under <c>use</c> when it is a text, with where that stands; null, with a finding, when

@@ -8,6 +8,8 @@ internal sealed record Surroundings(ImmutableArray<string> Variables, StepAction
     /// <summary>Who is asked about failed steps that escalate.</summary>
     public StepEscalation? Escalate { get; init; }
 
+    /// <summary>The functions that are being read, outermost first.</summary>
+    public ImmutableArray<string> Functions { get; init; } = [];
 
     /// <summary>With more variables; an inner one hides an outer one of the same name.</summary>
     public Surroundings With(params IEnumerable<string> variables) => this with { Variables = [.. Variables.Union(variables)] };

@@ -13,6 +13,17 @@ internal static class TaskKinds
 
     private static readonly string[] Kinds = ["call", "do", "for", "fork", "raise", "set", "switch", "try", "wait", "emit", "listen", "run"];
 
+    private static readonly string[] Calls = ["tool", "agent", "approval", "http", "mcp", "a2a"];
+
+    private const string Reserved = "autonomous";
+
+    private static readonly Dictionary<string, string> NotCalled = new(StringComparer.Ordinal)
+    {
+        ["openapi"] = "its document would be fetched at run time, and could change; register the endpoint and use call: http, or put an MCP server in front of it",
+        ["asyncapi"] = "no broker's protocol is spoken; publish with emit, wait with listen, or use call: http at a registered endpoint",
+        ["grpc"] = "gRPC is not spoken; put an MCP server or a JSON transcoder in front of the service, register that, and use call: tool or call: http",
+    };
+
     /// <summary>The member that makes the task what it is, or null when none or several do.</summary>
     public static string? Of(JsonValue task)
     {
@@ -32,11 +43,23 @@ internal static class TaskKinds
     public static void Check(JsonValue document, FindingLog log)
     {
         var count = 0;
-        if (document["do"] is { } list) CheckList(list, "/do", log, ref count);
+        var functions = Functions(document, log);
+        foreach (var (name, function) in functions)
+            if (function.IsObject) CheckTask(function, JsonPointer.Append("/use/functions", name), functions, log, ref count);
+        if (document["do"] is { } list) CheckList(list, "/do", functions, log, ref count);
         if (count > MaxTasks) log.Error("schema", "/do", $"the document has {count:N0} tasks; at most {MaxTasks:N0} are allowed: split it into several workflows");
     }
 
-    private static void CheckList(JsonValue list, string pointer, FindingLog log, ref int count)
+    /// <summary>What is defined under <c>use.functions</c>; a name that is ours means ours.</summary>
+    private static JsonMembers Functions(JsonValue document, FindingLog log)
+    {
+        var functions = document["use"]?["functions"] is { IsObject: true } all ? all : JsonValue.EmptyObject;
+        foreach (var name in functions.Members.Names.Where(name => Calls.Contains(name) || NotCalled.ContainsKey(name) || name == Reserved))
+            log.Error("reference", JsonPointer.Append("/use/functions", name), $"'{name}' is a call of the language; give the function another name");
+        return functions.Members;
+    }
+
+    private static void CheckList(JsonValue list, string pointer, JsonMembers functions, FindingLog log, ref int count)
     {
         if (!list.IsArray) return;
         for (var i = 0; i < list.Count; i++)
@@ -45,12 +68,12 @@ internal static class TaskKinds
             foreach (var (name, task) in item.Members)
             {
                 count++;
-                if (task.IsObject) CheckTask(task, JsonPointer.Append(JsonPointer.Append(pointer, i), name), log, ref count);
+                if (task.IsObject) CheckTask(task, JsonPointer.Append(JsonPointer.Append(pointer, i), name), functions, log, ref count);
             }
         }
     }
 
-    private static void CheckTask(JsonValue task, string pointer, FindingLog log, ref int count)
+    private static void CheckTask(JsonValue task, string pointer, JsonMembers functions, FindingLog log, ref int count)
     {
         var kind = Of(task);
         switch (kind)
@@ -62,10 +85,10 @@ internal static class TaskKinds
                 CheckRun(task["run"]!, JsonPointer.Append(pointer, kind), log); // its kind says it is there
                 break;
             case "call" when task["call"]?.StringOrNull() is { } function:
-                CheckCall(function, JsonPointer.Append(pointer, "call"), log);
+                CheckCall(function, JsonPointer.Append(pointer, "call"), functions, log);
                 break;
             default:
-                foreach (var (path, list) in Lists(task)) CheckList(list, pointer + path, log, ref count);
+                foreach (var (path, list) in Lists(task)) CheckList(list, pointer + path, functions, log, ref count);
                 break;
         }
     }
@@ -90,23 +113,13 @@ internal static class TaskKinds
         }
     }
 
-    private static void CheckCall(string function, string pointer, FindingLog log)
+    private static void CheckCall(string function, string pointer, JsonMembers functions, FindingLog log)
     {
-        switch (function)
-        {
-            case "tool" or "agent" or "approval":
-                break;
-            case "autonomous":
-                log.Error("unsupported", pointer, "call: autonomous is reserved and not run yet; list the steps as call: tool and call: agent");
-                break;
-            case "http" or "mcp" or "a2a" or "openapi" or "grpc" or "asyncapi":
-                log.Error("unsupported", pointer,
-                    $"call: {function} is not run: it names an endpoint in the document; register the server or agent and use call: tool or call: agent");
-                break;
-            default:
-                log.Error("unknown-call", pointer, $"unknown call '{Quote.Short(function)}'; known: tool, agent, approval (functions under use.functions are not run)");
-                break;
-        }
+        if (Calls.Contains(function) || functions.Contains(function)) return;
+        if (function == Reserved) log.Error("unsupported", pointer, "call: autonomous is reserved and not run yet; list the steps as call: tool and call: agent");
+        else if (NotCalled.TryGetValue(function, out var instead)) log.Error("unsupported", pointer, $"call: {function} is not run: {instead}");
+        else if (function.Contains('@') || function.Contains("://", StringComparison.Ordinal)) log.Error("unsupported", pointer, "functions of catalogs are not fetched: nothing is run that nobody approved; write the function under use.functions");
+        else log.Error("unknown-call", pointer, $"unknown call '{Quote.Short(function)}'; known: {string.Join(", ", Calls)} and what stands under use.functions{(functions.Count == 0 ? "" : $" ({string.Join(", ", functions.Names.Take(10).Select(Quote.Short))})")}");
     }
 
     private static string Several(JsonValue task)

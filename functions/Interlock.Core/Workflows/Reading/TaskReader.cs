@@ -7,17 +7,22 @@ using Interlock.Json.Schema;
 namespace Interlock.Core.Workflows.Reading;
 
 /// <summary>Builds tasks from a document that fits the schemas: what all kinds share is here, what one kind adds is in <c>Kinds/</c>.</summary>
-internal sealed class TaskReader(FindingLog log, Reusables reusables)
+internal sealed class TaskReader(FindingLog log, Reusables reusables, bool isLoose)
 {
+    /// <summary>What is left for the patterns of all schemas of the document together.</summary>
+    private int _patternSize = JsonSchemaOptions.Asserting.MaxPatternSize;
+
     private readonly List<string> _withoutOnError = [];
     private readonly List<string> _withoutOnTimeout = [];
     private readonly List<string> _withoutDuration = [];
+    private int _tasks;
+    private bool _tooMany;
 
     public FindingLog Log => log;
 
     public Reusables Reusables => reusables;
 
-    public ExpressionReader Expressions { get; } = new(log);
+    public ExpressionReader Expressions { get; } = new(log, isLoose);
 
     /// <summary>The list at the pointer; its gates know what they cover.</summary>
     public TaskList List(JsonValue list, string pointer, Surroundings around)
@@ -35,10 +40,10 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
         [.. Tasks(list, pointer, around, areBranches: true).Select(task => task is ApprovalTask gate ? CoverReader.Resolve(gate, [], log) : task)];
 
     /// <summary>A duration: literal ones are read now, so that a wrong one is found here.</summary>
-    public DurationTemplate? Duration(JsonValue? value, string pointer, Surroundings around, bool positive)
+    public DurationTemplate? Duration(JsonValue? value, string pointer, Surroundings around, bool positive, IReadOnlyList<string>? arguments = null)
     {
         if (value is null) return null;
-        if (ExpressionReader.IsExpression(value)) return new(Expressions.Template(value, pointer, around.Variables));
+        if (ExpressionReader.IsExpression(value)) return new(Expressions.Template(value, pointer, around.Variables, arguments));
         Fixed(value, pointer, positive);
         return new(new Template.Literal(value));
     }
@@ -53,9 +58,9 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
     }
 
     /// <summary><c>timeout</c>, written here or under <c>use.timeouts</c>.</summary>
-    public DurationTemplate? Timeout(JsonValue? value, string pointer, Surroundings around) =>
+    public DurationTemplate? Timeout(JsonValue? value, string pointer, Surroundings around, IReadOnlyList<string>? arguments = null) =>
         value is not null && reusables.Resolve("timeouts", value, pointer) is var (found, at)
-            ? Duration(found["after"], at + "/after", around, positive: true)
+            ? Duration(found["after"], at + "/after", around, positive: true, arguments)
             : null;
 
     /// <summary>The compiled JSON Schema of <c>input</c>, <c>output</c> or <c>export</c>.</summary>
@@ -75,7 +80,9 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
         }
         try
         {
-            return JsonSchema.Compile(document);
+            var compiled = JsonSchema.Compile(document, JsonSchemaOptions.Asserting with { MaxPatternSize = _patternSize });
+            _patternSize -= compiled.PatternSize;
+            return compiled;
         }
         catch (JsonSchemaException e)
         {
@@ -98,6 +105,12 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
 
     private TaskDefinition[] Tasks(JsonValue list, string pointer, Surroundings around, bool areBranches = false)
     {
+        if ((_tasks += list.Count) > TaskKinds.MaxTasks)
+        {
+            if (!_tooMany) log.Error("schema", pointer, $"with what its functions hold the document has more than {TaskKinds.MaxTasks:N0} tasks; split it into several workflows");
+            _tooMany = true;
+            return [];
+        }
         var names = new HashSet<string>(StringComparer.Ordinal);
         var tasks = new TaskDefinition[list.Count];
         for (var i = 0; i < list.Count; i++)
@@ -129,12 +142,12 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
         var task = Kind(step) with
         {
             Source = source,
-            If = Expressions.Bare(source["if"], path + "/if", around.Variables),
-            InputFrom = Expressions.BareTemplate(source["input"]?["from"], path + "/input/from", around.Variables),
+            If = Expressions.Bare(source["if"], path + "/if", around.Variables, ArgumentsAt.TaskInput),
+            InputFrom = Expressions.BareTemplate(source["input"]?["from"], path + "/input/from", around.Variables, ArgumentsAt.TaskInput),
             InputSchema = Schema(source["input"], path + "/input"),
             OutputAs = Expressions.BareTemplate(source["output"]?["as"], path + "/output/as", around.Variables),
             OutputSchema = Schema(source["output"], path + "/output"),
-            ExportAs = Expressions.BareTemplate(source["export"]?["as"], path + "/export/as", around.Variables),
+            ExportAs = Expressions.BareTemplate(source["export"]?["as"], path + "/export/as", around.Variables, ArgumentsAt.Export),
             ExportSchema = Schema(source["export"], path + "/export"),
             Timeout = timeout,
             Then = source["then"]?.AsString(),
@@ -151,6 +164,10 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables)
             "tool" => ToolReader.Read(this, step),
             "agent" => AgentReader.Read(this, step),
             "approval" => ApprovalReader.Read(this, step),
+            "http" => HttpReader.Read(this, step),
+            "mcp" => McpReader.Read(this, step),
+            "a2a" => A2aReader.Read(this, step),
+            { } function => FunctionReader.Read(this, step, function),
             _ => new UnreadTask { Path = step.TaskPath },
         },
         "do" => new DoTask { Path = step.TaskPath, Tasks = List(step.Source["do"]!, step.Path + "/do", step.Around) }, // its kind says it is there

@@ -15,7 +15,6 @@ internal static class CollectionFunctions
         new("reverse", 0, Reverse),
         new("flatten", 0, (machine, input, _) => Flatten(machine, input, double.PositiveInfinity)),
         new("flatten", 1, FlattenTo),
-        new("transpose", 0, Transpose),
         new("indices", 1, (machine, input, arguments) => Indices(machine, input, arguments[0])),
         new("_indices", 1, (machine, input, arguments) => Indices(machine, input, arguments[0])),
         new("index", 1, (machine, input, arguments) => Indices(machine, input, arguments[0]) is { } found ? JqPaths.Get(machine, found, 0) : null),
@@ -143,20 +142,8 @@ internal static class CollectionFunctions
         }
     }
 
-    private static JsonValue? Transpose(JqMachine machine, JsonValue input, JsonValue[] arguments)
-    {
-        if (!input.IsArray) return machine.Fail($"Cannot iterate over {JqText.Describe(input)}");
-        if (input.Items.FirstOrDefault(row => !row.IsArray && !row.IsNull) is { } wrong)
-            return machine.Fail($"Cannot index {JqText.KindName(wrong)} with number (0)");
-        var width = input.Items.Select(row => row.Count).DefaultIfEmpty(0).Max();
-        machine.CountWork((long)width * input.Count);
-        machine.CountBytes(8L * width * input.Count);
-        return ToArray(machine, Enumerable.Range(0, width).Select(i => ToArray(machine, input.Items.Select(row => row[i] ?? JsonValue.Null))));
-    }
-
     private static JsonValue? Indices(JqMachine machine, JsonValue input, JsonValue wanted)
     {
-        if (input.IsNull) return JsonValue.Null;
         if (input.IsArray) return JqPaths.Get(machine, input, wanted.IsArray ? wanted : JsonValue.Array(wanted));
         if (input.IsString && wanted.IsString) return JqStrings.Positions(machine, input.AsString(), wanted.AsString());
         return JqPaths.Get(machine, input, wanted);
@@ -167,7 +154,9 @@ internal static class CollectionFunctions
     {
         if (!input.IsArray)
         {
-            machine.Fail($"{JqText.Describe(input)} cannot be sorted, as it is not an array");
+            machine.Fail(ReferenceEquals(input, keys)
+                ? $"{JqText.Describe(input)} cannot be sorted, as it is not an array"
+                : $"{JqText.Describe(input)} and {JqText.Describe(keys)} cannot be sorted, as they are not both arrays");
             return null;
         }
         machine.CountWork(input.Count);

@@ -9,6 +9,7 @@ internal sealed class JqBuiltins
     private JqBuiltins()
     {
         Add("empty", 0, _ => new Empty());
+        Add("halt", 0, _ => new Halt());
         Add("path", 1, arguments => new PathOf(arguments[0]));
         Add("getpath", 1, arguments => new GetPath(arguments[0]));
         Add("debug", 0, _ => Identity.Instance);

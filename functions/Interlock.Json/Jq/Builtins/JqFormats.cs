@@ -9,9 +9,6 @@ internal static class JqFormats
 
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
-    public static bool Exists(string name) =>
-        name is "text" or "json" or "html" or "uri" or "urid" or "csv" or "tsv" or "sh" or "base64" or "base64d" or "base32" or "base32d";
-
     public static JsonValue? Apply(JqMachine machine, string format, JsonValue value) => format switch
     {
         "text" => JqText.ToText(machine, value),
@@ -117,7 +114,7 @@ internal static class JqFormats
         if (end >= 0) digits = digits[..end];
         if (digits.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('+' or '/'))) return machine.Fail($"{JqText.Describe(text)} is not valid base64 data");
         if (digits.Length % 4 == 1) return machine.Fail($"{JqText.Describe(text)} trailing base64 byte found");
-        return machine.Text(Encoding.UTF8.GetString(FromDigits(digits, 6, Base64Value)));
+        return machine.Text(JqStrings.FromUtf8(FromDigits(digits, 6, Base64Value)));
     }
 
     private static JsonValue? FromBase32(JqMachine machine, JsonValue value)
@@ -125,7 +122,7 @@ internal static class JqFormats
         var text = JqText.ToText(machine, value);
         var digits = Text(machine, value).TrimEnd('=');
         if (digits.Any(c => !Base32Digits.Contains(c, StringComparison.Ordinal))) return machine.Fail($"{JqText.Describe(text)} is not valid base32 data");
-        return machine.Text(Encoding.UTF8.GetString(FromDigits(digits, 5, c => Base32Digits.IndexOf(c, StringComparison.Ordinal))));
+        return machine.Text(JqStrings.FromUtf8(FromDigits(digits, 5, c => Base32Digits.IndexOf(c, StringComparison.Ordinal))));
     }
 
     private static int Base64Value(char c) => c switch

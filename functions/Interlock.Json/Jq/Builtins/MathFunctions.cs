@@ -1,18 +1,20 @@
 namespace Interlock.Json.Jq;
 
-/// <summary>The mathematical functions of the C library that jq offers, but for the Bessel functions.</summary>
+/// <summary>The mathematical functions of the C library that jq offers.</summary>
 internal static class MathFunctions
 {
     public static IReadOnlyList<Native> All { get; } =
     [
         Of("floor", Math.Floor), Of("ceil", Math.Ceiling), Of("trunc", Math.Truncate),
         Of("round", x => Math.Round(x, MidpointRounding.AwayFromZero)), Of("rint", x => Math.Round(x)), Of("nearbyint", x => Math.Round(x)),
-        Of("fabs", Math.Abs), Of("sqrt", Math.Sqrt), Of("cbrt", Math.Cbrt),
+        Of("fabs", Math.Abs), Of("sqrt", Math.Sqrt), Of("cbrt", Cbrt),
         Of("exp", Math.Exp), Of("exp2", x => Math.Pow(2, x)), Of("exp10", x => Math.Pow(10, x)), Of("pow10", x => Math.Pow(10, x)), Of("expm1", Expm1),
         Of("log", x => Math.Log(x)), Of("log2", Math.Log2), Of("log10", Math.Log10), Of("log1p", Log1p), Of("logb", Logb),
         Of("sin", Math.Sin), Of("cos", Math.Cos), Of("tan", Math.Tan), Of("asin", Math.Asin), Of("acos", Math.Acos), Of("atan", Math.Atan),
         Of("sinh", Math.Sinh), Of("cosh", Math.Cosh), Of("tanh", Math.Tanh), Of("asinh", Math.Asinh), Of("acosh", Math.Acosh), Of("atanh", Math.Atanh),
-        Of("gamma", LogGamma), Of("lgamma", LogGamma), Of("tgamma", Gamma), Of("significand", Significand),
+        Of("gamma", SpecialFunctions.LogGamma), Of("lgamma", SpecialFunctions.LogGamma), Of("tgamma", SpecialFunctions.Gamma), Of("significand", Significand),
+        Of("erf", SpecialFunctions.Erf), Of("erfc", SpecialFunctions.Erfc), Of("jn", SpecialFunctions.J), Of("yn", SpecialFunctions.Y),
+        Of("j0", x => SpecialFunctions.J(0, x)), Of("j1", x => SpecialFunctions.J(1, x)), Of("y0", x => SpecialFunctions.Y(0, x)), Of("y1", x => SpecialFunctions.Y(1, x)),
         Of("pow", Math.Pow), Of("atan2", Math.Atan2), Of("fmod", (x, y) => x % y), Of("drem", Math.IEEERemainder), Of("remainder", Math.IEEERemainder),
         Of("fmin", (x, y) => double.IsNaN(x) ? y : double.IsNaN(y) ? x : Math.Min(x, y)),
         Of("fmax", (x, y) => double.IsNaN(x) ? y : double.IsNaN(y) ? x : Math.Max(x, y)),
@@ -22,7 +24,7 @@ internal static class MathFunctions
         new("fma", 3, Fma),
         new("frexp", 0, (machine, input, _) => Number(machine, input) ? Pair(Frexp(input.AsNumber())) : null),
         new("modf", 0, (machine, input, _) => Number(machine, input) ? Pair(Modf(input.AsNumber())) : null),
-        new("lgamma_r", 0, (machine, input, _) => Number(machine, input) ? Pair((LogGamma(input.AsNumber()), double.IsNegative(Gamma(input.AsNumber())) ? -1 : 1)) : null),
+        new("lgamma_r", 0, (machine, input, _) => Number(machine, input) ? Pair((SpecialFunctions.LogGamma(input.AsNumber()), SpecialFunctions.GammaSign(input.AsNumber()))) : null),
         new("infinite", 0, (_, _, _) => double.PositiveInfinity, IgnoresInput: true),
         new("nan", 0, (_, _, _) => double.NaN, IgnoresInput: true),
         new("isinfinite", 0, (_, input, _) => input.IsNumber && double.IsInfinity(input.AsNumber())),
@@ -49,6 +51,16 @@ internal static class MathFunctions
     }
 
     private static JsonValue Pair((double First, double Second) pair) => JsonValue.Array(pair.First, pair.Second);
+
+    /// <summary>One step of Newton's after the platform's own, which may be off by a unit in the last place.</summary>
+    private static double Cbrt(double x)
+    {
+        var root = Math.Cbrt(x);
+        if (root == 0 || !double.IsFinite(root)) return root;
+        var square = root * root;
+        var rest = Math.FusedMultiplyAdd(square, root, -x) + (Math.FusedMultiplyAdd(root, root, -square) * root);
+        return root - (rest / (3 * square));
+    }
 
     /// <summary>A fraction in [0.5, 1) and a power of two.</summary>
     private static (double Fraction, double Exponent) Frexp(double x)
@@ -85,44 +97,5 @@ internal static class MathFunctions
         if (Math.Abs(x) > 0.5) return Math.Exp(x) - 1;
         var power = Math.Exp(x);
         return power == 1 ? x : (power - 1) * x / Math.Log(power);
-    }
-
-    /// <summary>Lanczos' approximation with g = 7 and nine terms, good to about 15 digits.</summary>
-    private static double LogGamma(double x)
-    {
-        if (double.IsNaN(x)) return x;
-        if (double.IsInfinity(x) || (x <= 0 && Math.Floor(x) == x)) return double.PositiveInfinity;
-        if (x is 1 or 2) return 0;
-        if (x < 0.5) return Math.Log(Math.PI / Math.Abs(Math.Sin(Math.PI * x))) - LogGamma(1 - x);
-        var (sum, t) = Lanczos(x - 1);
-        return (0.5 * Math.Log(2 * Math.PI)) + ((x - 0.5) * Math.Log(t)) - t + Math.Log(sum);
-    }
-
-    private static double Gamma(double x)
-    {
-        if (x == 0) return 1 / x;
-        if (double.IsNegativeInfinity(x) || (x < 0 && Math.Floor(x) == x)) return double.NaN;
-        if (x == Math.Floor(x) && x <= 23)
-        {
-            var product = 1d;
-            for (var i = 2; i < x; i++) product *= i;
-            return product;
-        }
-        if (x < 0.5) return Math.PI / (Math.Sin(Math.PI * x) * Gamma(1 - x));
-        if (x > 171.7) return double.PositiveInfinity;
-        var (sum, t) = Lanczos(x - 1);
-        return Math.Sqrt(2 * Math.PI) * Math.Pow(t, (x - 0.5) / 2) * Math.Exp(-t) * Math.Pow(t, (x - 0.5) / 2) * sum;
-    }
-
-    private static (double Sum, double T) Lanczos(double x)
-    {
-        ReadOnlySpan<double> terms =
-        [
-            676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
-            12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
-        ];
-        var sum = 0.99999999999980993;
-        for (var i = 0; i < terms.Length; i++) sum += terms[i] / (x + i + 1);
-        return (sum, x + 7.5);
     }
 }

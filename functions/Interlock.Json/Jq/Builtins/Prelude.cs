@@ -24,7 +24,10 @@ internal static class Prelude
         def debug(f): (f | empty), .;
         def add(f): reduce f as $x (null; . + $x);
 
-        def range($from; $to; $by): _range($from; $to; $by) | _count;
+        def range($from; $to; $by):
+          if $by > 0 then $from | def up: if . < $to then ., (. + $by | up) else empty end; up
+          elif $by < 0 then $from | def down: if . > $to then ., (. + $by | down) else empty end; down
+          else empty end;
         def range($from; $to): _range($from; $to; 1) | _count;
         def range($to): _range(0; $to; 1) | _count;
         def recurse(f): def deeper: ., (f | deeper); deeper;
@@ -40,11 +43,11 @@ internal static class Prelude
         def last: .[-1];
         def last(f): reduce f as $x ([]; [$x]) | .[];
         def limit($n; f):
-          if $n > 0 then label $enough | foreach f as $x (0; . + 1; $x, if . >= $n then break $enough else empty end)
+          if $n > 0 then label $enough | foreach f as $x ($n; . - 1; $x, if . > 0 then empty else break $enough end)
           elif $n == 0 then empty
           else error("limit doesn't support negative count") end;
         def skip($n; f):
-          if $n > 0 then foreach f as $x (0; . + 1; if . > $n then $x else empty end)
+          if $n > 0 then foreach f as $x ($n; . - 1; if . >= 0 then empty else $x end)
           elif $n == 0 then f
           else error("skip doesn't support negative count") end;
         def nth($n): .[$n];
@@ -70,9 +73,8 @@ internal static class Prelude
         def to_entries: [keys_unsorted[] as $name | {key: $name, value: .[$name]}];
         def from_entries:
           reduce .[] as $entry ({};
-            . + ($entry | {(if .key == null then .k // .name // .Name // .K // .Key else .key end
-                            | if type == "string" then . elif type == "null" then "null" else tojson end):
-                           (if has("value") then .value elif has("v") then .v elif has("Value") then .Value else .V end)}));
+            . + ($entry | {(.key // .Key // .name // .Name): (if has("value") then .value else .Value end)}));
+        def transpose: [range(map(length) | max // 0) as $i | [.[][$i]]];
         def with_entries(f): to_entries | map(f) | from_entries;
         def INDEX(f; name): reduce f as $row ({}; .[$row | name | tostring] = $row);
         def INDEX(name): INDEX(.[]; name);

@@ -40,7 +40,7 @@ internal static class RegexFunctions
                 ? JsonValue.Object(
                     ("offset", points.At(group.Index)), ("length", points.At(group.Index + group.Length) - points.At(group.Index)),
                     ("string", machine.Text(group.Value)), ("name", name))
-                : JsonValue.Object(("offset", -1), ("length", 0), ("string", JsonValue.Null), ("name", name));
+                : JsonValue.Object(("offset", -1), ("string", JsonValue.Null), ("length", 0), ("name", name));
         }
         return JsonValue.Object(
             ("offset", offset), ("length", points.At(match.Index + match.Length) - offset),

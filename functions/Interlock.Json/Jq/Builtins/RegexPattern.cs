@@ -87,7 +87,8 @@ internal sealed record RegexPattern(string ForUnits, string ForPairs, IReadOnlyL
                 var end = pattern.IndexOf(pattern[_at + 1] == '<' ? '>' : '\'', _at + 2);
                 if (end < 0) throw new FormatException("invalid group name <>");
                 var name = pattern[(_at + 2)..end];
-                if (name.Length == 0 || !name.All(c => char.IsLetterOrDigit(c) || c == '_') || char.IsDigit(name[0])) throw new FormatException("invalid group name <>");
+                if (name.Length == 0) throw new FormatException("group name is empty");
+                if (!name.All(c => char.IsLetterOrDigit(c) || c == '_') || char.IsDigit(name[0])) throw new FormatException($"invalid group name <{name}>");
                 _names.Add(name);
                 _at = end + 1;
             }
@@ -99,7 +100,7 @@ internal sealed record RegexPattern(string ForUnits, string ForPairs, IReadOnlyL
                 if (options.Any(c => c is not ('i' or 'x' or 'm' or 's' or '-'))) throw new FormatException("undefined group option");
                 var closes = pattern[_at + 1 + end] == ')';
                 _at += end + 2;
-                options = options.Replace("s", "\0", StringComparison.Ordinal).Replace('m', 's').Replace("\0", "s", StringComparison.Ordinal);
+                options = options.Replace("m", "", StringComparison.Ordinal); // in Perl's syntax it says of ^ and $ what holds anyway
                 if (closes)
                 {
                     Emit($"(?{options})");
@@ -122,13 +123,12 @@ internal sealed record RegexPattern(string ForUnits, string ForPairs, IReadOnlyL
             if (_at >= pattern.Length) return 1;
             var times = 1L;
             if (pattern[_at] is '*' or '+' or '?') Emit(pattern[_at++].ToString());
-            else if (pattern[_at] == '{' && Regex.Match(pattern[_at..], @"^\{(\d*)(,?)(\d*)\}", RegexOptions.CultureInvariant) is { Success: true } counts
-                && (counts.Groups[1].Length > 0 || counts.Groups[3].Length > 0))
+            else if (pattern[_at] == '{' && Regex.Match(pattern[_at..], @"^\{(\d+)(,?)(\d*)\}", RegexOptions.CultureInvariant) is { Success: true } counts)
             {
-                var least = counts.Groups[1].Length == 0 ? "0" : counts.Groups[1].Value;
+                var least = counts.Groups[1].Value;
                 Emit($"{{{least}{counts.Groups[2].Value}{counts.Groups[3].Value}}}");
                 if (!long.TryParse(counts.Groups[3].Length == 0 ? least : counts.Groups[3].Value, out times) || times > 100_000)
-                    throw new FormatException("too big number is specified for a repeat range");
+                    throw new FormatException("too big number for repeat range");
                 _at += counts.Length;
             }
             else

@@ -18,18 +18,46 @@ internal static class TimeFormat
         var text = new StringBuilder();
         for (var i = 0; i < format.Length; i++)
         {
-            if (format[i] != '%' || i + 1 == format.Length) text.Append(format[i]);
-            else text.Append(Field(time, format[++i]));
+            if (format[i] != '%' || Specified(time, format, i + 1, out var end) is not { } field) text.Append(format[i]);
+            else
+            {
+                text.Append(field);
+                i = end;
+            }
         }
         return text.ToString();
     }
 
-    /// <summary>Null when the text does not match. White space in the format matches any, also none.</summary>
-    public static CalendarTime? Read(string text, string format) => new Reader(text).Run(format);
+    /// <summary>Null when the text does not start as the format says; else what stands after that. White space in the format matches any, also none.</summary>
+    public static CalendarTime? Read(string text, string format, out string rest)
+    {
+        var reader = new Reader(text);
+        var time = reader.Run(format);
+        rest = reader.Rest;
+        return time;
+    }
+
+    /// <summary>A field with the flags and width that may stand before its letter; null when the format ends before that.</summary>
+    private static string? Specified(CalendarTime time, string format, int at, out int end)
+    {
+        var start = at;
+        while (at < format.Length && format[at] is '-' or '_' or '^') at++;
+        var flags = format[start..at];
+        while (at < format.Length && char.IsAsciiDigit(format[at]) && at - start < 4) at++;
+        end = at;
+        if (at >= format.Length) return null;
+        var text = Field(time, format[at]);
+        if (flags.Contains('^', StringComparison.Ordinal)) text = text.ToUpperInvariant();
+        var isNumber = char.IsAsciiDigit(text[^1]);
+        if (isNumber && flags.Contains('-', StringComparison.Ordinal)) text = text.TrimStart('0', ' ') is { Length: > 0 } bare ? bare : "0";
+        if (isNumber && flags.Contains('_', StringComparison.Ordinal)) text = text.TrimStart('0').PadLeft(text.Length);
+        var width = format[(start + flags.Length)..at];
+        return width.Length == 0 ? text : text.PadLeft(int.Parse(width, CultureInfo.InvariantCulture), isNumber && flags.Length == 0 ? '0' : ' ');
+    }
 
     private static string Field(CalendarTime time, char field) => field switch
     {
-        'Y' => Number(time.Year, 1),
+        'Y' => Year(time.Year),
         'C' => Number(time.Year / 100, 2),
         'y' => Number(((time.Year % 100) + 100) % 100, 2),
         'm' => Number(time.Month + 1, 2),
@@ -46,7 +74,7 @@ internal static class TimeFormat
         'w' => Number(time.WeekDay, 1),
         'U' => Number((time.YearDay + 7 - time.WeekDay) / 7, 2),
         'W' => Number((time.YearDay + 7 - ((time.WeekDay + 6) % 7)) / 7, 2),
-        'G' => Number(IsoWeek(time).Year, 1),
+        'G' => Year(IsoWeek(time).Year),
         'g' => Number(((IsoWeek(time).Year % 100) + 100) % 100, 2),
         'V' => Number(IsoWeek(time).Week, 2),
         'a' => Days[time.WeekDay][..3],
@@ -69,6 +97,9 @@ internal static class TimeFormat
         'c' => Write(time, "%a %b %e %H:%M:%S %Y"),
         _ => "%" + field,
     };
+
+    /// <summary>At least four digits, a plus before more.</summary>
+    private static string Year(long year) => (year > 9999 ? "+" : "") + Number(year, 4);
 
     private static (long Year, int Week) IsoWeek(CalendarTime time)
     {
@@ -101,10 +132,11 @@ internal static class TimeFormat
         private bool _isAfternoon;
         private int _at;
 
+        public string Rest => text[_at..];
+
         public CalendarTime? Run(string format)
         {
             if (!Match(format)) return null;
-            if (_at < text.Length) return null;
             if (_epoch is { } seconds) return CalendarTime.FromSeconds(seconds);
             if (_isAfternoon) _hour = (_hour % 12) + 12;
             if (_yearDay is { } yearDay && _day == 0)

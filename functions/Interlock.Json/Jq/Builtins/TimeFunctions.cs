@@ -18,7 +18,8 @@ internal static class TimeFunctions
     private static JsonValue? MakeTime(JqMachine machine, JsonValue input, JsonValue[] arguments)
     {
         if (!input.IsArray) return machine.Fail("mktime requires array inputs");
-        return FromArray(input) is { } time ? time.ToSeconds() : machine.Fail("mktime requires parsed datetime inputs");
+        if (FromArray(input) is not { } time) return machine.Fail("mktime requires parsed datetime inputs");
+        return time.ToSeconds() is not -1 and var seconds ? seconds : machine.Fail("invalid gmtime representation"); // -1 is C's sign of a failure
     }
 
     private static JsonValue? BrokenDown(JqMachine machine, JsonValue input, string name)
@@ -47,17 +48,20 @@ internal static class TimeFunctions
         if (!input.IsString || !arguments[0].IsString) return machine.Fail("strptime/1 requires string inputs and arguments");
         var (text, format) = (input.AsString(), arguments[0].AsString());
         machine.CountWork(text.Length + format.Length);
-        return TimeFormat.Read(text, format) is { } time
-            ? ToArray(machine, time)
-            : machine.Fail($"date \"{text}\" does not match format \"{format}\"");
+        if (TimeFormat.Read(text, format, out var rest) is not { } time || (rest.Length > 0 && !IsSpace(rest[0])))
+            return machine.Fail($"date \"{text}\" does not match format \"{format}\"");
+        var read = ToArray(machine, time);
+        return rest.Length == 0 ? read : machine.Built(read.Append(machine.Text(rest)), 1);
     }
 
     private static JsonValue ToArray(JqMachine machine, CalendarTime time) => machine.Built(
         JsonValue.Array(time.Year, time.Month, time.Day, time.Hour, time.Minute, time.Second, time.WeekDay, time.YearDay), 8);
 
+    private static bool IsSpace(char c) => c is ' ' or (>= '\t' and <= '\r');
+
     private static CalendarTime? FromArray(JsonValue input)
     {
-        var fields = new double[6];
+        double[] fields = [1900, 0, 0, 0, 0, 0]; // C's zeros
         for (var i = 0; i < Math.Min(input.Count, 8); i++)
         {
             if (!input.Items[i].IsNumber || double.IsNaN(input.Items[i].AsNumber())) return null;

@@ -24,7 +24,7 @@ internal sealed class JqMachine
     private long _work;
     private long _bytes;
 
-    private JqMachine(JqScope scope) => Scope = scope;
+    private JqMachine(JqScope scope, bool keepsNumbers) => (Scope, KeepsNumbers) = (scope, keepsNumbers);
 
     private enum State
     {
@@ -42,11 +42,14 @@ internal sealed class JqMachine
 
     public JqScope Scope { get; }
 
+    /// <summary>Whether numbers read from texts keep their digits.</summary>
+    public bool KeepsNumbers { get; }
+
     public int Height => _choices.Count;
 
-    public static IEnumerable<JsonValue> Run(Node program, JsonValue input, JqScope scope)
+    public static IEnumerable<JsonValue> Run(Node program, JsonValue input, JqScope scope, bool keepsNumbers)
     {
-        var machine = new JqMachine(scope);
+        var machine = new JqMachine(scope, keepsNumbers);
         machine.Evaluate(program, null, input, machine._frame);
         while (machine.Next() is { } output)
         {
@@ -170,7 +173,7 @@ internal sealed class JqMachine
     {
         if (_regexes.TryGetValue((pattern, flags), out var known)) return known;
         if (_regexes.Count >= 64) _regexes.Clear();
-        var regex = JqRegex.Create(this, pattern, flags);
+        var regex = JqRegexes.Find(this, pattern, flags);
         if (regex is not null) _regexes.Add((pattern, flags), regex);
         return regex;
     }

@@ -67,3 +67,15 @@ internal sealed class Break(int distance) : Node
 
     public override Reading Read(ReadAnalysis analysis, Reading input) => Reading.Nothing;
 }
+
+/// <summary><c>halt</c>: the program has no more outputs.</summary>
+internal sealed class Halt : Node
+{
+    public override void Evaluate(JqMachine machine, Bindings? bindings, JsonValue input, Frame next)
+    {
+        machine.CutTo(0);
+        machine.Backtrack();
+    }
+
+    public override Reading Read(ReadAnalysis analysis, Reading input) => Reading.Nothing;
+}

@@ -61,7 +61,7 @@ internal sealed class Negate(Node operand) : Node
         public override void Return(JqMachine machine, JsonValue value)
         {
             var next = Next!; // given to the constructor
-            if (value.IsNumber) machine.Return(-value.AsNumber(), next);
+            if (value.IsNumber) machine.Return(JqNumbers.Negate(value), next);
             else machine.Raise($"{JqText.Describe(value)} cannot be negated", next);
         }
     }

@@ -110,10 +110,11 @@ internal sealed class JqLexer(string source)
             var c = source[_at++];
             if (c != '"' && !(c == '\\' && Peek(0) == '('))
             {
-                text.Append(c == '\\' ? Escape() : c);
+                if (c == '\\') text.Append(Escape());
+                else text.Append(c);
                 continue;
             }
-            if (text.Length > 0) Add(TokenKind.StringText, WithoutLoneSurrogates(text.ToString()), textStart);
+            if (text.Length > 0) Add(TokenKind.StringText, text.ToString(), textStart);
             if (c == '"')
             {
                 Add(TokenKind.StringEnd, "\"", _at - 1);
@@ -126,28 +127,34 @@ internal sealed class JqLexer(string source)
         }
     }
 
-    private char Escape()
+    /// <summary>What an escape stands for: that of the first half of a surrogate pair needs the other, which alone is U+FFFD.</summary>
+    private string Escape()
     {
-        var c = Peek(0);
+        var start = _at - 1;
         _at++;
-        switch (c)
+        if (Unit(start) is not { } unit)
         {
-            case '"' or '\\' or '/': return c;
-            case 'b': return '\b';
-            case 'f': return '\f';
-            case 'n': return '\n';
-            case 'r': return '\r';
-            case 't': return '\t';
-            case 'u' when _at + 4 <= source.Length
-                && ushort.TryParse(source.AsSpan(_at, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit):
-                _at += 4;
-                return (char)unit;
-            default: throw Error("Invalid escape in a string", _at - 2);
+            return Peek(-1) switch
+            {
+                '"' or '\\' or '/' => source[(_at - 1).._at],
+                'b' => "\b",
+                'f' => "\f",
+                'n' => "\n",
+                'r' => "\r",
+                't' => "\t",
+                _ => throw Error("Invalid escape in a string", start),
+            };
         }
+        _at += 4;
+        if (char.IsLowSurrogate(unit)) return "\ufffd";
+        if (!char.IsHighSurrogate(unit)) return unit.ToString();
+        if (Unit(_at) is not { } low || !char.IsLowSurrogate(low)) throw Error("Invalid \\uXXXX\\uXXXX surrogate pair escape", start);
+        _at += 6;
+        return new string([unit, low]);
     }
 
-    /// <summary>As in JSON text that jq reads, a half of a surrogate pair becomes U+FFFD.</summary>
-    private static string WithoutLoneSurrogates(string text) => string.Concat(text.EnumerateRunes());
+    private char? Unit(int at) => at + 6 <= source.Length && source[at] == '\\' && source[at + 1] == 'u'
+        && ushort.TryParse(source.AsSpan(at + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit) ? (char)unit : null;
 
     private string Number()
     {

@@ -44,6 +44,8 @@ internal sealed partial class JqParser
                 return Word(token);
             case TokenKind.Symbol:
                 return Symbol(token);
+            case TokenKind.End when _tokens.Count == 1 || _tokens[_at - 1].Is(";"):
+                throw Error("Top-level program not given (try \".\")", token);
             default:
                 throw Unexpected("an expression");
         }
@@ -88,7 +90,7 @@ internal sealed partial class JqParser
         _at++;
         var operand = Term();
         _nesting--;
-        return operand is Literal { Value: { IsNumber: true } number } ? new Literal(-number.AsNumber()) : new Negate(operand);
+        return operand is Literal { Value: { IsNumber: true } number } ? new Literal(number.AsNumber() == 0 && number.Literal is null ? number : JqNumbers.Negate(number)) : new Negate(operand);
     }
 
     private Node Word(JqToken token)
@@ -271,15 +273,12 @@ internal sealed partial class JqParser
     private Node Format()
     {
         var format = _tokens[_at++];
-        return _builtins.Call("format", [new Literal(FormatName(format))])!; // this builtin exists
+        return _builtins.Call("format", [new Literal(format.Text)])!; // this builtin exists
     }
-
-    private string FormatName(JqToken token) =>
-        JqFormats.Exists(token.Text) ? token.Text : throw Error($"{token.Text} is not a valid format", token);
 
     private Node String()
     {
-        var format = Current.Kind == TokenKind.Format ? FormatName(_tokens[_at++]) : "text";
+        var format = Current.Kind == TokenKind.Format ? _tokens[_at++].Text : "text";
         Expect(TokenKind.StringStart, "a string");
         var parts = new List<object>();
         while (Current.Kind != TokenKind.StringEnd)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace Interlock.Json.Jq;
@@ -12,26 +11,28 @@ internal sealed partial class JqParser
     private readonly IReadOnlyList<JqToken> _tokens;
     private readonly IReadOnlySet<string> _globals;
     private readonly JqBuiltins _builtins;
+    private readonly bool _keepsNumbers;
     private Names? _names;
     private int _at;
     private int _nesting;
 
-    private JqParser(string source, IReadOnlySet<string> globals, JqBuiltins builtins)
+    private JqParser(string source, IReadOnlySet<string> globals, JqBuiltins builtins, bool keepsNumbers)
     {
         _source = source;
         _tokens = new JqLexer(source).Run();
         _globals = globals;
         _builtins = builtins;
+        _keepsNumbers = keepsNumbers;
     }
 
     private JqToken Current => _tokens[_at];
 
-    public static Node Program(string source, IReadOnlySet<string> globals, JqBuiltins builtins)
+    public static Node Program(string source, IReadOnlySet<string> globals, JqBuiltins builtins, bool keepsNumbers)
     {
-        var parser = new JqParser(source, globals, builtins);
+        var parser = new JqParser(source, globals, builtins, keepsNumbers);
         if (parser.Current is { Kind: TokenKind.Name, Text: "module" or "import" or "include" })
             throw parser.Error($"'{parser.Current.Text}' is not available: a program here stands alone", parser.Current);
-        var program = parser.Current.Kind == TokenKind.End ? Identity.Instance : parser.Query();
+        var program = parser.Query();
         if (parser.Current.Kind != TokenKind.End) throw parser.Unexpected("the end of the program");
         return program;
     }
@@ -39,7 +40,7 @@ internal sealed partial class JqParser
     /// <summary>Reads definitions one after the other, giving each to the builtins before its body is read.</summary>
     public static void Library(string source, JqBuiltins builtins)
     {
-        var parser = new JqParser(source, new HashSet<string>(), builtins);
+        var parser = new JqParser(source, new HashSet<string>(), builtins, keepsNumbers: false);
         while (parser.Current.Kind != TokenKind.End) parser.Definition(builtins.Add);
     }
 
@@ -69,7 +70,7 @@ internal sealed partial class JqParser
         if (Current.IsWord("def"))
         {
             var function = Definition(function => _names = new Names(_names, NameKind.Function, function.Name, function));
-            var defined = new Define(function, Current.Kind == TokenKind.End ? Identity.Instance : Query());
+            var defined = new Define(function, Query());
             _names = outer;
             return defined;
         }
@@ -252,6 +253,5 @@ internal sealed partial class JqParser
 
     private JqSyntaxException Error(string message, JqToken token) => JqLexer.ErrorAt(_source, message, token.Position);
 
-    private static JsonValue ParseNumber(string text) =>
-        JsonValue.From(double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture));
+    private JsonValue ParseNumber(string text) => JqNumbers.Parse(text, _keepsNumbers)!; // the lexer knows numbers
 }

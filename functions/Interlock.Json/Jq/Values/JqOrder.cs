@@ -9,7 +9,7 @@ internal static class JqOrder
         if (a.Kind != b.Kind) return a.Kind.CompareTo(b.Kind);
         return a.Kind switch
         {
-            JsonKind.Number => Numbers(a.AsNumber(), b.AsNumber()),
+            JsonKind.Number => JqNumbers.Compare(machine, a, b),
             JsonKind.String => Strings(a.AsString(), b.AsString()),
             JsonKind.Array => Arrays(machine, a.Items, b.Items),
             JsonKind.Object => Objects(machine, a, b),
@@ -25,7 +25,7 @@ internal static class JqOrder
         switch (a.Kind)
         {
             case JsonKind.Number:
-                return a.AsNumber() == b.AsNumber();
+                return JqNumbers.AreEqual(machine, a, b);
             case JsonKind.String:
                 return a.AsString() == b.AsString();
             case JsonKind.Array:
@@ -87,8 +87,6 @@ internal static class JqOrder
         }
         return sorted;
     }
-
-    private static int Numbers(double a, double b) => double.IsNaN(a) ? -1 : double.IsNaN(b) ? 1 : a.CompareTo(b);
 
     private static int Arrays(JqMachine machine, JsonItems a, JsonItems b)
     {

@@ -195,8 +195,7 @@ internal static class JqPaths
     /// <summary>First and last item of a slice: the start rounded down, the end up, both within the length.</summary>
     private static (int Start, int End)? Slice(JqMachine machine, int length, JsonValue key)
     {
-        var (from, to) = (key["start"] ?? JsonValue.Null, key["end"] ?? JsonValue.Null);
-        if ((!from.IsNull && !from.IsNumber) || (!to.IsNull && !to.IsNumber))
+        if (key["start"] is not { } from || key["end"] is not { } to || (!from.IsNull && !from.IsNumber) || (!to.IsNull && !to.IsNumber))
         {
             machine.Fail("Array/string slice indices must be integers");
             return null;

@@ -84,6 +84,30 @@ internal static class JqStrings
         return machine.Text(text.ToString());
     }
 
+    /// <summary>
+    /// UTF-8 as jq reads it: a sequence that is cut short by a byte that does not continue it is one U+FFFD, one that the end cuts short takes
+    /// the rest of the bytes with it.
+    /// </summary>
+    public static string FromUtf8(ReadOnlySpan<byte> bytes)
+    {
+        var text = new StringBuilder();
+        while (!bytes.IsEmpty)
+        {
+            var length = bytes[0] switch { < 0x80 => 1, >= 0xC2 and < 0xE0 => 2, >= 0xE0 and < 0xF0 => 3, >= 0xF0 and < 0xF5 => 4, _ => 0 };
+            var used = Math.Clamp(length, 1, bytes.Length);
+            var isWhole = length == used;
+            for (var i = 1; isWhole && i < used; i++)
+            {
+                if ((bytes[i] & 0xC0) == 0x80) continue;
+                (used, isWhole) = (i, false);
+            }
+            isWhole = isWhole && Rune.DecodeFromUtf8(bytes[..used], out _, out var read) == System.Buffers.OperationStatus.Done && read == used;
+            text.Append(isWhole ? Encoding.UTF8.GetString(bytes[..used]) : "\ufffd");
+            bytes = bytes[used..];
+        }
+        return text.ToString();
+    }
+
     public static JsonValue Explode(JqMachine machine, string text)
     {
         machine.CountWork(text.Length);

@@ -62,12 +62,7 @@ internal static class JqText
         if (double.IsInfinity(number)) number = number > 0 ? double.MaxValue : double.MinValue;
         if (number == 0) return double.IsNegative(number) ? "-0" : "0";
         if (Math.Abs(number) < 1e15 && Math.Truncate(number) == number) return ((long)number).ToString(CultureInfo.InvariantCulture);
-        var scientific = number.ToString("E16", CultureInfo.InvariantCulture);
-        var shortest = number.ToString("R", CultureInfo.InvariantCulture);
-        var e = shortest.IndexOf('E', StringComparison.Ordinal);
-        var mantissa = (e < 0 ? shortest : shortest[..e]).TrimStart('-');
-        var digits = mantissa.Replace(".", "", StringComparison.Ordinal).Trim('0');
-        var point = int.Parse(scientific[(scientific.IndexOf('E', StringComparison.Ordinal) + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) + 1;
+        var (digits, point) = Digits(number.ToString("R", CultureInfo.InvariantCulture));
         var sign = number < 0 ? "-" : "";
         if (point <= -4 || point > digits.Length + 15)
         {
@@ -80,8 +75,20 @@ internal static class JqText
         return sign + digits[..point] + "." + digits[point..];
     }
 
+    /// <summary>The significant digits of a number's text, and where the point stands after the first of them.</summary>
+    private static (string Digits, int Point) Digits(string text)
+    {
+        var e = text.IndexOf('E', StringComparison.Ordinal);
+        var mantissa = (e < 0 ? text : text[..e]).TrimStart('-');
+        var dot = mantissa.IndexOf('.', StringComparison.Ordinal);
+        var point = (dot < 0 ? mantissa.Length : dot) + (e < 0 ? 0 : int.Parse(text.AsSpan(e + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+        var digits = mantissa.Replace(".", "", StringComparison.Ordinal);
+        var significant = digits.TrimStart('0');
+        return (significant.TrimEnd('0'), point - (digits.Length - significant.Length));
+    }
+
     /// <summary>The depth of the recursion is that of a value, which <see cref="JqMachine.Built"/> bounds.</summary>
-    private static void Write(StringBuilder text, JsonValue value, int limit, JqMachine? machine = null)
+    public static void Write(StringBuilder text, JsonValue value, int limit, JqMachine? machine = null)
     {
         if (text.Length > limit) return;
         machine?.CountWork(1);

@@ -10,7 +10,7 @@ internal static class ListenReader
         return new ListenTask
         {
             Path = step.TaskPath,
-            To = EventReader.Consumption(reader, listen["to"]!, step.Path + "/listen/to", step.Around.Variables), // required by the schema
+            To = EventReader.Consumption(reader, listen["to"]!, step.Path + "/listen/to", step.Around.Variables, ArgumentsAt.Task), // required by the schema
             Read = listen["read"]?.AsString() switch
             {
                 "envelope" => EventReading.Envelope,
@@ -33,7 +33,7 @@ internal static class ListenReader
             Tasks = each["do"] is { } list ? reader.List(list, at + "/do", inside) : new TaskList(new TaskPath(at + "/do"), []),
             OutputAs = reader.Expressions.BareTemplate(each["output"]?["as"], at + "/output/as", inside.Variables),
             OutputSchema = reader.Schema(each["output"], at + "/output"),
-            ExportAs = reader.Expressions.BareTemplate(each["export"]?["as"], at + "/export/as", inside.Variables),
+            ExportAs = reader.Expressions.BareTemplate(each["export"]?["as"], at + "/export/as", inside.Variables, ArgumentsAt.Export),
             ExportSchema = reader.Schema(each["export"], at + "/export"),
         };
     }

@@ -27,13 +27,13 @@ internal static class TryReader
         };
     }
 
-    /// <summary>The DSL's schema calls a filter's member <c>details</c>; an error's member is <c>detail</c>.</summary>
-    private static JsonValue Filter(JsonValue? with) => with switch
+    /// <summary>The DSL's schema calls a filter's member <c>details</c>; an error's member is <c>detail</c>. A standard type is the same under both its names.</summary>
+    private static JsonValue Filter(JsonValue? with)
     {
-        null => JsonValue.EmptyObject,
-        _ when with["details"] is { } details => with.Without("details").With("detail", details),
-        _ => with,
-    };
+        if (with is null) return JsonValue.EmptyObject;
+        if (with["details"] is { } details) with = with.Without("details").With("detail", details);
+        return with["type"]?.StringOrNull() is { } type ? with.With("type", ProblemTypes.Standard(type)) : with;
+    }
 
     private static RetryPolicy? Retry(TaskReader reader, JsonValue? value, string pointer, Surroundings inside)
     {

@@ -13,7 +13,7 @@ internal static class Variables
 
     public static void Check(TaskReader reader, Step step, string where, string name)
     {
-        if (Expression.RuntimeArguments.Contains(name) || name is "secrets" or "ENV" or "__loc__" or "__prog_args")
+        if (Expression.RuntimeArguments.Contains(name) || name is "secrets" or "authorization" or "ENV" or "__loc__" or "__prog_args")
             reader.Log.Error("reference", step.Path + where, $"${name} is already what every expression may read; choose another name");
     }
 }
