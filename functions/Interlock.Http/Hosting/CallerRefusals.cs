@@ -11,7 +11,7 @@ namespace Interlock.Http.Hosting;
 /// </summary>
 internal sealed class CallerRefusals
 {
-    private const int MostKinds = 4096;
+    private const int MostKinds = 1024;
 
     private readonly InterlockWeb _web;
     private readonly RefusalCounts<Kind> _counts;

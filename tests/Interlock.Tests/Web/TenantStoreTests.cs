@@ -28,10 +28,10 @@ public sealed class TenantStoreTests(RecordedFixture web) : IClassFixture<Record
         foreach (var (method, parameters) in new[]
         {
             ("tools/list", "{}"), ("resources/list", "{}"), ("prompts/list", "{}"), ("tools/call", """{"name":"stub__echo","arguments":{}}"""), ("tools/call", """{"name":"workflow__test__guarded","arguments":{"text":"x"}}"""),
-            ("tools/call", $$"""{"name":"interlock__run_status","arguments":{"runId":"{{run}}"}}"""), ("tools/call", $$"""{"name":"interlock__call_status","arguments":{"handle":"{{run}}"}}"""),
+            ("tools/call", $$$"""{"name":"interlock__run_status","arguments":{"runId":"{{{run}}}"}}"""), ("tools/call", $$$"""{"name":"interlock__call_status","arguments":{"handle":"{{{run}}}"}}"""),
             ("resources/read", $$"""{"uri":"interlock://artifacts/{{run}}"}"""),
         })
-            await web.ApiAsync("POST", "/mcp", mcp, $$"""{"jsonrpc":"2.0","id":1,"method":"{{method}}","params":{{parameters}}}""", "application/json", ("Accept", "application/json, text/event-stream"), ("MCP-Protocol-Version", "2025-11-25"));
+            await web.ApiAsync("POST", "/mcp", mcp, $$$"""{"jsonrpc":"2.0","id":1,"method":"{{{method}}}","params":{{{parameters}}}}""", "application/json", ("Accept", "application/json, text/event-stream"), ("MCP-Protocol-Version", "2025-11-25"));
         foreach (var page in (string[])["/", "/runs", $"/runs/{run}", "/approvals", "/approvals/rates", "/approvals/delegations", "/approvals/changes", $"/approvals/changes/{run}", $"/approvals/{gate}"])
             await browser.GetAsync(page);
         var touched = web.Store.Touched.ToList();
