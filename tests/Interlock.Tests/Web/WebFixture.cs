@@ -6,6 +6,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
+using Interlock.Core.Storage;
 using Interlock.Http.Hosting;
 using Interlock.Http.Upstreams;
 using Interlock.Json;
@@ -95,6 +96,8 @@ public class WebFixture : IAsyncLifetime
 
     protected virtual bool FourEyes => false;
 
+    internal virtual ITableStore? Tables => null;
+
     private readonly string _data = Directory.CreateTempSubdirectory("interlock-web-").FullName;
     private EndpointFixture? _stub;
     private LocalServices? _services;
@@ -120,7 +123,7 @@ public class WebFixture : IAsyncLifetime
     {
         _stub = await EndpointFixture.StartAsync();
         WriteUsers();
-        _services = await LocalServices.OpenAsync(new LocalOptions(_data) { Egress = new EgressOptions { AllowLoopback = true }, FourEyes = FourEyes }, NullLoggerFactory.Instance, TimeProvider.System);
+        _services = await LocalServices.OpenAsync(new LocalOptions(_data) { Egress = new EgressOptions { AllowLoopback = true }, FourEyes = FourEyes, Tables = Tables }, NullLoggerFactory.Instance, TimeProvider.System);
         var dana = Principal("dana");
         Assert.IsType<RegistryResult.Changed>(await _services.Registry.RegisterServerAsync(dana, "stub", _stub.Address));
         Assert.IsType<RegistryResult.Changed>(await _services.Registry.PublishPolicyAsync(dana, Policy));
