@@ -20,6 +20,9 @@ public sealed record TargetPattern
         return parts.Length == (kind == TargetKind.Tool ? 2 : 1) && parts.All(part => part.Length > 0) ? new(text, parts) : null;
     }
 
+    /// <summary>A pattern over the whole of a text, whatever it is; null of an empty one.</summary>
+    public static TargetPattern? OfText(string text) => Parse(TargetKind.Agent, text);
+
     public bool Matches(string target)
     {
         if (_parts.Length == 1) return Matches(_parts[0], target);

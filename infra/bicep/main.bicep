@@ -18,6 +18,9 @@ param allowGuests bool = false
 @description('Whether changes of the registry and the policy that widen need a second administrator.')
 param fourEyes bool = true
 
+@description('What one principal may have open at once, as runs=200,gates=200,frames=50000. Empty: just that.')
+param principalCaps string = ''
+
 @description('When the storage was last restored from a copy or failed over, as 2026-03-01T09:00:00Z: approvals, sessions and tokens from before are void.')
 param restoredAt string = ''
 
@@ -289,6 +292,7 @@ module app 'modules/app.bicep' = {
     noticeChannelsUri: noticeChannels ? vault.outputs.noticeChannelsUri : ''
     allowGuests: allowGuests
     fourEyes: fourEyes
+    principalCaps: principalCaps
     restoredAt: restoredAt
     mcpAudience: mcpAudience
     apiAudience: apiAudience

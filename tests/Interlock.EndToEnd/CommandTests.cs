@@ -82,6 +82,52 @@ public sealed class CommandTests : IDisposable
         Assert.Equal([true, true, true, false, true], checkedDocument["readiness"]!["answers"]!.Items.Select(answer => answer["passed"]!.AsBoolean()));
     }
 
+    [Fact]
+    public async Task Check_Registry_NamesWhatIsNotThere()
+    {
+        var file = Write("""
+            document: { dsl: 1.0.3, namespace: t, name: calls, version: 1.0.0, metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } } }
+            timeout: { after: { minutes: 1 } }
+            do:
+              - apply: { call: tool, with: { tool: remediation/aply } }
+            """);
+        var data = Path.Combine(_folder, "data");
+
+        var (noData, _, _) = await InterlockProcess.RunAsync("check", file, "--data", data);
+        await InterlockProcess.RunAsync("audit", "export", "--data", data);
+        var (exit, output, _) = await InterlockProcess.RunAsync("check", file, "--data", data);
+        var (unasked, _, _) = await InterlockProcess.RunAsync("check", file);
+
+        Assert.Equal((2, 1, 0), (noData, exit, unasked));
+        Assert.StartsWith($"{file}:4: target: There is no tool 'remediation/aply'", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_Schema_IsPrinted()
+    {
+        var (exit, output, _) = await InterlockProcess.RunAsync("check", "--schema");
+
+        Assert.Equal(0, exit);
+        Assert.NotNull(StrictJson.Parse(output)["$defs"]?["dsl"]);
+    }
+
+    [Fact]
+    public async Task Run_DocumentOfTheStandard_SaysWhatItLacksAndRuns()
+    {
+        var file = Write("""
+            document: { dsl: 1.0.3, namespace: t, name: plain, version: 1.0.0 }
+            do:
+              - keep: { set: { kept: '${ .x }' } }
+            """);
+
+        var (checkedExit, _, _) = await InterlockProcess.RunAsync("check", file);
+        var (exit, output, errors) = await InterlockProcess.RunAsync("run", file, "--input", """{"x": 1}""");
+
+        Assert.Equal((1, 0), (checkedExit, exit));
+        Assert.Equal(StrictJson.Parse("""{"kept": 1}"""), StrictJson.Parse(output));
+        Assert.Contains("can't be published", errors, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("document: [")]
     [InlineData("")]

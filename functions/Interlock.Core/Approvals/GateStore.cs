@@ -32,6 +32,10 @@ public sealed class GateStore(ITableStore store, Mac mac, Incarnation? incarnati
         return new StoredGate(authentic ? RunJson.FromValue<Gate>(body) : null, row.ETag);
     }
 
+    /// <summary>Whether a gate is open and its time not over; null when it has no row.</summary>
+    public async Task<bool?> IsOpenAsync(TenantId tenant, GateId gate, DateTimeOffset now, CancellationToken cancellationToken = default) =>
+        await FindAsync(tenant, gate, cancellationToken) is { } stored ? stored.Gate is { Outcome: null } open && open.Request.ExpiresAt > now : null;
+
     /// <summary>Inserts a gate's row; false when it has one already. The index comes first: no open gate is hidden from those who decide.</summary>
     public async Task<bool> InsertAsync(Gate gate, CancellationToken cancellationToken = default)
     {

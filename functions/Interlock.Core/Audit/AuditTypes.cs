@@ -6,6 +6,7 @@ public static class AuditTypes
     public const string CallIntent = "call.intent";
     public const string CallOutcome = "call.outcome";
     public const string CallRefused = "call.refused";
+    public const string RequestRefused = "request.refused";
     public const string GateOpened = "gate.opened";
     public const string GateVote = "gate.vote";
     public const string GateChanged = "gate.changed";
@@ -17,6 +18,8 @@ public static class AuditTypes
     public const string ScheduleActivated = "schedule.activated";
     public const string Notice = "notice";
     public const string RegistryChanged = "registry.changed";
+    public const string RegistryUnreachable = "registry.unreachable";
     public const string RegistryProposal = "registry.proposal";
+    public const string BreakGlass = "break-glass";
     public const string TokenIssued = "token.issued";
 }

@@ -32,7 +32,9 @@ public sealed class ChildRuns(RunIntake intake, IRunHost runs, AuditLog audit, T
             var (entry, problem) = await intake.ResolveAsync(parent.Tenant, command.Workflow, command.Version, cancellationToken);
             if (entry is null) return await RefuseAsync(parent, command, problem!, cancellationToken); // one of the two
             var origin = parent.Origin.Causes(parent.Id, command.IsAwaited ? RunTriggers.Child : RunTriggers.Detached) with { Deadline = command.Deadline };
-            child = (await intake.StartAsync(parent.Tenant, entry, origin, command.Input, id, cancellationToken)).State;
+            var (started, capped) = await intake.StartAsync(parent.Tenant, entry, origin, command.Input, id, cancellationToken);
+            if (started is null) return await RefuseAsync(parent, command, capped!, cancellationToken); // one of the two
+            child = started.State;
             if (await IsOrphanAsync(child, cancellationToken)) await CancelAsync(child, cancellationToken); // given up while it was started
         }
         if (!command.IsAwaited) return new CommandOutcome.Happened(new RunEvent.EffectCompleted(time.GetUtcNow(), command.Id, JsonValue.Object(("run", id.Value))));

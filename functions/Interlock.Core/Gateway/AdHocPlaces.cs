@@ -1,5 +1,5 @@
-using System.Globalization;
 using Interlock.Core.Approvals;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Core.Storage;
 using Interlock.Json;
@@ -14,10 +14,8 @@ internal sealed class AdHocPlaces(ITableStore store, GateStore gates, Mac mac)
 {
     private const string Table = "adhocgates";
     private const string Purpose = "interlock/adhoc-gate/v1";
-    private const string Slots = "slot";
 
-    /// <summary>How long a slot is kept for a gate that has no row: longer than opening one takes.</summary>
-    private static readonly TimeSpan Unborn = TimeSpan.FromMinutes(5);
+    private readonly Slots _slots = new(store, Table);
 
     /// <summary>The gate of this call at this place.</summary>
     public GateId GateOf(AdHocCall call, int occurrence) =>
@@ -38,32 +36,8 @@ internal sealed class AdHocPlaces(ITableStore store, GateStore gates, Mac mac)
     }
 
     /// <summary>Whether the gate has one of the caller's slots, of which there are so many. Those of gates that are closed or over are taken again.</summary>
-    public async Task<bool> TakeSlotAsync(AdHocCall call, GateId gate, int slots, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var partition = Key(call).Partition;
-        var taken = new Dictionary<string, TableRow>(StringComparer.Ordinal);
-        await foreach (var row in store.QueryAsync(Table, partition, Slots + "|", Slots + "}", cancellationToken: cancellationToken)) taken.Add(row.Key.Row, row);
-        if (taken.Values.Any(row => Gate(row) == gate)) return true;
-        var body = JsonValue.Object(("gate", gate.Value), ("since", now.ToString("O", CultureInfo.InvariantCulture)));
-        for (var number = 0; number < slots; number++)
-        {
-            var slot = new RowKey(partition, Keys.Join(Slots, number.ToString("D2", CultureInfo.InvariantCulture)));
-            if (!taken.TryGetValue(slot.Row, out var row))
-            {
-                if ((await store.InsertAsync(Table, slot, body, cancellationToken)).Ok) return true;
-            }
-            else if (await IsFreeAsync(call.Tenant, row, now, cancellationToken) && (await store.ReplaceAsync(Table, slot, body, row.ETag, cancellationToken)).Ok) return true;
-        }
-        return false;
-    }
-
-    private async Task<bool> IsFreeAsync(TenantId tenant, TableRow slot, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        if (await gates.FindAsync(tenant, Gate(slot), cancellationToken) is { } stored) return stored.Gate is not { Outcome: null } gate || gate.Request.ExpiresAt <= now;
-        return slot.Body["since"]?.StringOrNull() is not { } since || DateTimeOffset.Parse(since, CultureInfo.InvariantCulture) + Unborn < now;
-    }
-
-    private static GateId Gate(TableRow slot) => new(slot.Body["gate"]?.StringOrNull() ?? "");
+    public Task<bool> TakeSlotAsync(AdHocCall call, GateId gate, int slots, DateTimeOffset now, CancellationToken cancellationToken) =>
+        _slots.TakeAsync(Key(call).Partition, gate.Value, slots, now, holder => gates.IsOpenAsync(call.Tenant, new GateId(holder), now, cancellationToken), cancellationToken);
 
     private static RowKey Key(AdHocCall call) => new(Keys.Join(call.Tenant.Value, call.Caller), Keys.Join("call", call.Digest));
 }

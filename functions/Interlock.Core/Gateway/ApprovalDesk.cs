@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Identity;
 using Interlock.Core.Notices;
@@ -18,6 +19,8 @@ namespace Interlock.Core.Gateway;
 /// </summary>
 public sealed class ApprovalDesk
 {
+    private const string SlotTable = "gateslots";
+
     private readonly RegistryStore _registries;
     private readonly GateStore _gates;
     private readonly GateRate _rate;
@@ -27,11 +30,14 @@ public sealed class ApprovalDesk
     private readonly GateBinder _binder;
     private readonly GateJournal _journal;
     private readonly DecisionDesk _decisions;
+    private readonly Slots _slots;
+    private readonly int _mostOpen;
 
     public ApprovalDesk(ApprovalParts parts)
     {
         (_registries, _gates, _directory, _time) = (parts.Registries, parts.Gates, parts.Directory, parts.Time);
         _rate = new GateRate(parts.Store);
+        (_slots, _mostOpen) = (new Slots(parts.Store, SlotTable), parts.Caps.OpenGates);
         Decided = new DecisionIndex(parts.Store);
         _delegations = new DelegationStore(parts.Store, parts.Mac, parts.Gates.Incarnation);
         Delegations = new DelegationDesk(_delegations, parts.Directory, parts.Audit, parts.Time);
@@ -64,6 +70,7 @@ public sealed class ApprovalDesk
         if (bound.Refusal is { } refusal) return await _journal.NotOpenedAsync(tenant, site, origin, request, refusal, cancellationToken);
         var opening = new Gate(tenant, site?.Run, site?.Workflow, request, [.. bound.Value!], origin, now); // no refusal, so there is a value
         if (!_gates.Fits(opening, GateStore.RoomToDecide)) return await _journal.NotOpenedAsync(tenant, site, origin, request, GateRecords.TooLarge, cancellationToken);
+        if (site is not null && !await HasSlotAsync(opening, cancellationToken)) return await _journal.NotOpenedAsync(tenant, site, origin, request, GateRecords.TooMany(_mostOpen), cancellationToken);
         await _gates.InsertAsync(opening, cancellationToken);
         var gate = await FindAsync(tenant, request.Id, cancellationToken) ?? throw Vanished(request.Id);
         await _journal.RecordAsync(gate, cancellationToken);
@@ -188,6 +195,10 @@ public sealed class ApprovalDesk
         return last.Calls.FirstOrDefault(one => one.Task == call.Task && one.Target.Name == call.Target.Name) is { } before ? (last, before) : null;
     }
 
+    /// <summary>Whether the gate has one of the slots of who started its run.</summary>
+    private Task<bool> HasSlotAsync(Gate gate, CancellationToken cancellationToken) => _slots.TakeAsync(
+        Keys.Join(gate.Tenant.Value, gate.Initiators[0]), gate.Id.Value, _mostOpen, gate.OpenedAt, holder => _gates.IsOpenAsync(gate.Tenant, new GateId(holder), gate.OpenedAt, cancellationToken), cancellationToken);
+
     private Electorate Electorate(Gate gate) => new(gate, _directory, _delegations, _time.GetUtcNow());
 
     private static InvalidDataException Vanished(GateId id) => new($"The row of gate {id} vanished after it was inserted.");
@@ -198,6 +209,9 @@ public sealed record ApprovalParts(
     ITableStore Store, Mac Mac, RegistryStore Registries, PolicyCache Policies, GateStore Gates, AuditLog Audit, IDirectory Directory, TimeProvider Time)
 {
     public ICoverEdits? Edits { get; init; }
+
+    /// <summary>How many gates a principal's runs may have open.</summary>
+    public PrincipalCaps Caps { get; init; } = new();
 
     /// <summary>Told of gates that opened and closed; null where nobody is to be told.</summary>
     public NoticeOutbox? Notices { get; init; }

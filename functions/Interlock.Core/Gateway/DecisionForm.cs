@@ -28,7 +28,7 @@ internal static class DecisionForm
     {
         if (gate.Request.Information is not { } schema) return Invalid("This gate can't be sent back for information.");
         if (information.Size > MaxInformation) return Invalid("The form holds more than 32 Ki characters.");
-        return JsonSchema.Compile(schema).Validate(information) is [var first, ..]
+        return JsonSchema.Compile(schema, JsonSchemaOptions.Asserting).Validate(information) is [var first, ..]
             ? Invalid($"The form is not complete at '{first.InstanceLocation}': {first.Message}")
             : null;
     }

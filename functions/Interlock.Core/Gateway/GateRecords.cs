@@ -41,6 +41,10 @@ internal static class GateRecords
     public static Refusal Rests(DateTimeOffset until) =>
         new("approval", GateRate.Rule, 429, $"People rejected this too often within an hour; it may be asked again after {until.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");
 
+    /// <summary>Whoever started the run has as many gates open as one may.</summary>
+    public static Refusal TooMany(int most) =>
+        new("approval", "gate-limit", 429, $"{most} approvals of runs of the same starter are open, and that is the most there may be at once: have some decided, or cancel their runs.");
+
     /// <summary>People decide on complete arguments only, and a gate's row does not hold these.</summary>
     public static Refusal TooLarge { get; } = new("approval", "gate-too-large", 413, "The arguments are too large, or nest too deeply, for people to decide on in one gate: cover fewer calls, or pass large values by reference.");
 

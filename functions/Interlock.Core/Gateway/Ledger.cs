@@ -58,12 +58,17 @@ public sealed class Ledger(ITableStore store, IBlobStore blobs)
         return row.IsResult ? (MethodResult.Output(stored), stored) : (stored, null);
     }
 
+    /// <summary>Where the row of a client's own call is.</summary>
+    public static (string Table, RowKey Key) PlaceOf(TenantId tenant, string subject, EffectId effect) => (Table, new RowKey(Partition(tenant, subject), effect.Value));
+
     /// <summary>Whether the row says that its call goes on at the upstream.</summary>
     internal static async Task<bool> GoesOnAsync(ITableStore store, string partition, EffectId effect, CancellationToken cancellationToken) =>
         await store.GetAsync(Table, new RowKey(partition, effect.Value), cancellationToken) is { } row
         && RunJson.FromValue<LedgerRow>(row.Body) is { State: LedgerState.Intended, Handle: not null };
 
-    internal static string Partition(GatewayCall call) => Keys.Join(call.Tenant.Value, call.Site is { } site ? $"run:{site.Run}" : $"principal:{call.Chain.Starter.Subject}");
+    internal static string Partition(GatewayCall call) => call.Site is { } site ? Keys.Join(call.Tenant.Value, $"run:{site.Run}") : Partition(call.Tenant, call.Chain.Starter.Subject);
+
+    private static string Partition(TenantId tenant, string subject) => Keys.Join(tenant.Value, $"principal:{subject}");
 
     private static RowKey Key(GatewayCall call) => new(Partition(call), call.Effect.Value);
 }

@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake.Events;
 using Interlock.Core.Registry;
@@ -13,7 +16,9 @@ namespace Interlock.Core.Intake;
 public sealed class RunIntake
 {
     private const string KeyTable = "startkeys";
+    private const string PublisherRule = "publisher-not-authorized";
 
+    private readonly PolicyCache _policies = new();
     private readonly RegistryStore _registries;
     private readonly WorkflowCatalog _catalog;
     private readonly IRunHost _runs;
@@ -22,6 +27,7 @@ public sealed class RunIntake
     private readonly TimeProvider _time;
     private readonly EventStore _events;
     private readonly EventCollector _collector;
+    private RunCaps? _caps;
 
     /// <param name="registries">Which workflows there are.</param>
     /// <param name="catalog">Their documents.</param>
@@ -39,6 +45,9 @@ public sealed class RunIntake
         Listening = new Listening(_events, store, runs, time, clocks);
         Delivery = new EventDelivery(_events, Listening, (received, cancellation) => StartAsync(received, cancellation), publisher, time);
     }
+
+    /// <summary>What one principal may have under way.</summary>
+    public PrincipalCaps Caps { get; init; } = new();
 
     /// <summary>Runs that wait for events.</summary>
     public Listening Listening { get; }
@@ -70,10 +79,11 @@ public sealed class RunIntake
             if (await ConflictAsync(KeyTable, by.Tenant, id.Value, JsonValue.Object(("workflow", workflow), ("input", CanonicalJson.Digest(input))), cancellationToken))
             {
                 await RecordConflictAsync(by, "key-reuse", $"workflow:{workflow}", input, id.Value, cancellationToken);
-                return new IntakeResult.Refused(new Problem(ProblemTypes.Conflict, 409, "The idempotency key was used for something else", "Use a new key for a new input.") { Rule = "key-reuse" });
+                return new IntakeResult.Refused(new Problem(ProblemTypes.Conflict, 409, "The idempotency key was used for something else", "Use a new key for a new input.") { Rule = "key-reuse" }) { IsRecorded = true };
             }
         }
-        return new IntakeResult.Started([await StartAsync(by.Tenant, entry, new RunOrigin(by, null, trigger), input, id, cancellationToken)]);
+        var (run, capped) = await StartAsync(by.Tenant, entry, new RunOrigin(by, null, trigger), input, id, cancellationToken);
+        return run is null ? await CappedAsync(by, entry, capped!, cancellationToken) : new IntakeResult.Started([run]); // one of the two
     }
 
     /// <summary>The newest active version in the range, which new runs get, or why there is none: a deprecated one starts no new runs.</summary>
@@ -87,8 +97,9 @@ public sealed class RunIntake
 
     /// <summary>
     /// Takes an event: starts every active workflow whose <c>schedule.on</c> it matches, each once however often the event comes, and tells the runs that
-    /// listen. The same id and source with other content is refused (<c>event-conflict</c>). A run started by an event acts for the publisher. Once the event is
-    /// stored nothing of this is lost: what does not happen here is done later.
+    /// listen. The same id and source with other content is refused (<c>event-conflict</c>), and so is what the policy does not let this publisher publish
+    /// (<c>publisher-not-authorized</c>). A run started by an event acts for the publisher. Once the event is stored nothing of this is lost: what does not happen here
+    /// is done later. What is refused with 429 is to be sent again, and starts what is missing then.
     /// </summary>
     public Task<IntakeResult> ReceiveAsync(Principal publisher, CloudEvent happened, CancellationToken cancellationToken = default) =>
         ReceiveAsync(publisher, happened, null, cancellationToken);
@@ -96,6 +107,11 @@ public sealed class RunIntake
     /// <summary>The same for an event that a run emitted.</summary>
     internal async Task<IntakeResult> ReceiveAsync(Principal publisher, CloudEvent happened, EventCause? cause, CancellationToken cancellationToken)
     {
+        if (!_policies.Of(await _registries.ReadAsync(publisher.Tenant, cancellationToken)).MayPublish(publisher, happened.Type, happened.Source))
+        {
+            await RecordAsync(publisher, PublisherRule, $"event:{happened.Type}", $"source {Excerpt.Of(happened.Source, 200)}", cancellationToken);
+            return new IntakeResult.Refused(new Problem(ProblemTypes.Authorization, 403, "The event is not this publisher's", $"No rule of the policy's events lets {publisher.Subject} publish this type from this source.") { Stage = "intake", Rule = PublisherRule }) { IsRecorded = true };
+        }
         if (cause is null && happened.Json[CloudEvent.OwnKey]?.StringOrNull() is { } own && await _events.IsKnownAsync(publisher.Tenant, own, cancellationToken))
             return new IntakeResult.Started([]); // a run emitted it, and it was delivered then
         var received = new ReceivedEvent(DerivedId.Of("event", publisher.Tenant.Value, publisher.Subject, happened.Source, happened.Id), _time.GetUtcNow(), publisher, happened.Json) { Cause = cause };
@@ -104,7 +120,7 @@ public sealed class RunIntake
         if (acceptance is Acceptance.Conflict)
         {
             await RecordConflictAsync(publisher, "event-conflict", $"event:{happened.Type}", happened.Json, new RunId(received.Key), cancellationToken);
-            return new IntakeResult.Refused(new Problem(ProblemTypes.Conflict, 409, "An event of this id and source came before with other content", "Give each event an id of its own.") { Rule = "event-conflict" });
+            return new IntakeResult.Refused(new Problem(ProblemTypes.Conflict, 409, "An event of this id and source came before with other content", "Give each event an id of its own.") { Rule = "event-conflict" }) { IsRecorded = true };
         }
         var result = await StartAsync(acceptance is Acceptance.Known known ? known.Before : received, cancellationToken);
         if (acceptance is Acceptance.Taken { Due: var due }) await Delivery.GoOnAsync(received, due, cancellationToken);
@@ -118,6 +134,7 @@ public sealed class RunIntake
         var registry = await _registries.ReadAsync(publisher.Tenant, cancellationToken);
         var started = new List<RunStart>();
         var problems = new List<Problem>();
+        IntakeResult? capped = null;
         foreach (var name in registry.OfKind(RegistryKind.Workflow).Where(entry => entry.Lifecycle == Lifecycle.Active).Select(entry => entry.Name).Distinct())
         {
             var entry = registry.Newest(RegistryKind.Workflow, name)!; // at least one is active
@@ -127,29 +144,43 @@ public sealed class RunIntake
                 case null:
                     continue;
                 case EventConsumption.All all:
-                    var (runs, problem) = await _collector.GatherAsync(
-                        entry, all, received, (gathered, run) => StartAsync(publisher.Tenant, entry, ReceivedEvent.OriginOf(gathered), JsonValue.Array(gathered.Select(one => one.Event)), run, cancellationToken),
+                    var (runs, full, problem) = await _collector.GatherAsync(
+                        entry, all, received, (gathered, of) => StartAsync(publisher.Tenant, entry, ReceivedEvent.OriginOf(gathered), JsonValue.Array(gathered.Select(one => one.Event)), of, cancellationToken),
                         cancellationToken);
                     started.AddRange(runs);
+                    if (full is not null) capped = await CappedAsync(publisher, entry, full, cancellationToken);
                     if (problem is not null) problems.Add(problem);
                     break;
                 case var trigger:
                     var (isMatch, failure) = EventMatch.Matches(trigger, happened);
                     if (failure is not null) problems.Add(failure);
-                    if (isMatch)
-                        started.Add(await StartAsync(publisher.Tenant, entry, received.Origin(), JsonValue.Array(happened.Json), new RunId(DerivedId.Of("run", publisher.Tenant.Value, received.Key, name)), cancellationToken));
+                    if (!isMatch) break;
+                    var id = new RunId(DerivedId.Of("run", publisher.Tenant.Value, received.Key, name));
+                    var (run, refusal) = await StartAsync(publisher.Tenant, entry, received.Origin(), JsonValue.Array(happened.Json), id, cancellationToken);
+                    if (run is null) capped = await CappedAsync(publisher, entry, refusal!, cancellationToken); // one of the two
+                    else started.Add(run);
                     break;
             }
         }
+        if (capped is not null) return capped; // sent again, the event starts what it did not start now
         return started.Count == 0 && problems.Count > 0 ? new IntakeResult.Refused(problems[0]) : new IntakeResult.Started(started);
     }
 
-    /// <summary>Starts a run of that version, owned by whoever published it.</summary>
-    internal async Task<RunStart> StartAsync(TenantId tenant, RegistryEntry entry, RunOrigin origin, JsonValue input, RunId? id, CancellationToken cancellationToken)
+    private async Task<IntakeResult> CappedAsync(Principal by, RegistryEntry entry, Problem refusal, CancellationToken cancellationToken)
     {
+        await RecordAsync(by, refusal.Rule!, $"workflow:{entry.Name}", refusal.Detail, cancellationToken); // every cap has one
+        return new IntakeResult.Refused(refusal) { IsRecorded = true };
+    }
+
+    /// <summary>Starts a run of that version, owned by whoever published it; or why its starter may have no more, which is not recorded here.</summary>
+    internal async Task<(RunStart? Run, Problem? Refusal)> StartAsync(TenantId tenant, RegistryEntry entry, RunOrigin origin, JsonValue input, RunId? id, CancellationToken cancellationToken)
+    {
+        var run = id ?? new RunId(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
+        var caps = _caps ??= new RunCaps(_store, _runs, Caps, _time);
+        if (await caps.RefuseAsync(origin.Starter, run, cancellationToken) is { } refusal) return (null, refusal);
         var body = entry.As<WorkflowBody>();
-        var request = new StartRun(tenant, new WorkflowRef(entry.Name, entry.Version, body.DocumentDigest), origin with { WorkflowOwner = body.Owner }, input) { Id = id };
-        return await _runs.StartAsync(request, cancellationToken);
+        var request = new StartRun(tenant, new WorkflowRef(entry.Name, entry.Version, body.DocumentDigest), origin with { WorkflowOwner = body.Owner }, input) { Id = run };
+        return (await _runs.StartAsync(request, cancellationToken), null);
     }
 
     /// <summary>Remembers what an id stands for; whether it stood for something else before.</summary>
@@ -160,23 +191,31 @@ public sealed class RunIntake
         return await _store.GetAsync(table, key, cancellationToken) is { } seen && seen.Body != body;
     }
 
-    private async Task RecordConflictAsync(Principal by, string rule, string target, JsonValue content, RunId seen, CancellationToken cancellationToken)
+    private Task RecordConflictAsync(Principal by, string rule, string target, JsonValue content, RunId seen, CancellationToken cancellationToken) =>
+        RecordAsync(by, $"{rule}:{seen}:{CanonicalJson.Digest(content)}", rule, target, null, CanonicalJson.Digest(content), cancellationToken);
+
+    /// <summary>Once a minute for each principal and rule, however often it is tried: a flood fills no audit.</summary>
+    private Task RecordAsync(Principal by, string rule, string target, string? reason, CancellationToken cancellationToken) =>
+        RecordAsync(by, $"{rule}:{_time.GetUtcNow().UtcTicks / TimeSpan.TicksPerMinute}", rule, target, reason, null, cancellationToken);
+
+    private async Task RecordAsync(Principal by, string id, string rule, string target, string? reason, string? content, CancellationToken cancellationToken)
     {
         var now = _time.GetUtcNow();
         var chain = AuditChain.ForPrincipal(by.Tenant, by.Subject, now);
         var record = new AuditRecord
         {
-            Id = $"{rule}:{seen}:{CanonicalJson.Digest(content)}",
+            Id = id,
             Type = AuditTypes.CallRefused,
             Time = now,
             Tenant = by.Tenant,
             Chain = chain.Id,
             Actors = [by.Subject],
             Target = Excerpt.Of(target, 200),
-            ArgumentsDigest = CanonicalJson.Digest(content),
+            ArgumentsDigest = content,
             Decision = "refused",
             Stage = "intake",
             Rule = rule,
+            Reason = reason,
         };
         await _audit.AppendAsync(chain, [record], [], cancellationToken);
     }
@@ -189,5 +228,9 @@ public abstract record IntakeResult
 {
     public sealed record Started(IReadOnlyList<RunStart> Runs) : IntakeResult;
 
-    public sealed record Refused(Problem Problem) : IntakeResult;
+    public sealed record Refused(Problem Problem) : IntakeResult
+    {
+        /// <summary>Whether it is in the audit.</summary>
+        public bool IsRecorded { get; init; }
+    }
 }

@@ -4,7 +4,7 @@ using Interlock.Json.Jq;
 
 namespace Interlock.Core.Policy;
 
-/// <summary>Reads <c>{ version: 1, rules: […] }</c>. What it does not know it refuses: a misspelt member must not make a rule wider.</summary>
+/// <summary>Reads <c>{ version: 1, rules: […], events: […] }</c>. What it does not know it refuses: a misspelt member must not make a rule wider.</summary>
 internal sealed class PolicyReader
 {
     private const int MaxRules = 1000;
@@ -21,13 +21,14 @@ internal sealed class PolicyReader
         if (document is null) return new PolicyParseResult.Invalid([error ?? new(1, "", "The document is empty.")]);
         var reader = new PolicyReader(lines);
         var rules = reader.Rules(document);
+        var publishers = document["events"] is { } events ? reader.Publishers(events) : (ImmutableArray<PublisherRule>?)null;
         if (reader._errors.Count > 0) return new PolicyParseResult.Invalid([.. reader._errors.OrderBy(e => e.Line)]);
-        return new PolicyParseResult.Parsed(new PolicySet(rules, document));
+        return new PolicyParseResult.Parsed(new PolicySet(rules, publishers, document));
     }
 
     private ImmutableArray<PolicyRule> Rules(JsonValue document)
     {
-        if (!Only(document, "", "version", "rules")) return [];
+        if (!Only(document, "", "version", "rules", "events")) return [];
         if (document["version"] is not { IsNumber: true } version || version.AsNumber() != 1) Error("/version", "must be 1");
         if (document["rules"] is not { IsArray: true } rules)
         {
@@ -45,6 +46,43 @@ internal sealed class PolicyReader
             read.Add(rule);
         }
         return [.. read];
+    }
+
+    /// <summary>An empty list lets nobody publish anything.</summary>
+    private ImmutableArray<PublisherRule> Publishers(JsonValue events)
+    {
+        if (events is not { IsArray: true })
+        {
+            Error("/events", "must be a list of rules");
+            return [];
+        }
+        if (events.Count > MaxRules) Error("/events", $"holds more than {MaxRules} rules");
+        var read = new List<PublisherRule>();
+        for (var i = 0; i < events.Count; i++)
+        {
+            var (rule, at) = (events.Items[i], JsonPointer.Append("/events", i));
+            if (!Only(rule, at, "id", "principals", "types", "sources")) continue;
+            var id = Text(rule, at, "id");
+            if (id is null) Error(at + "/id", "a rule has an id, a string that is not empty");
+            else if (read.Any(other => other.Id == id)) Error(at + "/id", $"'{id}' is the id of another rule too");
+            foreach (var name in (ReadOnlySpan<string>)["principals", "types", "sources"])
+                if (rule[name] is null) Error($"{at}/{name}", "a rule about events says who publishes which types from which sources");
+            var principals = rule["principals"] is { } who ? Principals(who, at + "/principals") : [];
+            read.Add(new PublisherRule(id ?? "", principals, EventPatterns(rule["types"], at + "/types"), EventPatterns(rule["sources"], at + "/sources")));
+        }
+        return [.. read];
+    }
+
+    private ImmutableArray<TargetPattern> EventPatterns(JsonValue? list, string at)
+    {
+        if (list is null || !NonEmptyList(list, at)) return [];
+        var patterns = ImmutableArray.CreateBuilder<TargetPattern>();
+        for (var i = 0; i < list.Count; i++)
+        {
+            if (list.Items[i].StringOrNull() is { } text && TargetPattern.OfText(text) is { } pattern) patterns.Add(pattern);
+            else Error(JsonPointer.Append(at, i), "a pattern is a string that is not empty; * stands for any characters");
+        }
+        return patterns.ToImmutable();
     }
 
     private PolicyRule? Rule(JsonValue rule, string at)

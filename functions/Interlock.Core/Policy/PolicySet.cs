@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlock.Core.Identity;
 using Interlock.Json;
 
 namespace Interlock.Core.Policy;
@@ -6,10 +7,13 @@ namespace Interlock.Core.Policy;
 /// <summary>The rules of a tenant at one moment, named by the digest of their canonical JSON. Their order has no meaning.</summary>
 public sealed record PolicySet
 {
-    internal PolicySet(ImmutableArray<PolicyRule> rules, JsonValue document) =>
-        (Rules, Document, Digest) = (rules, document, CanonicalJson.Digest(document));
+    internal PolicySet(ImmutableArray<PolicyRule> rules, ImmutableArray<PublisherRule>? publishers, JsonValue document) =>
+        (Rules, Publishers, Document, Digest) = (rules, publishers, document, CanonicalJson.Digest(document));
 
     public ImmutableArray<PolicyRule> Rules { get; }
+
+    /// <summary>Who may publish which events; null where the document does not say, and then whoever may deliver events may deliver any.</summary>
+    public ImmutableArray<PublisherRule>? Publishers { get; }
 
     /// <summary>The document as JSON.</summary>
     public JsonValue Document { get; }
@@ -18,6 +22,8 @@ public sealed record PolicySet
 
     /// <summary>Reads a policy document; every error found is returned, with its place.</summary>
     public static PolicyParseResult Parse(string yaml) => PolicyReader.Read(yaml);
+
+    public bool MayPublish(Principal publisher, string type, string source) => Publishers is not { } rules || rules.Any(rule => rule.Allows(publisher, type, source));
 
     public bool Equals(PolicySet? other) => other is not null && Digest == other.Digest;
 

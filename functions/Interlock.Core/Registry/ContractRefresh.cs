@@ -4,6 +4,7 @@ using Interlock.Core.Gateway;
 using Interlock.Core.Registry.Contracts;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
+using Interlock.Json;
 
 namespace Interlock.Core.Registry;
 
@@ -32,6 +33,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
 
     private const int AtOnce = 8;
     private const int MaxTries = 16;
+    private const int MaxSaid = 500;
 
     private readonly RegistryWriter _writer = new(registries, audit, time);
 
@@ -60,7 +62,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
                 await RefreshReplicasAsync(tenant, upstream, found, pass, writing, ending.Token, stop);
                 if ((found.Failure ?? Silence(upstream, found)) is { } failure)
                 {
-                    pass.Unreachable.Enqueue((upstream.Name, failure));
+                    await NotReachedAsync(tenant, upstream.Name, failure, pass);
                     return;
                 }
                 await writing.WaitAsync(stop);
@@ -151,7 +153,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
             var found = await DiscoverAsync(upstream with { Endpoint = upstream.Endpoint with { Address = replica } }, ending, stop);
             if ((found.Failure ?? Silence(upstream, found)) is { } failure)
             {
-                pass.Unreachable.Enqueue(($"{upstream.Name} at {replica}", failure));
+                await NotReachedAsync(tenant, $"{upstream.Name} at {UpstreamAddress.Shown(replica)}", failure, pass);
                 continue;
             }
             await writing.WaitAsync(stop);
@@ -176,7 +178,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
             server = server with
             {
                 PassedOver = [.. server.PassedOver ?? [], replica],
-                Reason = $"{ReplicaCheck.Rule}: {replica} shows another '{tool}' and is passed over",
+                Reason = $"{ReplicaCheck.Rule}: {UpstreamAddress.Shown(replica)} shows another '{Excerpt.Of(tool, 60)}' and is passed over",
                 ChangedBy = Subject,
                 ChangedAt = time.GetUtcNow(),
             };
@@ -185,6 +187,27 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
             return;
         }
         throw new InvalidOperationException($"The registry kept changing while a replica of '{asked.Name}' was refreshed.");
+    }
+
+    /// <summary>Records what kept an upstream from being asked, the same words once a day: the log has our word for it only.</summary>
+    private async Task NotReachedAsync(TenantId tenant, string upstream, Problem problem, Pass pass)
+    {
+        var chain = AuditChain.ForPrincipal(tenant, Subject, time.GetUtcNow());
+        var said = problem.Detail is { } detail ? Excerpt.Of(detail, MaxSaid) : null;
+        var record = new AuditRecord
+        {
+            Id = $"unreachable:{CanonicalJson.Digest(JsonValue.Array(upstream, problem.Title, said ?? ""))}",
+            Type = AuditTypes.RegistryUnreachable,
+            Time = time.GetUtcNow(),
+            Tenant = tenant,
+            Chain = chain.Id,
+            Actors = [Subject],
+            Target = Excerpt.Of(upstream, MaxSaid),
+            Rule = problem.Rule,
+            Problem = new Problem(problem.Type, problem.Status, problem.Title, said),
+        };
+        await audit.AppendAsync(chain, [record], [], CancellationToken.None);
+        pass.Unreachable.Enqueue((upstream, problem));
     }
 
     /// <summary>As many as the store takes at once: what servers show comes on top of what was registered together.</summary>

@@ -228,7 +228,7 @@ public sealed class RegistryDesk(
             return $"reserved-argument: its argument '{Excerpt.Of(reserved, 60)}' has a name that is not a tool's to use";
         try
         {
-            JsonSchema.Compile(schema);
+            JsonSchema.Compile(schema, JsonSchemaOptions.Asserting);
             return null;
         }
         catch (JsonSchemaException e)

@@ -38,11 +38,12 @@ public static class SettingsSchema
         { "type": "object", "additionalProperties": false, "properties": {
           "readOnly": { "type": "boolean" },
           "idempotent": { "type": "boolean" },
-          "capabilities": { "type": "array", "maxItems": 32, "uniqueItems": true, "items": { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$" } },
+          "capabilities": { "type": "array", "maxItems": 32, "uniqueItems": true, "items": { "type": "string", "pattern": "^[a-z0-9-]{1,64}$" } },
           "cost": { "type": "number", "minimum": 0, "maximum": 1000000 },
           "rate": { "type": "object", "required": ["perSecond", "burst"], "additionalProperties": false, "properties": {
             "perSecond": { "type": "number", "minimum": 0.001, "maximum": 1000000 },
             "burst": { "type": "integer", "minimum": 1, "maximum": 1000000 } } },
+          "maxCalls": { "type": "integer", "minimum": 1, "maximum": 1000000 },
           "whenUnavailable": { "enum": ["fail", "cached", "escalate"] },
           "maxResultBytes": { "type": "integer", "minimum": 1024, "maximum": 8388608 },
           "redact": { "type": "array", "maxItems": 64, "items": { "type": "object", "minProperties": 1, "additionalProperties": false, "properties": {
@@ -68,5 +69,5 @@ public static class SettingsSchema
           "tools": { "type": "object", "maxProperties": 256, "additionalProperties": {{Tool}} } } }
         """;
 
-    internal static JsonSchema Compiled { get; } = JsonSchema.Compile(StrictJson.Parse(Text));
+    internal static JsonSchema Compiled { get; } = JsonSchema.Compile(StrictJson.Parse(Text), JsonSchemaOptions.Asserting);
 }

@@ -22,6 +22,9 @@ public sealed record ToolSettings
     /// <summary>Calls a second over all callers of the tenant, with a burst; null leaves it to the other limits.</summary>
     public CallRate? Rate { get; init; }
 
+    /// <summary>How many calls of it one run may make, compensations not counted; 1 to 1,000,000, null is any number.</summary>
+    public int? MaxCalls { get; init; }
+
     /// <summary>What is done while no address takes calls.</summary>
     public WhenUnavailable WhenUnavailable { get; init; }
 

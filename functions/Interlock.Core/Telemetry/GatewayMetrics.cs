@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Registry;
 
 namespace Interlock.Core.Telemetry;
@@ -10,7 +11,8 @@ namespace Interlock.Core.Telemetry;
 internal static class GatewayMetrics
 {
     private const int MaxServers = 256;
-    private const string OtherServer = "other";
+    private const int MaxAddresses = 256;
+    private const string Other = "other";
     private const string Agents = "a2a";
 
     public static readonly ActivitySource Source = new(MetricNames.Source);
@@ -24,7 +26,11 @@ internal static class GatewayMetrics
     private static readonly Histogram<double> StageDuration = Meter.CreateHistogram<double>(MetricNames.StageDuration, "s");
     private static readonly Histogram<double> QueueDuration = Meter.CreateHistogram<double>(MetricNames.QueueDuration, "s");
 
+    private static readonly Gauge<long> Circuits = Meter.CreateGauge<long>(MetricNames.Circuit);
+    private static readonly Histogram<double> UpstreamDuration = Meter.CreateHistogram<double>(MetricNames.UpstreamDuration, "s");
+
     private static readonly ConcurrentDictionary<string, string> Servers = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, string> Addresses = new(StringComparer.Ordinal);
 
     public static bool TimesStages => StageDuration.Enabled;
 
@@ -32,9 +38,21 @@ internal static class GatewayMetrics
     public static string Server(RegistryEntry entry)
     {
         if (entry.Kind == RegistryKind.Agent) return Agents;
-        var name = entry.Name.IndexOf('/') is > 0 and var slash ? entry.Name[..slash] : entry.Name;
-        return Servers.TryGetValue(name, out var known) ? known : Servers.Count < MaxServers ? Servers.GetOrAdd(name, name) : OtherServer;
+        return OneOf(Servers, MaxServers, entry.Name.IndexOf('/') is > 0 and var slash ? entry.Name[..slash] : entry.Name);
     }
+
+    /// <summary>An address of a registration, or what stands for the many.</summary>
+    public static string Address(Uri address) => OneOf(Addresses, MaxAddresses, UpstreamAddress.Shown(address));
+
+    private static string OneOf(ConcurrentDictionary<string, string> names, int most, string name) =>
+        names.TryGetValue(name, out var known) ? known : names.Count < most ? names.GetOrAdd(name, name) : Other;
+
+    public static void Circuit(string server, string address, CircuitPhase phase) => Circuits.Record((long)phase, new TagList { { "server", server }, { "address", address } });
+
+    public static bool TimesUpstreams => UpstreamDuration.Enabled;
+
+    public static void Answered(string server, string address, Verdict verdict, double seconds) =>
+        UpstreamDuration.Record(seconds, new TagList { { "server", server }, { "address", address }, { "verdict", verdict switch { Verdict.Good => "good", Verdict.Bad => "bad", _ => "uncounted" } } });
 
     public static void Began() => InFlight.Add(1);
 

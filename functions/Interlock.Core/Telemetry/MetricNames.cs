@@ -1,7 +1,8 @@
 namespace Interlock.Core.Telemetry;
 
 /// <summary>
-/// The names of all that is measured, with the tags each has. No tag holds a payload, an argument or a caller; a server's name is one of at most 256, then <c>other</c>.
+/// The names of all that is measured, with the tags each has. No tag holds a payload, an argument or a caller; a server's name is one of at most 256, then <c>other</c>, and so is an
+/// address, which is shown without its query.
 /// Alert rules name these and no others.
 /// </summary>
 public static class MetricNames
@@ -24,8 +25,17 @@ public static class MetricNames
     /// <summary>Refused calls, by <c>stage</c> and <c>rule</c>.</summary>
     public const string Refusals = "interlock.refusals";
 
+    /// <summary>What was done with break-glass, by <c>act</c>: opened, used, ended, refused.</summary>
+    public const string BreakGlass = "interlock.break_glass";
+
     /// <summary>Calls being made now.</summary>
     public const string InFlight = "interlock.calls.in_flight";
+
+    /// <summary>How an address takes calls, in this process, by <c>server</c> and <c>address</c>: 0 all (closed), 1 one that tries it (half-open), 2 none (open). Told when it changes; until then it is closed.</summary>
+    public const string Circuit = "interlock.circuit";
+
+    /// <summary>Seconds from sending to one address to its answer, or to none, by <c>server</c>, <c>address</c> and <c>verdict</c>: what it says of the address (<c>good</c>, <c>bad</c>, <c>uncounted</c>).</summary>
+    public const string UpstreamDuration = "interlock.upstream.duration";
 
     /// <summary>Attempts that repeat one of unknown outcome, by <c>server</c>.</summary>
     public const string Retries = "interlock.retries";

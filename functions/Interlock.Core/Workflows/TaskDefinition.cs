@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Interlock.Core.Endpoints;
 using Interlock.Json;
@@ -192,13 +193,10 @@ public sealed record Compensation(string Tool, Template Arguments, TimeSpan Time
 /// <summary>A list of tasks at a path of the document.</summary>
 public sealed record TaskList(TaskPath Path, ImmutableArray<TaskDefinition> Tasks)
 {
+    private readonly FrozenDictionary<string, int> _places = Tasks.Select((task, i) => KeyValuePair.Create(task.Name, i)).ToFrozenDictionary(StringComparer.Ordinal);
+
     /// <summary>The place of a task of that name, or -1.</summary>
-    public int IndexOf(string name)
-    {
-        for (var i = 0; i < Tasks.Length; i++)
-            if (Tasks[i].Name == name) return i;
-        return -1;
-    }
+    public int IndexOf(string name) => _places.TryGetValue(name, out var place) ? place : -1;
 }
 
 /// <summary>A duration: fixed, or an expression that gives an ISO 8601 duration or a DSL duration object.</summary>

@@ -37,6 +37,8 @@ public sealed partial class EventFunctions(RunIntake intake, EventSource source,
             case IntakeResult.Started started:
                 Log.Taken(logger, started.Runs.Count(run => run.IsNew), started.Runs.Count);
                 break;
+            case IntakeResult.Refused { Problem: { Status: 429 } problem }:
+                throw new InvalidOperationException($"The event is to be delivered again: {problem.Rule}.");
             case IntakeResult.Refused refused:
                 Log.Refused(logger, refused.Problem.Rule ?? refused.Problem.Title);
                 break;

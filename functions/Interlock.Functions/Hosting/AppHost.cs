@@ -36,6 +36,7 @@ internal static class AppHost
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Intake);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().EventSource);
         services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Schedules);
+        services.AddSingleton(provider => provider.GetRequiredService<AppServices>().Housekeeping);
         services.AddSingleton(provider => new WebPipeline(provider, provider.GetRequiredService<AppServices>().Web));
         services.AddHostedService<StartCheck>();
         services.AddHostedService<HealthLoop>();

@@ -15,6 +15,7 @@ using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
+using Interlock.Core.Upkeep;
 using Interlock.Functions.Edge;
 using Interlock.Functions.Identity;
 using Interlock.Functions.Runs;
@@ -72,6 +73,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         var origin = Origin(settings, isRequired: !_identity.IsDevelopment || !channels.IsEmpty);
         var vault = Vault(settings);
         var fourEyes = settings.Text(SettingNames.FourEyes) is null ? !_identity.IsDevelopment : settings.Flag(SettingNames.FourEyes);
+        var caps = Caps(settings);
         settings.ThrowIfAny();
 
         ISecretSource? secrets = settings.Text(SettingNames.DevelopmentFolder) is { } folder ? new LocalSecrets(folder) : null;
@@ -100,10 +102,13 @@ internal sealed partial class AppServices : IAsyncDisposable
             Limits = new GatewayLimits(),
             Mac = _identity.Mac,
         });
+        var circuits = loggers.CreateLogger<UpstreamRoutes>();
+        gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvalParts = new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time)
         {
             Edits = new RunEdits(async (tenant, run, cancellation) => (await runs.FindAsync(tenant, run, cancellation))?.State, catalog),
             Notices = new NoticeOutbox(Storage.Tables, channels, time),
+            Caps = caps,
         };
         var approvals = new ApprovalDesk(approvalParts);
         AdHoc = new AdHocDesk(approvalParts, approvals, new Ledger(Storage.Tables, Storage.Blobs));
@@ -124,19 +129,22 @@ internal sealed partial class AppServices : IAsyncDisposable
         Watch = new ContractWatch(Refresh, _mcp, (pass, error) => RefreshLog.Write(refreshes, pass, error), time);
         Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
-        Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time, publisher, ClockDifference);
+        Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time, publisher, ClockDifference) { Caps = caps };
         Schedules = new ScheduleKeeper(registries, catalog, Intake, host, _identity.Directory, Storage.Tables, audit, time);
         Relations = new RunRelations(Intake, host, audit, time);
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time, Relations.Children);
         EventSource = EventSource.Of(settings, _identity.Tenant);
         var registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time);
+        var glass = new BreakGlassDesk(new BreakGlassStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, time);
+        var changes = fourEyes ? new ChangeDesk(registry, new ProposalStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, _identity.Directory, time) { Glass = glass } : null;
+        Housekeeping = new Housekeeping(changes, gateway.Usage, Storage.Tables, async (tenant, run, stop) => await runs.FindAsync(tenant, run, stop) is not { IsOver: false }, time);
         Web = new InterlockWeb
         {
             Gateway = gateway,
             Approvals = approvals,
             AdHoc = AdHoc,
             Registry = registry,
-            Changes = fourEyes ? new ChangeDesk(registry, new ProposalStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, _identity.Directory, time) : null,
+            Changes = changes,
             Workflows = catalog,
             Policies = policies,
             Intake = Intake,
@@ -180,6 +188,7 @@ internal sealed partial class AppServices : IAsyncDisposable
     public ScheduleKeeper Schedules { get; }
     public RunRelations Relations { get; }
     public EventSource EventSource { get; }
+    public Housekeeping Housekeeping { get; }
     public InterlockWeb Web { get; }
 
     public async ValueTask DisposeAsync()
@@ -237,6 +246,14 @@ internal sealed partial class AppServices : IAsyncDisposable
             settings.Problem(SettingNames.NoticeChannels, $"is not what docs/notifications.md says: {e.Message}");
             return NoticeChannels.None;
         }
+    }
+
+    private static PrincipalCaps Caps(SettingReader settings)
+    {
+        if (settings.Text(SettingNames.PrincipalCaps) is not { } text) return new PrincipalCaps();
+        if (PrincipalCaps.Parse(text) is { } caps) return caps;
+        settings.Problem(SettingNames.PrincipalCaps, "states no caps: set it to numbers such as runs=200,gates=200,frames=50000, or remove it.");
+        return new PrincipalCaps();
     }
 
     private static string[] List(SettingReader settings, string name) =>

@@ -51,6 +51,9 @@ internal static class SettingNames
     /// <summary>The object id under which events of the topic's subscription count: an application of the tenant with role <c>event-source</c>.</summary>
     public const string EventPublisher = "Interlock__Events__Publisher";
 
+    /// <summary>What one principal may have open at once, as <c>runs=200,gates=200,frames=50000</c>; not given, just that.</summary>
+    public const string PrincipalCaps = "Interlock__Limits__PerPrincipal";
+
     /// <summary>Hosts whose private addresses upstream calls may reach, separated by commas.</summary>
     public const string EgressHosts = "Interlock__Egress__AllowedHosts";
 

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Interlock.Http.Api;
 
-/// <summary>Serves a route: token of class api, role, body, handler, answer. Cookies count for nothing here.</summary>
-internal sealed class ApiDispatcher(InterlockWeb web, EdgeRefusals refusals)
+/// <summary>Serves a route: token of class api, role, body, handler, answer, and the record of a refusal that nobody else has recorded. Cookies count for nothing here.</summary>
+internal sealed class ApiDispatcher(InterlockWeb web, EdgeRefusals refusals, CallerRefusals known)
 {
     private readonly Bearer _bearer = new(web.ApiTokens, web.Directory);
 
@@ -25,9 +25,16 @@ internal sealed class ApiDispatcher(InterlockWeb web, EdgeRefusals refusals)
                 if (refusal.Status == 401) context.Response.Headers.WWWAuthenticate = refusal.Rule == "token-missing" ? "Bearer" : "Bearer error=\"invalid_token\"";
                 return ApiResult.Fail(refusal);
             }
-            if (caller is not null && route.Roles.Count > 0 && !Visibility.HasRole(caller, [.. route.Roles]))
-                return ApiResult.Fail(new Problem(ProblemTypes.Authorization, 403, "A role is missing", $"This needs the role {string.Join(" or ", route.Roles)}.") { Stage = "authorize", Rule = "role-required" });
         }
+        var result = await ServeAsync(context, route, caller);
+        if (caller is not null && result.Unrecorded is { } refused) await known.RecordAsync(caller, route.Id, refused);
+        return result;
+    }
+
+    private async Task<ApiResult> ServeAsync(HttpContext context, ApiRoute route, Principal? caller)
+    {
+        if (caller is not null && route.Roles.Count > 0 && !Visibility.HasRole(caller, [.. route.Roles]))
+            return ApiResult.Fail(new Problem(ProblemTypes.Authorization, 403, "A role is missing", $"This needs the role {string.Join(" or ", route.Roles)}.") { Stage = "authorize", Rule = "role-required" });
         if (route.Body is not { } body) return await route.Handle(new ApiRequest(context, web, caller, [], "", null));
         var (bytes, mediaType, unread) = await RequestBody.ReadAsync(context, web.Options.MaxApiBytes, body.MediaTypes);
         if (unread is not null) return ApiResult.Fail(unread);

@@ -10,7 +10,13 @@ internal abstract record ApiResult
 {
     public static ApiResult Ok(JsonValue body, int status = 200, string? location = null) => new Answer(status, body, location);
 
-    public static ApiResult Fail(Problem problem, JsonValue? more = null) => new Failure(problem, more);
+    /// <summary>The refusal that it is, unless that was recorded where it was made.</summary>
+    public virtual Problem? Unrecorded => null;
+
+    public static ApiResult Fail(Problem problem, JsonValue? more = null) => new Failure(problem, more, IsRecorded: false);
+
+    /// <summary>A refusal that is in the audit already.</summary>
+    public static ApiResult FailRecorded(Problem problem, JsonValue? more = null) => new Failure(problem, more, IsRecorded: true);
 
     public static ApiResult NotFound(string what) => Fail(new Problem(ProblemTypes.NotFound, 404, "There is no such thing", what) { Stage = "http", Rule = "not-found" });
 
@@ -33,8 +39,10 @@ internal abstract record ApiResult
         }
     }
 
-    private sealed record Failure(Problem Problem, JsonValue? More) : ApiResult
+    private sealed record Failure(Problem Problem, JsonValue? More, bool IsRecorded) : ApiResult
     {
+        public override Problem? Unrecorded => !IsRecorded && CallerRefusals.IsRefusal(Problem) ? Problem : null;
+
         public override Task WriteAsync(HttpContext context) => ProblemResponse.WriteAsync(context, Problem, More);
     }
 

@@ -27,7 +27,7 @@ internal sealed record ApiRoute(string Method, string Path, string Id, string Su
 /// <summary>A body an operation takes: its media types, and for JSON the schema that it is validated against.</summary>
 internal sealed record ApiBody(IReadOnlyList<string> MediaTypes, JsonValue? Schema)
 {
-    private readonly Lazy<JsonSchema?> _compiled = new(() => Schema is null ? null : JsonSchema.Compile(Schema));
+    private readonly Lazy<JsonSchema?> _compiled = new(() => Schema is null ? null : JsonSchema.Compile(Schema, JsonSchemaOptions.Asserting));
 
     public JsonSchema? Compiled => _compiled.Value;
 

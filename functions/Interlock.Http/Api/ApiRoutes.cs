@@ -169,6 +169,12 @@ internal static class ApiRoutes
             Answers = [(200, "RegistryChange"), (202, "Proposed")],
         },
 
+        new("GET", "/api/break-glass", "listBreakGlass", "Who could change the registry alone in the last thirty days, and can now, with the reason.", BreakGlassApi.ListAsync)
+        {
+            Roles = ["operator", "auditor", "admin"],
+            Answers = [(200, "Any")],
+        },
+
         new("GET", "/api/usage", "getUsage", "Calls, refusals, failures, time, bytes and cost, counted from the audit.", UsageApi.GetAsync)
         {
             Roles = ["auditor", "admin"],

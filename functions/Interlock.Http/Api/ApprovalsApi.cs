@@ -34,7 +34,7 @@ internal static class ApprovalsApi
         var refused = new Problem(ProblemTypes.Authorization, 403, "A token decides nothing", "Decisions are made by people on the review page, signed in there.") { Stage = "decision", Rule = "interactive-session-required" };
         if (await FindAsync(request) is not { } gate) return ApiResult.Fail(refused, JsonValue.Object(("reviewPage", "/approvals/")));
         await request.Web.Approvals.RefuseTokenAsync(request.Caller, gate, request.Aborted);
-        return ApiResult.Fail(refused, JsonValue.Object(("reviewPage", "/approvals/" + gate.Id.Value)));
+        return ApiResult.FailRecorded(refused, JsonValue.Object(("reviewPage", "/approvals/" + gate.Id.Value)));
     }
 
     private static async Task<Gate?> FindAsync(ApiRequest request)

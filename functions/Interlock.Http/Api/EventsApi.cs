@@ -27,7 +27,7 @@ internal static class EventsApi
             events.Add(happened);
         }
         var started = new List<RunStart>();
-        var refused = new List<(CloudEvent Event, Problem Problem)>();
+        var refused = new List<(CloudEvent Event, Problem Problem)>(); // each is in the audit, or a mistake
         foreach (var happened in events)
         {
             switch (await request.Web.Intake.ReceiveAsync(request.Caller, happened, request.Aborted))
@@ -36,7 +36,7 @@ internal static class EventsApi
                 case IntakeResult.Refused no: refused.Add((happened, no.Problem)); break;
             }
         }
-        if (refused.Count > 0 && refused.Count == events.Count) return ApiResult.Fail(refused[0].Problem with { Stage = refused[0].Problem.Stage ?? "intake" });
+        if (refused.Count > 0 && refused.Count == events.Count) return ApiResult.FailRecorded(refused[0].Problem with { Stage = refused[0].Problem.Stage ?? "intake" });
         return ApiResult.Ok(JsonValue.Object(
             ("runs", JsonValue.Array(started.Select(run => JsonValue.Object(
                 ("runId", run.State.Id.Value), ("workflow", run.State.Workflow.Name), ("version", run.State.Workflow.Version))))),

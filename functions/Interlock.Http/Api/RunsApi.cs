@@ -20,6 +20,7 @@ internal static class RunsApi
         return result switch
         {
             IntakeResult.Started { Runs: [var run] } => ApiResult.Ok(Views.Run(run.State), run.IsNew ? 201 : 200, $"/api/runs/{run.State.Id}"),
+            IntakeResult.Refused { IsRecorded: true } refused => ApiResult.FailRecorded(refused.Problem with { Stage = refused.Problem.Stage ?? "intake" }),
             IntakeResult.Refused refused => ApiResult.Fail(refused.Problem with { Stage = refused.Problem.Stage ?? "intake" }),
             _ => throw new InvalidOperationException("Starting one workflow starts one run."),
         };

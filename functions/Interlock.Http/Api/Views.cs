@@ -179,6 +179,9 @@ internal static class Views
             Command.OpenApproval => "approval",
             Command.CloseApproval => "approvalClosing",
             Command.StartTimer => "timer",
+            Command.EmitEvent => "emit",
+            Command.AwaitEvent => "listen",
+            Command.StartChild => "run",
             _ => "other",
         }));
         return command switch
@@ -186,6 +189,9 @@ internal static class Views
             Command.Call call => json.With("target", call.Target).With("deadline", Time(call.Deadline)),
             Command.OpenApproval open => json.With("gate", open.Gate.Id.Value).With("title", open.Gate.Title),
             Command.StartTimer timer => json.With("dueAt", Time(timer.DueAt)),
+            Command.EmitEvent emit => json.With("type", emit.Event["type"] ?? JsonValue.Null),
+            Command.AwaitEvent wanted => json.With("types", JsonValue.Array(wanted.Types.Select(JsonValue.From))).With("since", Time(wanted.Since)),
+            Command.StartChild child => json.With("workflow", child.Workflow),
             _ => json,
         };
     }

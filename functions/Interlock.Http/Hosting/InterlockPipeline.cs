@@ -23,7 +23,7 @@ public static class InterlockPipeline
     {
         web.Options.Validate();
         var site = new Site(web.Options);
-        var refusals = new EdgeRefusals(web);
+        var (refusals, known) = (new EdgeRefusals(web), new CallerRefusals(web));
         var edge = new Edge(web.Options, site, refusals, web.Loggers.CreateLogger<Edge>());
         app.Use((context, next) =>
         {
@@ -34,9 +34,9 @@ public static class InterlockPipeline
         app.UseRouting();
         app.UseEndpoints(routes =>
         {
-            MapApi(routes, new ApiDispatcher(web, refusals));
+            MapApi(routes, new ApiDispatcher(web, refusals, known));
             MapMcp(routes, new McpFace(web, site, refusals));
-            if (web.Narrowing is { } narrowing) routes.MapMethods(TokenFace.Path, Post, (RequestDelegate)new TokenFace(web, narrowing).ExchangeAsync);
+            if (web.Narrowing is { } narrowing) routes.MapMethods(TokenFace.Path, Post, (RequestDelegate)new TokenFace(web, narrowing, refusals, known).ExchangeAsync);
             MapPages(routes, new PageFace(web, site));
         });
     }
@@ -72,6 +72,7 @@ public static class InterlockPipeline
         if (pages.Changes is { } changes)
         {
             routes.MapMethods(ChangesFace.Path, Read, (RequestDelegate)changes.ListAsync);
+            if (pages.BreakGlass is { } glass) routes.MapMethods(BreakGlassFace.Path, Post, (RequestDelegate)glass.ChangeAsync);
             routes.MapMethods(ChangesFace.Path + "/{id}", Read, (RequestDelegate)changes.ShowAsync);
             routes.MapMethods(ChangesFace.Path + "/{id}", Post, (RequestDelegate)changes.DecideAsync);
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Interlock.Core.Audit;
 
 namespace Interlock.Http.Hosting;
@@ -17,4 +18,7 @@ internal static class RefusalRecord
         Rule = rule,
         Reason = detail,
     };
+
+    /// <summary>A minute that refusals are counted in.</summary>
+    public static string Minute(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture);
 }

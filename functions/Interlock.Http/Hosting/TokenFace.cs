@@ -11,19 +11,30 @@ namespace Interlock.Http.Hosting;
 /// <summary>
 /// <c>POST /token</c>: token exchange (RFC 8693) of a token for <c>/mcp</c> for a narrower one of the same holder. <c>scope</c> holds <c>tool:PATTERN</c> and
 /// <c>server:NAME</c>; <c>expires_in</c> and <c>frame</c> are ours. Who holds the wider token may do more than it is given here, so it is all the
-/// authority that is asked for. What is minted is recorded, and so is what would have been wider.
+/// authority that is asked for. What is minted is recorded, and so is what would have been wider; a token that is none is counted. An address and a holder make only so many in a minute.
 /// </summary>
-internal sealed class TokenFace(InterlockWeb web, TokenNarrowing narrowing)
+internal sealed class TokenFace(InterlockWeb web, TokenNarrowing narrowing, EdgeRefusals refusals, CallerRefusals known)
 {
     public const string Path = "/token";
 
     private const string Grant = "urn:ietf:params:oauth:grant-type:token-exchange";
     private const string AccessToken = "urn:ietf:params:oauth:token-type:access_token";
+    private const string RateRule = "token-rate";
     private const int MaxForm = 64 * 1024;
     private static readonly string[] _known = ["grant_type", "subject_token", "subject_token_type", "requested_token_type", "scope", "expires_in", "frame", "audience", "resource"];
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
+
+    private readonly AttemptLimiter _attempts = new(Window, web.Time);
 
     public async Task ExchangeAsync(HttpContext context)
     {
+        if (!_attempts.TryEnter(("address:" + context.Connection.RemoteIpAddress, web.Options.ExchangesPerAddress)))
+        {
+            var often = TooOften("This address");
+            refusals.Count(context, often);
+            await RefuseAsync(context, often);
+            return;
+        }
         var (bytes, _, unread) = await RequestBody.ReadAsync(context, MaxForm, "application/x-www-form-urlencoded");
         if (unread is not null)
         {
@@ -37,11 +48,23 @@ internal sealed class TokenFace(InterlockWeb web, TokenNarrowing narrowing)
             await FailAsync(context, "invalid_request", null, $"Tokens are of the type {AccessToken}.");
         else if (fields.TryGetValue("audience", out var audience) && audience != LocalIssuer.McpAudience) await FailAsync(context, "invalid_target", null, $"The audience is {LocalIssuer.McpAudience}.");
         else if (await web.McpTokens.VerifyAsync(fields.GetValueOrDefault("subject_token", ""), context.RequestAborted) is TokenResult.Valid { Token: var token }) await NarrowAsync(context, token, fields);
-        else await FailAsync(context, "invalid_grant", TokenRules.Claims, "The subject_token is not accepted at /mcp.");
+        else
+        {
+            refusals.Count(context, new Problem(ProblemTypes.Authentication, 400, "The token is not accepted", null) { Stage = "authenticate", Rule = "subject-token" });
+            await FailAsync(context, "invalid_grant", TokenRules.Claims, "The subject_token is not accepted at /mcp.");
+        }
     }
 
     private async Task NarrowAsync(HttpContext context, VerifiedToken token, Dictionary<string, string> fields)
     {
+        var holder = token.ToPrincipal();
+        if (!_attempts.TryEnter(($"holder:{holder.Tenant}:{holder.Subject}", web.Options.ExchangesPerCaller)))
+        {
+            var often = TooOften("The holder of this token");
+            await known.RecordAsync(holder, "exchangeToken", often);
+            await RefuseAsync(context, often);
+            return;
+        }
         if (!TryScope(fields.GetValueOrDefault("scope"), out var tools))
         {
             await FailAsync(context, "invalid_scope", TokenRules.Claims, "The scope holds tool:server/tool patterns and server:name, separated by spaces.");
@@ -71,6 +94,15 @@ internal sealed class TokenFace(InterlockWeb web, TokenNarrowing narrowing)
             ("token_type", "Bearer"),
             ("expires_in", (long)narrowed.Lifetime.TotalSeconds),
             ("scope", narrowed.Scope.ToString())));
+    }
+
+    private static Problem TooOften(string who) =>
+        new(ProblemTypes.Limit, 429, "Tokens are exchanged too often", $"{who} has exchanged as many as it may within a minute; keep a token until it expires, and retry later.") { Stage = "authenticate", Rule = RateRule };
+
+    private static Task RefuseAsync(HttpContext context, Problem problem)
+    {
+        context.Response.Headers.RetryAfter = ((int)Window.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        return ProblemResponse.WriteAsync(context, problem);
     }
 
     private static bool TryScope(string? scope, out IReadOnlyList<string>? tools)

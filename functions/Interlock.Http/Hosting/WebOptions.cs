@@ -36,6 +36,12 @@ public sealed record WebOptions
     /// <summary>Sign-in attempts per five minutes from one address, and for one user; 1 to 1,000.</summary>
     public int SignInAttempts { get; init; } = 20;
 
+    /// <summary>Tokens exchanged a minute at <c>/token</c> from one address; 1 to 1,000,000. A gateway's clients may share one.</summary>
+    public int ExchangesPerAddress { get; init; } = 6000;
+
+    /// <summary>The same of one holder; 1 to 1,000,000.</summary>
+    public int ExchangesPerCaller { get; init; } = 600;
+
     /// <summary>How long a call through <c>/mcp</c> may take; 1 s to 1 h.</summary>
     public TimeSpan CallDeadline { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -55,6 +61,8 @@ public sealed record WebOptions
         if (MaxApiBytes is < 1024 or > 16 * 1024 * 1024) throw new ArgumentException("1 KiB to 16 MiB.", nameof(MaxApiBytes));
         if (MaxMcpBytes is < 1024 or > 64 * 1024 * 1024) throw new ArgumentException("1 KiB to 64 MiB.", nameof(MaxMcpBytes));
         if (SignInAttempts is < 1 or > 1000) throw new ArgumentException("1 to 1,000.", nameof(SignInAttempts));
+        if (ExchangesPerAddress is < 1 or > 1_000_000) throw new ArgumentException("1 to 1,000,000.", nameof(ExchangesPerAddress));
+        if (ExchangesPerCaller is < 1 or > 1_000_000) throw new ArgumentException("1 to 1,000,000.", nameof(ExchangesPerCaller));
         if (CallDeadline < TimeSpan.FromSeconds(1) || CallDeadline > TimeSpan.FromHours(1)) throw new ArgumentException("1 s to 1 h.", nameof(CallDeadline));
         if (AnswerWithin is { } within && (within < TimeSpan.FromMilliseconds(100) || within > TimeSpan.FromMinutes(10))) throw new ArgumentException("100 ms to 10 min.", nameof(AnswerWithin));
     }

@@ -20,9 +20,14 @@ internal sealed class CallHandles(ITableStore store, ToolGateway gateway, TimePr
     /// <summary>How long after its deadline a call without an outcome is still taken to be at work: it may be being recorded.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long a handle is kept after its call's deadline.</summary>
+    private static readonly TimeSpan Kept = TimeSpan.FromDays(7);
+
     private static readonly JsonValue StatusSchema = StrictJson.Parse("""
         { "type": "object", "required": ["handle"], "additionalProperties": false, "properties": { "handle": { "type": "string", "description": "The handle in the result of a call that is still working" } } }
         """);
+
+    private readonly Expiries _expiries = new(store);
 
     public static JsonValue Status { get; } = JsonValue.Object(
         ("name", StatusTool),
@@ -35,6 +40,7 @@ internal sealed class CallHandles(ITableStore store, ToolGateway gateway, TimePr
     public async Task<CallHandle> GiveAsync(McpCaller caller, CallHandle handle, CancellationToken cancellationToken)
     {
         var (key, body) = (Key(caller, handle.Effect), RunJson.ToValue(handle));
+        await _expiries.NoteAsync(caller.Principal.Tenant, new Expiry(Table, key, handle.Deadline + Kept) { After = ("deadline", Kept) }, cancellationToken);
         while (true)
         {
             if ((await store.InsertAsync(Table, key, body, cancellationToken)).Ok) return handle;
@@ -79,7 +85,7 @@ internal sealed class CallHandles(ITableStore store, ToolGateway gateway, TimePr
     /// <summary>What the call came to; null while it works.</summary>
     private async Task<JsonValue?> OutcomeAsync(McpCaller caller, CallHandle handle, CancellationToken cancellationToken)
     {
-        var call = new GatewayCall(handle.Effect, caller.Chain, TargetKind.Tool, handle.Target, null, JsonValue.EmptyObject, handle.Deadline);
+        var call = new GatewayCall(handle.Effect, caller.Chain, TargetKind.Tool, handle.Target, null, JsonValue.EmptyObject, handle.Deadline) { Link = new CallerLink { Token = caller.Bearer } };
         var recorded = await gateway.FindAsync(call, cancellationToken);
         if (recorded is { State: not LedgerState.Unknown, Result: { } result }) return CallResults.Of(result, Status);
         if (handle.Problem is { } problem) return CallResults.Of(problem);

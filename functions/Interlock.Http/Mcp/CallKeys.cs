@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Interlock.Core;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway;
 using Interlock.Core.Storage;
 using Interlock.Http.Hosting;
 using Interlock.Json;
@@ -18,6 +19,11 @@ internal sealed class CallKeys(ITableStore store, AuditLog audit, TimeProvider t
     private const string Table = "callkeys";
     private const int MaxKey = 256;
 
+    /// <summary>How long a key is kept; one under which a call was made stays as long as the call's outcome.</summary>
+    private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
+
+    private readonly Expiries _expiries = new(store);
+
     public async Task<(EffectId Effect, Problem? Refusal)> EffectAsync(McpCaller caller, string tool, JsonValue arguments, JsonValue? key, CancellationToken cancellationToken)
     {
         if (key is null) return (Fresh(), null);
@@ -28,7 +34,12 @@ internal sealed class CallKeys(ITableStore store, AuditLog audit, TimeProvider t
         var digest = CanonicalJson.Digest(arguments);
         var body = JsonValue.Object(("tool", tool), ("arguments", digest));
         var row = new RowKey(Keys.Join(tenant.Value, effect.Value), "key");
-        if ((await store.InsertAsync(Table, row, body, cancellationToken)).Ok) return (effect, null);
+        var due = new Expiry(Table, row, time.GetUtcNow() + Kept) { While = Ledger.PlaceOf(tenant, caller.Chain.Starter.Subject, effect) };
+        if (await store.GetAsync(Table, row, cancellationToken) is null)
+        {
+            await _expiries.NoteAsync(tenant, due, cancellationToken);
+            if ((await store.InsertAsync(Table, row, body, cancellationToken)).Ok) return (effect, null);
+        }
         if (await store.GetAsync(Table, row, cancellationToken) is { } seen && seen.Body == body) return (effect, null);
         var problem = new Problem(ProblemTypes.Conflict, 409, "The idempotency key was used for something else", "Use a new key for another tool or other arguments.") { Stage = "admit", Rule = "key-reuse" };
         await RecordAsync(caller, tool, digest, effect, problem, cancellationToken);

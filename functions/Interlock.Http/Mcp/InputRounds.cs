@@ -22,6 +22,8 @@ internal sealed class InputRounds(InterlockWeb web)
 
     private static readonly TimeSpan Patience = TimeSpan.FromHours(1);
 
+    private readonly Expiries _expiries = new(web.Store);
+
     /// <summary>The client's answers, which a call of the newest revision may carry from the first time on; null when they are none.</summary>
     public static (InputAnswers? Answers, McpAnswer? Error) Answers(McpExchange exchange, RequestState state)
     {
@@ -39,6 +41,7 @@ internal sealed class InputRounds(InterlockWeb web)
         if (state.Upstream != RegistrationOf(registry, call.Target)) return false;
         var used = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(exchange.Params[RequestState.Member]!.AsString()))); // it was read from there
         var key = new RowKey(Keys.Join(caller.Principal.Tenant.Value, caller.Principal.Subject), used);
+        await _expiries.NoteAsync(caller.Principal.Tenant, new Expiry(Table, key, web.Time.GetUtcNow() + Patience + Patience), cancellationToken); // the state itself is too old before
         return (await web.Store.InsertAsync(Table, key, JsonValue.Object(("effect", call.Effect.Value)), cancellationToken)).Ok;
     }
 

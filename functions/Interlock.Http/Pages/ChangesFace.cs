@@ -14,8 +14,16 @@ internal sealed class ChangesFace(InterlockWeb web, ChangeDesk changes, SignedIn
 
     private const string Title = "Changes";
 
-    public Task ListAsync(HttpContext context) => pages.ShowAsync(context, Title, ApprovalFace.Path, async session =>
-        Visibility.HasRole(session.Person, "admin") ? ChangesPage.List(await changes.ListAsync(session.Person.Tenant, context.RequestAborted), web.Time.GetUtcNow()) : (Html?)null);
+    public Task ListAsync(HttpContext context) => pages.ShowAsync(context, Title, ApprovalFace.Path, session => ListAsync(context, session, null));
+
+    /// <summary>The list, with what was wrong with a form on it; null for whoever is no administrator.</summary>
+    public async Task<Html?> ListAsync(HttpContext context, Session session, string? notice)
+    {
+        if (!Visibility.HasRole(session.Person, "admin")) return null;
+        var (tenant, now) = (session.Person.Tenant, web.Time.GetUtcNow());
+        var glass = changes.Glass is { } desk ? BreakGlassSection.Render(await desk.ListAsync(tenant, context.RequestAborted), pages.Token(session, BreakGlassFace.Path), now) : Html.Empty;
+        return ChangesPage.List(await changes.ListAsync(tenant, context.RequestAborted), glass, now, notice);
+    }
 
     public Task ShowAsync(HttpContext context) => pages.ShowAsync(context, Title, ApprovalFace.Path, session => RenderAsync(context, session, null));
 

@@ -9,10 +9,12 @@ namespace Interlock.Http.Pages;
 /// <summary>The list of proposed changes, and one of them: whole, beside what is registered now.</summary>
 internal static class ChangesPage
 {
-    public static Html List(IReadOnlyList<Proposal> proposals, DateTimeOffset now) => Html.Of($"""
+    public static Html List(IReadOnlyList<Proposal> proposals, Html glass, DateTimeOffset now, string? notice) => Html.Of($"""
         <p class="crumb"><a href="/approvals">Approvals</a></p>
         <h1>Changes</h1>
+        {Html.When(notice is not null, () => Html.Of($"""<p class="notice bad" role="alert">{notice}</p>"""))}
         {(proposals.Count == 0 ? Html.Of($"""<p class="dim">Nothing was proposed.</p>""") : Html.Of($"""<ul class="cards">{Html.Join(proposals.Select(proposal => Card(proposal, now)))}</ul>"""))}
+        {glass}
         """);
 
     public static Html Render(Proposal proposal, IReadOnlyList<RegistryEntry> current, ContractDiff? diff, string? token, ChangeResult.Refused? refused, DateTimeOffset now, string? notice) => Html.Of($"""
@@ -20,7 +22,7 @@ internal static class ChangesPage
         <h1>{Title(proposal)}</h1>
         {Html.When(notice is not null, () => Html.Of($"""<p class="notice bad" role="alert">{notice}</p>"""))}
         <p>{Parts.Status(State(proposal, now))} proposed by <strong>{proposal.By.Subject}</strong> {Parts.Time(proposal.At)}, until {Parts.Time(proposal.ExpiresAt)}</p>
-        {Html.When(proposal.DecidedBy is not null, () => Html.Of($"""<p>Decided by <strong>{proposal.DecidedBy}</strong>{Html.When(proposal.Reason is not null, () => Html.Of($""": <span class="text">{proposal.Reason}</span>"""))}</p>"""))}
+        {Html.When(proposal.DecidedBy is not null, () => Html.Of($"""<p>Decided by <strong>{proposal.DecidedBy}</strong>{Html.When(proposal.BreakGlass is not null, () => Html.Of($" alone, under break-glass"))}{Html.When(proposal.Reason is not null, () => Html.Of($""": <span class="text">{proposal.Reason}</span>"""))}</p>"""))}
         <section aria-labelledby="wanted"><h2 id="wanted">What is to be</h2><pre tabindex="0">{Text(proposal.Request)}</pre></section>
         {Html.When(diff is not null, () => Contract(diff!))}
         <section aria-labelledby="now"><h2 id="now">What is registered now</h2>

@@ -28,6 +28,7 @@ internal sealed class PageFace
         Approvals = new ApprovalFace(web, _pages);
         Delegations = new DelegationFace(web, _pages);
         Changes = web.Changes is { } changes ? new ChangesFace(web, changes, _pages) : null;
+        BreakGlass = Changes is not null && web.Changes?.Glass is { } glass ? new BreakGlassFace(web, Changes, glass, _pages) : null;
     }
 
     /// <summary>Signing in and out, over the same sessions.</summary>
@@ -42,6 +43,9 @@ internal sealed class PageFace
 
     /// <summary>Null where the registry needs no second person.</summary>
     public ChangesFace? Changes { get; }
+
+    /// <summary>Null where it does, and nobody may do without.</summary>
+    public BreakGlassFace? BreakGlass { get; }
 
     public Task OverviewAsync(HttpContext context) => _pages.ShowAsync(context, "Overview", "/", async session =>
     {

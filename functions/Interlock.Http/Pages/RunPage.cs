@@ -35,6 +35,9 @@ internal static class RunPage
         Command.OpenApproval open => Html.Of($"""<li><a href="/approvals/{open.Gate.Id.Value}"><strong>{open.Gate.Title}</strong></a> <span class="dim">approval · {Left(open.Gate.ExpiresAt, now)}</span></li>"""),
         Command.Call call => Html.Of($"""<li><code>{call.Target}</code> <span class="dim">{call.Task.Name} · {Left(call.Deadline, now)}</span></li>"""),
         Command.StartTimer timer => Html.Of($"""<li class="dim">{timer.Purpose.ToString().ToLowerInvariant()} timer of {(timer.Frame == FrameId.Root ? Html.Of($"the workflow") : Html.Of($"<code>{timer.Frame.Value}</code>"))} · {Left(timer.DueAt, now)}</li>"""),
+        Command.EmitEvent emit => Html.Of($"""<li>event <code>{emit.Event["type"]?.StringOrNull()}</code> <span class="dim">{emit.Task.Name}</span></li>"""),
+        Command.AwaitEvent wanted => Html.Of($"""<li>waits for {(wanted.Types.IsEmpty ? "any event" : "events")} <code>{string.Join(", ", wanted.Types)}</code> <span class="dim">{wanted.Task.Name}</span></li>"""),
+        Command.StartChild child => Html.Of($"""<li>workflow <code>{child.Workflow}</code> <span class="dim">{child.Task.Name}{(child.Deadline is { } deadline ? $" · {Left(deadline, now)}" : "")}</span></li>"""),
         _ => Html.Of($"""<li class="dim">{command.GetType().Name}</li>"""),
     };
 

@@ -1,3 +1,5 @@
+using Interlock.Http.Hosting;
+
 namespace Interlock.Http.Sessions;
 
 /// <summary>
@@ -6,29 +8,10 @@ namespace Interlock.Http.Sessions;
 /// </summary>
 internal sealed class SignInLimiter(int limit, TimeProvider time)
 {
-    private const int MaxKeys = 100_000;
     private const int AddressesPerUser = 50;
 
-    private static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
-
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, int> _attempts = new(StringComparer.Ordinal);
-    private DateTimeOffset _windowEnds;
+    private readonly AttemptLimiter _attempts = new(TimeSpan.FromMinutes(5), time);
 
     /// <summary>Counts one attempt; false when the address, or the user from wherever, has had too many.</summary>
-    public bool TryEnter(string address, string user)
-    {
-        lock (_lock)
-        {
-            var now = time.GetUtcNow();
-            if (now >= _windowEnds || _attempts.Count >= MaxKeys)
-            {
-                _attempts.Clear();
-                _windowEnds = now + Window;
-            }
-            return Count("address:" + address) <= limit && Count("user:" + user) <= limit * AddressesPerUser;
-        }
-    }
-
-    private int Count(string key) => _attempts[key] = _attempts.GetValueOrDefault(key) + 1;
+    public bool TryEnter(string address, string user) => _attempts.TryEnter(("address:" + address, limit), ("user:" + user, limit * AddressesPerUser));
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Interlock.Core;
 using Interlock.Core.Endpoints;
 using Interlock.Core.Gateway;
+using Interlock.Http.Mcp;
 using Interlock.Json;
 
 namespace Interlock.Http.Upstreams;
@@ -24,6 +25,7 @@ internal static class A2aMessages
             WriteParts(json, call);
             json.WriteStartObject("metadata");
             json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
+            json.WriteString(CallDeadlines.Meta, CallDeadlines.Write(call.Deadline));
             if (call.TraceParent is not null) json.WriteString("traceparent", call.TraceParent);
             json.WriteEndObject();
             json.WriteEndObject();

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Interlock.Core;
 using Interlock.Core.Gateway;
@@ -16,7 +17,8 @@ internal static class HttpAnswer
     public static async Task<UpstreamResult> ReadAsync(HttpExchange exchange, HttpResponseMessage response, CancellationToken ct)
     {
         var status = (int)response.StatusCode;
-        if (UpstreamFailures.Rest(response.StatusCode, JsonRpcHttp.RetryAfter(response)) is { } rest) return new UpstreamResult.Rejected(Failed(status)) { RetryAfter = rest };
+        if (response.StatusCode == HttpStatusCode.TooManyRequests)
+            return new UpstreamResult.Rejected(Failed(status)) { RetryAfter = UpstreamFailures.Rest(response.StatusCode, JsonRpcHttp.RetryAfter(response)) };
         var isGood = status is >= 200 and < 300 || (status is >= 300 and < 400 && exchange.TakesRedirects);
         try
         {

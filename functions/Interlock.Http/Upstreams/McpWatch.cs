@@ -61,7 +61,7 @@ internal sealed partial class McpWatch(McpConnectionPool pool, ILogger logger, T
             }
             catch (Exception e) when (!stop.IsCancellationRequested)
             {
-                Log.Broken(logger, e, endpoint.RegistrationId);
+                Log.Broken(logger, e.GetType().Name, endpoint.RegistrationId); // its words may be the server's
             }
             pause = time.GetUtcNow() - began > Healthy ? FirstPause : pause * 2 < LastPause ? pause * 2 : LastPause;
             await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -103,7 +103,7 @@ internal sealed partial class McpWatch(McpConnectionPool pool, ILogger logger, T
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Debug, "The stream of registration {Registration} broke off; it is opened anew.")]
-        public static partial void Broken(ILogger logger, Exception exception, string registration);
+        [LoggerMessage(1, LogLevel.Debug, "The stream of registration {Registration} broke off ({Kind}); it is opened anew.")]
+        public static partial void Broken(ILogger logger, string kind, string registration);
     }
 }

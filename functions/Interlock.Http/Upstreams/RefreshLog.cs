@@ -3,14 +3,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Interlock.Http.Upstreams;
 
-/// <summary>Tells a host's log what a refresh found. Names are registered ones: nothing that an upstream says is repeated but why it was not reached.</summary>
+/// <summary>Tells a host's log what a refresh found, in our words: names are registered ones, and nothing that an upstream says is repeated. What it said is in the audit, bounded.</summary>
 public static partial class RefreshLog
 {
     public static void Write(ILogger logger, RefreshPass pass)
     {
         foreach (var entry in pass.Changed) Log.Changed(logger, entry.Lifecycle, entry.Kind, entry.Name, entry.Version, entry.Reason);
         foreach (var (server, tools) in pass.Unregistered) Log.Unregistered(logger, server, tools);
-        foreach (var (upstream, problem) in pass.Unreachable) Log.Unreachable(logger, upstream, problem.Title, problem.Detail);
+        foreach (var (upstream, problem) in pass.Unreachable) Log.Unreachable(logger, upstream, problem.Title, problem.Type, problem.Rule);
         foreach (var (upstream, error) in pass.Failed) Log.Failed(logger, error, upstream);
     }
 
@@ -29,8 +29,8 @@ public static partial class RefreshLog
         [LoggerMessage(LogLevel.Information, "Server {Server} shows {Tools} tools that nobody registered; register it again to take them")]
         public static partial void Unregistered(ILogger logger, string server, int tools);
 
-        [LoggerMessage(LogLevel.Warning, "{Upstream} could not be refreshed: {Title}: {Detail}")]
-        public static partial void Unreachable(ILogger logger, string upstream, string title, string? detail);
+        [LoggerMessage(LogLevel.Warning, "{Upstream} could not be refreshed: {Title} ({Type}, {Rule}); the audit of system:refresh has what it said")]
+        public static partial void Unreachable(ILogger logger, string upstream, string title, string type, string? rule);
 
         [LoggerMessage(LogLevel.Error, "A refresh that a server asked for failed; the next pass comes")]
         public static partial void Broken(ILogger logger, Exception e);

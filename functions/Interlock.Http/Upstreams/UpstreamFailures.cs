@@ -57,7 +57,7 @@ internal static class UpstreamFailures
 
     public static Problem OutOfTime(CallBudget budget) => budget.CancelledByCaller
         ? new(ProblemTypes.Cancelled, 499, "The call was cancelled", "The upstream was asked to stop.")
-        : new(ProblemTypes.Timeout, 408, "The call's deadline has passed", "The upstream was asked to stop; give the task more time if it needs it.");
+        : new(ProblemTypes.Timeout, 408, "The call's deadline has passed", "The upstream was asked to stop; give the call more time if it needs it.");
 
     public static UpstreamResult Of(JsonRpcReply.Error error)
     {

@@ -16,7 +16,7 @@ internal static class BranchChoice
         for (var i = 0; i < fits.Length; i++)
         {
             if (fits[i] != closest) continue; // only the likely ones are explained: nested choices would multiply
-            var own = seen is null ? null : new EvaluatedSet(instance.Count);
+            var own = run.Apart(seen, instance);
             run.Capture(rule.Branches[i], instance, own, out var errors);
             if (run.Halted is not null) return;
             if (errors.Count > 0) best.Add(new(rule.Branches[i], errors, own, Depth(errors, here)));

@@ -84,6 +84,9 @@ internal sealed class Evaluation(JsonSchemaOptions options, bool dynamic, bool c
         return _steps <= options.MaxSteps || Halt($"The validation took more than {options.MaxSteps} steps; simplify the schema or send less.");
     }
 
+    /// <summary>A set of its own for a branch that may fail, where one is kept; large ones count.</summary>
+    public EvaluatedSet? Apart(EvaluatedSet? seen, JsonValue instance) => seen is not null && Spend(instance.Count >> 6) ? new EvaluatedSet(instance.Count) : null;
+
     public bool Fail(Assertion rule, JsonValue instance) => Collecting && Halted is null && Fail(rule.Location, rule.Keyword, rule.Explain(instance));
 
     /// <summary>Records an error at the current instance location; always false.</summary>

@@ -1,7 +1,7 @@
 namespace Interlock.Json.Schema;
 
 /// <summary>
-/// A compiled JSON Schema, draft 2020-12 (the default) or draft-07, chosen by <c>$schema</c>. Compile once, validate many
+/// A compiled JSON Schema, draft 2020-12 (the default), 2019-09, -07 or -06, chosen by <c>$schema</c>. Compile once, validate many
 /// times from any thread. Work is bounded by <see cref="JsonSchemaOptions"/>; past a bound the instance counts as invalid
 /// and the error says which bound. Sources: draft-bhutton-json-schema-01, draft-bhutton-json-schema-validation-01.
 /// </summary>
@@ -17,7 +17,11 @@ public sealed class JsonSchema
         (_options, Library) = (options, library);
         _root = compiler.Compile(library.Root.Place);
         _dynamic = compiler.IsDynamic;
+        PatternSize = compiler.PatternSize;
     }
+
+    /// <summary>What the schema takes of <see cref="JsonSchemaOptions.MaxPatternSize"/>, for a limit on several schemas together.</summary>
+    public int PatternSize { get; }
 
     internal SchemaLibrary Library { get; }
 

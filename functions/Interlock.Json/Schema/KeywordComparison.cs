@@ -9,7 +9,7 @@ internal static class KeywordComparison
         "pattern", "format", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "required", "dependentRequired",
         "properties", "patternProperties", "additionalProperties", "propertyNames", "items", "prefixItems", "additionalItems", "contains",
         "minContains", "maxContains", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies",
-        "unevaluatedItems", "unevaluatedProperties", "$ref", "$dynamicRef",
+        "unevaluatedItems", "unevaluatedProperties", "$ref", "$dynamicRef", "$recursiveRef",
     };
 
     public static bool Asserts(string keyword) => Assertions.Contains(keyword);
@@ -25,12 +25,12 @@ internal static class KeywordComparison
         var (unique, isUnique) = (was["uniqueItems"] == JsonValue.True, now["uniqueItems"] == JsonValue.True);
         if (unique != isUnique) changes.Add(new(at + "/uniqueItems", isUnique, unique, isUnique ? "items must differ now" : "items may repeat now"));
         Required(was["required"], now["required"], at + "/required", changes);
-        Same("dependentRequired");
+        Dependent(was["dependentRequired"], now["dependentRequired"], at + "/dependentRequired", changes);
 
         void Bound(string keyword, int direction)
         {
             var (before, after) = (was[keyword], now[keyword]);
-            if (before == after) return;
+            if (before is null ? after is null : after is not null && Order(after, before) == 0) return;
             var tightened = before is null || (after is not null && Order(after, before) * direction > 0);
             changes.Add(new($"{at}/{keyword}", tightened, !tightened,
                 $"\"{keyword}\" was {(tightened ? "tightened" : "loosened")} from {Shown(before)} to {Shown(after)}"));
@@ -91,7 +91,7 @@ internal static class KeywordComparison
 
     private static void MultipleOf(JsonValue? was, JsonValue? now, string at, List<SchemaChange> changes)
     {
-        if (was == now) return;
+        if (was is null ? now is null : now is not null && Order(was, now) == 0) return;
         var (before, after) = (was is null ? null : ExactNumber.Of(was), now is null ? null : ExactNumber.Of(now));
         var narrows = now is not null && !(before is { } b && after is { } a && b.IsMultipleOf(a));
         var widens = was is not null && !(before is { } c && after is { } d && d.IsMultipleOf(c));
@@ -105,6 +105,14 @@ internal static class KeywordComparison
         var (added, gone) = (after.Except(before).ToList(), before.Except(after).ToList());
         if (added.Count > 0) changes.Add(new(at, true, false, $"required now: {Quote.Values(added)}"));
         if (gone.Count > 0) changes.Add(new(at, false, true, $"no longer required: {Quote.Values(gone)}"));
+    }
+
+    private static void Dependent(JsonValue? was, JsonValue? now, string at, List<SchemaChange> changes)
+    {
+        foreach (var name in Names(was).Union(Names(now), StringComparer.Ordinal))
+            Required(was?[name], now?[name], JsonPointer.Append(at, name), changes);
+
+        static IEnumerable<string> Names(JsonValue? map) => map is { IsObject: true } ? map.Members.Names : [];
     }
 
     private static int Order(JsonValue a, JsonValue b) =>

@@ -18,7 +18,7 @@ internal sealed class KeywordReader
     public static void Read(SchemaNode node, SchemaCompiler compiler)
     {
         var reader = new KeywordReader(node, compiler);
-        if (reader._dialect.IsDraft7 && reader._schema["$ref"] is not null) reader.Reference();
+        if (reader._dialect.IsOlder && reader._schema["$ref"] is not null) reader.Reference();
         else reader.All();
         node.Rules = [.. reader._rules];
     }
@@ -67,7 +67,7 @@ internal sealed class KeywordReader
     private void Required()
     {
         if (_schema["required"] is { } required && Names("required", required, At("required")) is { Length: > 0 } names) _rules.Add(new RequiredRule(_place, names));
-        if (_dialect.IsDraft7 || _schema["dependentRequired"] is not { } dependent) return;
+        if (_dialect.IsOlder || _schema["dependentRequired"] is not { } dependent) return;
         var all = Map("dependentRequired", dependent).Select(member => (member.Key, Names("dependentRequired", member.Value, At("dependentRequired")))).ToArray();
         _rules.Add(new DependentRequiredRule(_place, "dependentRequired", all));
     }
@@ -76,18 +76,23 @@ internal sealed class KeywordReader
     {
         if (_schema["$ref"] is { } reference)
             _rules.Add(new ReferenceRule(_place, "$ref", _compiler.Node(_compiler.Library.Resolve(_place.Resource, Text("$ref", reference), At("$ref")))));
-        if (_dialect.IsDraft7 || _schema["$dynamicRef"] is not { } dynamic) return;
-        var text = Text("$dynamicRef", dynamic);
-        var target = _compiler.Library.Resolve(_place.Resource, text, At("$dynamicRef"));
+        if (_dialect.Draft == Draft.V2019 && _schema["$recursiveRef"] is { } recursive) Dynamic("$recursiveRef", recursive);
+        if (_dialect.Draft == Draft.V2020 && _schema["$dynamicRef"] is { } dynamic) Dynamic("$dynamicRef", dynamic);
+    }
+
+    private void Dynamic(string keyword, JsonValue reference)
+    {
+        var text = Text(keyword, reference);
+        var target = _compiler.Library.Resolve(_place.Resource, text, At(keyword));
         var first = _compiler.Node(target);
         var anchor = Uri.UnescapeDataString(UriReference.Split(text).Fragment ?? "");
         if (!target.Resource.DynamicAnchors.Contains(anchor))
         {
-            _rules.Add(new ReferenceRule(_place, "$dynamicRef", first));
+            _rules.Add(new ReferenceRule(_place, keyword, first));
             return;
         }
         _compiler.IsDynamic = true;
-        _rules.Add(new DynamicReferenceRule(_place, anchor, first));
+        _rules.Add(new DynamicReferenceRule(_place, keyword, anchor, first));
     }
 
     private void Applicators()
@@ -96,18 +101,18 @@ internal sealed class KeywordReader
         Items();
         if (_schema["contains"] is not null)
         {
-            var counted = !_dialect.IsDraft7 && _dialect.Has(Vocabularies.Validation);
+            var counted = !_dialect.IsOlder && _dialect.Has(Vocabularies.Validation);
             _rules.Add(new ContainsRule(
-                _place, Sub("contains"), (counted ? Size("minContains") : null) ?? 1, counted ? Size("maxContains") : null, !_dialect.IsDraft7));
+                _place, Sub("contains"), (counted ? Size("minContains") : null) ?? 1, counted ? Size("maxContains") : null, !_dialect.HasTuples));
         }
         if (_schema["propertyNames"] is not null) _rules.Add(new PropertyNamesRule(_place, Sub("propertyNames")));
         if (_schema["allOf"] is not null) _rules.Add(new AllOfRule(_place, List("allOf", atLeastOne: true)));
         if (_schema["anyOf"] is not null) _rules.Add(new ChoiceRule(_place, "anyOf", List("anyOf", atLeastOne: true), exactlyOne: false));
         if (_schema["oneOf"] is not null) _rules.Add(new ChoiceRule(_place, "oneOf", List("oneOf", atLeastOne: true), exactlyOne: true));
         if (_schema["not"] is not null) _rules.Add(new NotRule(_place, Sub("not")));
-        if (_schema["if"] is not null)
+        if (_dialect.Draft > Draft.V6 && _schema["if"] is not null)
             _rules.Add(new ConditionRule(_place, Sub("if"), _schema["then"] is null ? null : Sub("then"), _schema["else"] is null ? null : Sub("else")));
-        if (!_dialect.IsDraft7 && _schema["dependentSchemas"] is { } dependent)
+        if (!_dialect.IsOlder && _schema["dependentSchemas"] is { } dependent)
             _rules.Add(new DependentSchemasRule(_place, "dependentSchemas", [.. Map("dependentSchemas", dependent).Select(m => (m.Key, _compiler.Node(_place.Child("dependentSchemas", m.Key))))]));
         Dependencies();
     }
@@ -125,15 +130,15 @@ internal sealed class KeywordReader
 
     private void Items()
     {
-        var (first, rest) = _dialect.IsDraft7 ? ("items", "additionalItems") : ("prefixItems", "items");
-        if (_dialect.IsDraft7 && _schema["items"] is { IsArray: false }) (first, rest) = ("", "items");
-        var prefix = first.Length > 0 && _schema[first] is not null ? List(first, atLeastOne: !_dialect.IsDraft7) : [];
-        if (_dialect.IsDraft7 && _schema["items"] is null) return; // additionalItems means nothing alone
+        var (first, rest) = _dialect.HasTuples ? ("items", "additionalItems") : ("prefixItems", "items");
+        if (_dialect.HasTuples && _schema["items"] is { IsArray: false }) (first, rest) = ("", "items");
+        var prefix = first.Length > 0 && _schema[first] is not null ? List(first, atLeastOne: !_dialect.HasTuples) : [];
+        if (_dialect.HasTuples && _schema["items"] is null) return; // additionalItems means nothing alone
         var more = _schema[rest] is null ? null : Sub(rest);
         if (prefix.Length > 0 || more is not null) _rules.Add(new ItemsRule(_place, more is null ? first : rest, prefix, more));
     }
 
-    /// <summary>Draft-07's <c>dependencies</c>, which draft 2020-12 keeps for compatibility.</summary>
+    /// <summary>Draft-07's <c>dependencies</c>, which later drafts keep for compatibility.</summary>
     private void Dependencies()
     {
         if (_schema["dependencies"] is not { } value) return;

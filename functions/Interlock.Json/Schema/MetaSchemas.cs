@@ -2,12 +2,22 @@ using System.Collections.Frozen;
 
 namespace Interlock.Json.Schema;
 
-/// <summary>The meta-schemas of draft 2020-12 and draft-07, so that schemas can refer to them without fetching anything.</summary>
+/// <summary>The meta-schemas of the drafts that are read, so that schemas can refer to them without fetching anything.</summary>
 internal static class MetaSchemas
 {
     private const string Base = "https://json-schema.org/draft/2020-12/";
 
-    private static readonly Lazy<FrozenDictionary<string, JsonValue>> All = new(() => new Dictionary<string, JsonValue>
+    private static readonly Lazy<FrozenDictionary<string, JsonValue>> All = new(() =>
+    {
+        var all = Latest();
+        foreach (var (uri, schema) in EarlierMetaSchemas.Draft2019(name => all[Base + name]).ToList()) all.Add(uri, schema);
+        all.Add("http://json-schema.org/draft-06/schema", EarlierMetaSchemas.Draft6(all["http://json-schema.org/draft-07/schema"]));
+        return all.ToFrozenDictionary(StringComparer.Ordinal);
+    });
+
+    public static JsonValue? Find(string uri) => All.Value.GetValueOrDefault(uri);
+
+    private static Dictionary<string, JsonValue> Latest() => new()
     {
         [Base + "schema"] = StrictJson.Parse("""
             {"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://json-schema.org/draft/2020-12/schema",
@@ -99,9 +109,7 @@ internal static class MetaSchemas
               "anyOf":{"$ref":"#/definitions/schemaArray"},"oneOf":{"$ref":"#/definitions/schemaArray"},"not":{"$ref":"#"}},
              "default":true}
             """),
-    }.ToFrozenDictionary(StringComparer.Ordinal));
-
-    public static JsonValue? Find(string uri) => All.Value.GetValueOrDefault(uri);
+    };
 
     private static JsonValue Vocabulary(string name, string properties, string? definitions)
     {

@@ -11,9 +11,8 @@ internal sealed class SchemaComparison(SchemaLibrary oldLibrary, SchemaLibrary n
 {
     private const int MostPairs = 20_000;
 
-    /// <summary>Keywords with a rule below; those absent here and not known annotations or unknown words must be equal.</summary>
-    private static readonly string[] MustEqual =
-        ["not", "if", "then", "else", "oneOf", "contains", "minContains", "maxContains", "dependentSchemas", "dependencies", "propertyNames", "prefixItems"];
+    /// <summary>What widens in one place may narrow in another here, so only equality is proof.</summary>
+    private static readonly string[] MustEqual = ["not", "oneOf", "dependencies"];
 
     private readonly List<SchemaChange> _changes = [];
     private readonly HashSet<(string, string)> _compared = [];
@@ -36,7 +35,7 @@ internal sealed class SchemaComparison(SchemaLibrary oldLibrary, SchemaLibrary n
             Unproved(at, "the two schemas are of different dialects");
             return;
         }
-        if (before.Resource.Dialect.IsDraft7 && (before.Value["$ref"] ?? after.Value["$ref"]) is not null)
+        if (before.Resource.Dialect.IsOlder && (before.Value["$ref"] ?? after.Value["$ref"]) is not null)
         {
             References(before, after, at);
             return;
@@ -45,7 +44,8 @@ internal sealed class SchemaComparison(SchemaLibrary oldLibrary, SchemaLibrary n
         References(before, after, at);
         Fixed(before, after, at);
         Lists(before, after, at);
-        Items(before, after, at);
+        new ConditionComparison(this, before, after, at).Run();
+        new ItemComparison(this, before, after, at).Run();
         new MemberComparison(this, before, after, at).Run();
         Unevaluated(before, after, at);
     }
@@ -62,6 +62,15 @@ internal sealed class SchemaComparison(SchemaLibrary oldLibrary, SchemaLibrary n
         else if (before is { } gone && !IsTrue(gone.Value)) Add(at, false, true, "a constraint was removed");
         else if (after is { } added && !IsTrue(added.Value)) Add(at, true, false, "a constraint was added where any value was allowed");
     }
+
+    /// <summary>The same for the schemas of a keyword.</summary>
+    public void Optional(SchemaPlace before, SchemaPlace after, string keyword, string at) =>
+        Optional(Child(before, keyword), Child(after, keyword), JsonPointer.Append(at, keyword));
+
+    /// <summary>Whether two parts of the schemas say the same, and no reference in them changed its meaning.</summary>
+    public bool Same(JsonValue was, JsonValue now) => was == now && !(MayRefer(now) && oldLibrary.Root.Root != newLibrary.Root.Root);
+
+    public static SchemaPlace? Child(SchemaPlace place, string keyword) => place.Value[keyword] is null ? null : place.Child(keyword);
 
     public static bool IsTrue(JsonValue schema) =>
         schema.Kind == JsonKind.True || (schema.IsObject && schema.Members.All(member => !KeywordComparison.Asserts(member.Key)));
@@ -84,12 +93,12 @@ internal sealed class SchemaComparison(SchemaLibrary oldLibrary, SchemaLibrary n
         if (Target(oldLibrary, before) is not { } was)
         {
             if (Target(newLibrary, after) is { } added) Optional(null, added, JsonPointer.Append(at, "$ref"));
-            if (!after.Resource.Dialect.IsDraft7 || Target(newLibrary, after) is null) return;
+            if (!after.Resource.Dialect.IsOlder || Target(newLibrary, after) is null) return;
             Unproved(at, "a schema was replaced by a reference");
             return;
         }
         if (Target(newLibrary, after) is { } now) Compare(was, now, at);
-        else if (before.Resource.Dialect.IsDraft7) Unproved(at, "a reference was replaced by a schema");
+        else if (before.Resource.Dialect.IsOlder) Unproved(at, "a reference was replaced by a schema");
         else Inlined(was, after, at);
     }
 
@@ -98,9 +107,11 @@ internal sealed class SchemaComparison(SchemaLibrary oldLibrary, SchemaLibrary n
 
     private void Dynamic(SchemaPlace before, SchemaPlace after, string at)
     {
-        if ((before.Value["$dynamicRef"] ?? after.Value["$dynamicRef"]) is null) return;
-        if (oldLibrary.Root.Root == newLibrary.Root.Root) return;
-        Unproved(JsonPointer.Append(at, "$dynamicRef"), "what a dynamic reference reaches depends on the whole schema");
+        foreach (var keyword in (string[])["$dynamicRef", "$recursiveRef"])
+        {
+            if ((before.Value[keyword] ?? after.Value[keyword]) is null || oldLibrary.Root.Root == newLibrary.Root.Root) continue;
+            Unproved(JsonPointer.Append(at, keyword), "what a dynamic reference reaches depends on the whole schema");
+        }
     }
 
     private static SchemaPlace? Target(SchemaLibrary library, SchemaPlace place) =>
@@ -114,9 +125,9 @@ internal sealed class SchemaComparison(SchemaLibrary oldLibrary, SchemaLibrary n
             var (was, now) = (before.Value[keyword], after.Value[keyword]);
             if (was is null && now is null) continue;
             var where = JsonPointer.Append(at, keyword);
-            if (was is null && keyword is not ("then" or "else" or "minContains" or "maxContains")) Add(where, true, false, $"\"{keyword}\" was added");
-            else if (now is null && keyword is not ("then" or "else" or "minContains" or "maxContains" or "if" or "contains")) Add(where, false, true, $"\"{keyword}\" was removed");
-            else if (was != now || (MayRefer(now) && oldLibrary.Root.Root != newLibrary.Root.Root)) Unproved(where, $"\"{keyword}\" changed");
+            if (was is null) Add(where, true, false, $"\"{keyword}\" was added");
+            else if (now is null) Add(where, false, true, $"\"{keyword}\" was removed");
+            else if (!Same(was, now)) Unproved(where, $"\"{keyword}\" changed");
         }
     }
 
@@ -139,23 +150,6 @@ internal sealed class SchemaComparison(SchemaLibrary oldLibrary, SchemaLibrary n
         }
     }
 
-    private void Items(SchemaPlace before, SchemaPlace after, string at)
-    {
-        foreach (var keyword in (string[])["items", "additionalItems"])
-        {
-            var (was, now) = (before.Value[keyword], after.Value[keyword]);
-            if (was is null && now is null) continue;
-            var where = JsonPointer.Append(at, keyword);
-            if (before.Value["prefixItems"]?.Count != after.Value["prefixItems"]?.Count || was is { IsArray: true } || now is { IsArray: true } || keyword == "additionalItems")
-            {
-                if (was != now || before.Value["prefixItems"] != after.Value["prefixItems"] || (MayRefer(was) && oldLibrary.Root.Root != newLibrary.Root.Root))
-                    Unproved(where, "which items a schema applies to changed");
-                continue;
-            }
-            Optional(was is null ? null : before.Child(keyword), now is null ? null : after.Child(keyword), where);
-        }
-    }
-
     /// <summary>What is unevaluated depends on every other keyword, so any difference in the schema spoils the proof.</summary>
     private void Unevaluated(SchemaPlace before, SchemaPlace after, string at)
     {
@@ -166,14 +160,14 @@ internal sealed class SchemaComparison(SchemaLibrary oldLibrary, SchemaLibrary n
             var where = JsonPointer.Append(at, keyword);
             if (was is null) Add(where, true, false, $"\"{keyword}\" was added");
             else if (now is null) Add(where, false, true, $"\"{keyword}\" was removed");
-            else if (before.Value != after.Value || (MayRefer(after.Value) && oldLibrary.Root.Root != newLibrary.Root.Root))
+            else if (!Same(before.Value, after.Value))
                 Unproved(where, $"what \"{keyword}\" covers may have changed");
         }
     }
 
     private static bool MayRefer(JsonValue? schema) => schema switch
     {
-        { IsObject: true } => schema.Members.Any(member => member.Key is "$ref" or "$dynamicRef" || MayRefer(member.Value)),
+        { IsObject: true } => schema.Members.Any(member => member.Key is "$ref" or "$dynamicRef" or "$recursiveRef" || MayRefer(member.Value)),
         { IsArray: true } => schema.Items.Any(MayRefer),
         _ => false,
     };

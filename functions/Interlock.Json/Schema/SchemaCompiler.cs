@@ -6,6 +6,8 @@ namespace Interlock.Json.Schema;
 /// </summary>
 internal sealed class SchemaCompiler(SchemaLibrary library, JsonSchemaOptions options)
 {
+    private const int PatternCost = 100;
+
     private readonly Dictionary<(SchemaDocument, string), SchemaNode> _nodes = [];
     private readonly Queue<SchemaNode> _pending = new();
     private readonly HashSet<SchemaResource> _reached = [];
@@ -14,6 +16,9 @@ internal sealed class SchemaCompiler(SchemaLibrary library, JsonSchemaOptions op
     public SchemaLibrary Library => library;
 
     public JsonSchemaOptions Options => options;
+
+    /// <summary>How large the patterns compiled so far are together.</summary>
+    public int PatternSize { get; private set; }
 
     /// <summary>Whether any schema has a dynamic reference, so that validation must know the resources it came through.</summary>
     public bool IsDynamic { get; set; }
@@ -44,6 +49,9 @@ internal sealed class SchemaCompiler(SchemaLibrary library, JsonSchemaOptions op
         if (_patterns.TryGetValue(source, out var known)) return known;
         if (EcmaPattern.Compile(source, out var reason) is not { } pattern)
             throw new JsonSchemaException($"The pattern {Quote.Text(source)} {reason}.", location);
+        PatternSize += pattern.Size + PatternCost;
+        if (PatternSize > options.MaxPatternSize)
+            throw new JsonSchemaException("The patterns of the schema are too many or repeat too much together; use maxLength or fewer of them.", location);
         return _patterns[source] = pattern;
     }
 

@@ -66,7 +66,7 @@ public static class SchemaDefaults
             {
                 if (!next.Value.IsObject || !visited.Add((next.Resource.Document, next.Pointer))) continue;
                 var reference = next.Value["$ref"]?.StringOrNull();
-                if (!(next.Resource.Dialect.IsDraft7 && reference is not null))
+                if (!(next.Resource.Dialect.IsOlder && reference is not null))
                 {
                     found.Add(next);
                     for (var i = (next.Value["allOf"] is { IsArray: true } all ? all.Count : 0) - 1; i >= 0; i--) open.Push(next.Child("allOf", i));

@@ -1,7 +1,7 @@
 namespace Interlock.Json.Schema;
 
 /// <summary>
-/// The documents a schema may refer to: itself, the given remotes and the two meta-schemas. Finds identifiers and anchors
+/// The documents a schema may refer to: itself, the given remotes and the meta-schemas. Finds identifiers and anchors
 /// where schemas stand (never inside <c>enum</c>, <c>const</c> or unknown keywords) and resolves references to places.
 /// </summary>
 internal sealed class SchemaLibrary
@@ -87,7 +87,7 @@ internal sealed class SchemaLibrary
         var resource = place.Pointer.Length == 0 ? place.Resource : Identify(place);
         place = place with { Resource = resource };
         Anchor(place);
-        if (resource.Dialect.IsDraft7 && schema["$ref"] is not null && place.Pointer.Length > 0) return;
+        if (resource.Dialect.IsOlder && schema["$ref"] is not null && place.Pointer.Length > 0) return;
         var pointer = place.Pointer;
         foreach (var keyword in Single)
             if (schema[keyword] is { IsObject: true } sub) Push(sub, JsonPointer.Append(pointer, keyword));
@@ -116,24 +116,31 @@ internal sealed class SchemaLibrary
 
     private static string? IdOf(JsonValue schema, Dialect dialect, string baseUri, string location)
     {
-        if (schema["$id"] is not { } id || (dialect.IsDraft7 && schema["$ref"] is not null)) return null;
+        if (schema["$id"] is not { } id || (dialect.IsOlder && schema["$ref"] is not null)) return null;
         if (id.StringOrNull() is not { } text) throw new JsonSchemaException("\"$id\" must be a string.", location + "/$id");
         var (uri, fragment) = UriReference.Split(text);
-        if (!dialect.IsDraft7 && !string.IsNullOrEmpty(fragment))
-            throw new JsonSchemaException("\"$id\" has no fragment in draft 2020-12; use \"$anchor\".", location + "/$id");
+        if (!dialect.IsOlder && !string.IsNullOrEmpty(fragment))
+            throw new JsonSchemaException("\"$id\" has no fragment since draft 2019-09; use \"$anchor\".", location + "/$id");
         return uri.Length == 0 ? null : UriReference.Resolve(baseUri, uri);
     }
 
     private static void Anchor(SchemaPlace place)
     {
         var (schema, resource) = (place.Value, place.Resource);
-        if (resource.Dialect.IsDraft7)
+        if (resource.Dialect.IsOlder)
         {
             if (schema["$ref"] is null && schema["$id"]?.StringOrNull() is { } id && UriReference.Split(id).Fragment is { Length: > 0 } fragment)
                 Add(fragment, "$id");
             return;
         }
         if (schema["$anchor"] is { } anchor) Add(anchor.StringOrNull(), "$anchor");
+        if (resource.Dialect.Draft == Draft.V2019)
+        {
+            if (schema["$recursiveAnchor"] != JsonValue.True || place.Pointer != resource.Pointer) return;
+            resource.Anchors[""] = place;
+            resource.DynamicAnchors.Add("");
+            return;
+        }
         if (schema["$dynamicAnchor"] is { } dynamic && Add(dynamic.StringOrNull(), "$dynamicAnchor") is { } name) resource.DynamicAnchors.Add(name);
 
         string? Add(string? text, string keyword)
@@ -158,10 +165,10 @@ internal sealed class SchemaLibrary
         if (named.StringOrNull() is not { } uri) throw new JsonSchemaException("\"$schema\" must be a string.", location + "/$schema");
         if (Dialect.Known(uri) is { } known) return known;
         var meta = _remotes.GetValueOrDefault(UriReference.Split(uri).Uri) ?? throw new JsonSchemaException(
-            $"The dialect \"{Quote.Shorten(uri)}\" is not supported; use draft 2020-12 or draft-07, or give its meta-schema as a remote.", location + "/$schema");
+            $"The dialect \"{Quote.Shorten(uri)}\" is not supported; use draft 2020-12, 2019-09, -07 or -06, or give its meta-schema as a remote.", location + "/$schema");
         var parent = Dialect.Known(meta["$schema"]?.StringOrNull() ?? "") ?? Dialect.Draft2020;
-        if (parent.IsDraft7 || meta["$vocabulary"] is not { IsObject: true } vocabulary) return parent;
-        var dialect = Dialect.OfVocabulary(vocabulary, out var unsupported);
+        if (parent.IsOlder || meta["$vocabulary"] is not { IsObject: true } vocabulary) return parent;
+        var dialect = parent.WithVocabulary(vocabulary, out var unsupported);
         return unsupported is null ? dialect : throw new JsonSchemaException(
             $"The vocabulary \"{Quote.Shorten(unsupported)}\" is required by the meta-schema and not supported.", location + "/$schema");
     }

@@ -23,14 +23,15 @@ internal static class ServeCommand
         var expose = new Option<bool>("--expose") { Description = "Allow addresses that other machines can reach." };
         var upstream = new Option<string[]>("--allow-upstream") { Description = "Private networks upstreams may be in: 'loopback' or a CIDR such as 10.1.0.0/16." };
         var limit = new Option<string[]>("--limit") { Description = "Calls a second and the burst, of each caller, tenant or all: caller=20/400, tenant=100/2000, global=500/10000." };
+        var cap = new Option<string?>("--cap") { Description = "What one principal may have open at once: runs=200,gates=200,frames=50000." };
         var fourEyes = new Option<bool>("--four-eyes") { Description = "Changes of the registry that widen need a second administrator." };
-        var command = new Command("serve", "Serve the embedded host: /mcp, /api and the pages.") { data, urls, origin, expose, upstream, limit, fourEyes };
+        var command = new Command("serve", "Serve the embedded host: /mcp, /api and the pages.") { data, urls, origin, expose, upstream, limit, cap, fourEyes };
         command.SetAction((parsed, cancellation) => ServeAsync(
-            parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(origin), parsed.GetValue(expose), parsed.GetValue(upstream) ?? [], parsed.GetValue(limit) ?? [], parsed.GetValue(fourEyes), cancellation)); // both have defaults
+            parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(origin), parsed.GetValue(expose), parsed.GetValue(upstream) ?? [], parsed.GetValue(limit) ?? [], parsed.GetValue(cap), parsed.GetValue(fourEyes), cancellation)); // both have defaults
         return command;
     }
 
-    private static async Task<int> ServeAsync(string data, string url, string? origin, bool expose, IReadOnlyList<string> upstreams, IReadOnlyList<string> limited, bool fourEyes, CancellationToken cancellationToken)
+    private static async Task<int> ServeAsync(string data, string url, string? origin, bool expose, IReadOnlyList<string> upstreams, IReadOnlyList<string> limited, string? capped, bool fourEyes, CancellationToken cancellationToken)
     {
         if (!expose && !LocalWeb.IsLoopback(url))
         {
@@ -47,6 +48,11 @@ internal static class ServeCommand
             await Console.Error.WriteLineAsync("--limit takes caller, tenant or global, then =CALLS_A_SECOND/BURST: 0.001 to 10000 a second, and a burst of at least that of six seconds.");
             return Output.Usage;
         }
+        if (PrincipalCaps.Parse(capped ?? "") is not { } caps)
+        {
+            await Console.Error.WriteLineAsync("--cap takes runs, gates and frames, as in runs=200,gates=200,frames=50000: 1 to 10000 runs and gates, and at most 10000000 frames.");
+            return Output.Usage;
+        }
         var publicOrigin = Uri.TryCreate(origin, UriKind.Absolute, out var address) && WebOptions.IsOrigin(address) ? address : null;
         if (origin is not null && publicOrigin is null)
         {
@@ -56,7 +62,7 @@ internal static class ServeCommand
         using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft.AspNetCore", LogLevel.Warning));
         Directory.CreateDirectory(data);
         FirstUser(data);
-        var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin, Limits = limits, FourEyes = fourEyes };
+        var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin, Limits = limits, Caps = caps, FourEyes = fourEyes };
         using var telemetry = OtlpExport.Start("interlock");
         await using var services = await LocalServices.OpenAsync(options, loggers, TimeProvider.System, cancellationToken);
         await using var web = await LocalWeb.StartAsync(services, url, shownUsers: [], loggers, cancellationToken);

@@ -13,8 +13,6 @@ namespace Interlock.Local.Engine;
 /// </summary>
 internal sealed class RunActor
 {
-    private const int EventsPerSnapshot = 64;
-
     private readonly RunEngine _engine;
     private readonly WorkflowDefinition _definition;
     private readonly Lock _lock = new();
@@ -24,11 +22,11 @@ internal sealed class RunActor
     private List<(RunEvent Event, TaskCompletionSource? Done)> _mailbox = [];
     private bool _working;
     private int _calls;
-    private long _snapshotAt;
+    private SnapshotPace _pace;
 
-    public RunActor(RunEngine engine, WorkflowDefinition definition, RunState state, long snapshotAt)
+    public RunActor(RunEngine engine, WorkflowDefinition definition, RunState state, SnapshotPace pace)
     {
-        (_engine, _definition, State, _snapshotAt) = (engine, definition, state, snapshotAt);
+        (_engine, _definition, State, _pace) = (engine, definition, state, pace);
     }
 
     public RunState State { get; private set; }
@@ -137,8 +135,9 @@ internal sealed class RunActor
             stored.Add(RunJson.Serialize(happened));
             state = Interpreter.Advance(_definition, state, happened);
         }
-        var snapshot = stored.Count > 0 && (state.Status.IsClosed() || state.Events - _snapshotAt >= EventsPerSnapshot) ? new RunSnapshot(state.Events, RunJson.Serialize(state)) : null;
-        return new Step(state, stored, snapshot);
+        var pace = _pace.After(stored);
+        var snapshot = stored.Count > 0 && (state.Status.IsClosed() || pace.IsDue) ? new RunSnapshot(state.Events, RunJson.Serialize(state)) : null;
+        return new Step(state, stored, snapshot, snapshot is null ? pace : SnapshotPace.From(snapshot));
     }
 
     /// <summary>
@@ -153,7 +152,7 @@ internal sealed class RunActor
             try
             {
                 await _engine.StoreAsync(State, step.State, step.Events, step.Snapshot);
-                if (step.Snapshot is not null) _snapshotAt = step.State.Events;
+                _pace = step.Pace;
                 return true;
             }
             catch (Exception e) when (e is not RunLogConflictException)
@@ -260,7 +259,7 @@ internal sealed class RunActor
     }
 
     /// <summary>A folded batch on its way to the store.</summary>
-    private sealed record Step(RunState State, IReadOnlyList<byte[]> Events, RunSnapshot? Snapshot);
+    private sealed record Step(RunState State, IReadOnlyList<byte[]> Events, RunSnapshot? Snapshot, SnapshotPace Pace);
 
     /// <summary>Drops what has ended and is no longer outstanding; what is (an open gate, a call in doubt) keeps its place and is not started again.</summary>
     private void Forget(RunState state)

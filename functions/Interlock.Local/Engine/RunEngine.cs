@@ -77,7 +77,7 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
             var winner = await GetAsync(request.Tenant, id, cancellationToken) ?? throw new InvalidDataException($"Run {id} is in the log and cannot be read.");
             return new RunStart(winner, false);
         }
-        Open(new RunActor(this, definition, state, 0));
+        Open(new RunActor(this, definition, state, SnapshotPace.From(null)));
         return new RunStart(state, true);
     }
 
@@ -270,12 +270,12 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
 
     private async Task LoadAsync(TenantId tenant, RunId run, CancellationToken cancellationToken)
     {
-        if (await ReadAsync(tenant, run, cancellationToken) is not var (state, definition, snapshotAt)) return;
+        if (await ReadAsync(tenant, run, cancellationToken) is not var (state, definition, pace)) return;
         if (state.Status.IsClosed()) await CloseAsync(state);
-        else Open(new RunActor(this, definition, state, snapshotAt));
+        else Open(new RunActor(this, definition, state, pace));
     }
 
-    private async Task<(RunState State, Core.Workflows.WorkflowDefinition Definition, long SnapshotAt)?> ReadAsync(TenantId tenant, RunId run, CancellationToken cancellationToken)
+    private async Task<(RunState State, Core.Workflows.WorkflowDefinition Definition, SnapshotPace Pace)?> ReadAsync(TenantId tenant, RunId run, CancellationToken cancellationToken)
     {
         if (_log.Load(tenant.Value, run.Value) is not { } record) return null;
         var events = record.Events.Select(stored => RunJson.Deserialize<RunEvent>(stored)).ToList();
@@ -284,7 +284,7 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
         var definition = await _definitions.LoadAsync(tenant, workflow.Digest, cancellationToken);
         foreach (var happened in events)
             state = state is null ? Interpreter.Start(definition, (RunEvent.RunStarted)happened) : Interpreter.Advance(definition, state, happened);
-        return (state!, definition, record.Snapshot?.Seq ?? 0); // a stored run has a snapshot or its first event
+        return (state!, definition, SnapshotPace.From(record.Snapshot).After(record.Events)); // a stored run has a snapshot or its first event
     }
 
     private async Task<bool> RequestAsync(TenantId tenant, RunId run, RunEvent request, Principal by, string what, string? reason, CancellationToken cancellationToken)

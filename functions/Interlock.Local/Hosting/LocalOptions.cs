@@ -18,6 +18,8 @@ internal sealed record LocalOptions(string DataDirectory)
 
     public GatewayLimits Limits { get; init; } = GatewayLimits.None;
 
+    public PrincipalCaps Caps { get; init; } = new();
+
     /// <summary>A store in place of the database for everything but the runs of workflows: the benchmark in memory.</summary>
     public ITableStore? Tables { get; init; }
 

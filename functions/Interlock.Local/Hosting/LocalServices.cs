@@ -12,7 +12,9 @@ using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
+using Interlock.Core.Runs;
 using Interlock.Core.Storage;
+using Interlock.Core.Upkeep;
 using Interlock.Http.Events;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
@@ -56,21 +58,25 @@ internal sealed class LocalServices : IAsyncDisposable
         var fences = new FenceTracker(Tables, Registries, time);
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
         Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time) { Mac = Keys.Mac, Limits = options.Limits });
+        var circuits = loggers.CreateLogger<UpstreamRoutes>();
+        Gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvals = new ApprovalParts(Tables, Keys.Mac, Registries, Policies, _gates, Audit, Users, time)
         {
             Edits = new RunEdits(Engine.GetAsync, Catalog),
             Notices = new NoticeOutbox(Tables, Channels, time),
+            Caps = options.Caps,
         };
         Approvals = new ApprovalDesk(approvals);
         AdHoc = new AdHocDesk(approvals, Approvals, new Ledger(Tables, blobs));
         Registry = new RegistryDesk(Registries, Catalog, Audit, upstreams, Users, fences, time);
         Health = new HealthChecks(Registries, upstreams, Gateway.Routes, time, Random.Shared.NextDouble);
-        Changes = options.FourEyes ? new ChangeDesk(Registry, new ProposalStore(Tables, Keys.Mac, Keys.Incarnation), Audit, Users, time) : null;
+        Changes = options.FourEyes ? new ChangeDesk(Registry, new ProposalStore(Tables, Keys.Mac, Keys.Incarnation), Audit, Users, time) { Glass = new BreakGlassDesk(new BreakGlassStore(Tables, Keys.Mac, Keys.Incarnation), Audit, time) } : null;
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
-        Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time);
+        Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time) { Caps = options.Caps };
         Schedules = new ScheduleKeeper(Registries, Catalog, Intake, Engine, Users, Tables, Audit, time);
         Relations = new RunRelations(Intake, Engine, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations), time, loggers.CreateLogger<SteadyRunner>());
+        Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time);
     }
 
     public TimeProvider Time { get; }
@@ -95,6 +101,7 @@ internal sealed class LocalServices : IAsyncDisposable
     public RunIntake Intake { get; }
     public ScheduleKeeper Schedules { get; }
     public RunRelations Relations { get; }
+    public Housekeeping Housekeeping { get; }
     private SteadyRunner Commands { get; }
 
     /// <summary>Opens the data directory and takes up every open run, and what events and children a process that died left behind.</summary>

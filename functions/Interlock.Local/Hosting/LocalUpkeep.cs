@@ -4,6 +4,7 @@ using Interlock.Core.Intake.Events;
 using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
+using Interlock.Core.Upkeep;
 using Interlock.Http.Events;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
@@ -11,7 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Interlock.Local.Hosting;
 
-/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, checks the health of servers, delivers what is left of events, starts what is scheduled, closes clients' gates whose time is over, and tells people of gates with links to an address.</summary>
+/// <summary>What the embedded host does now and then, asked for by nobody: it refreshes contracts, checks the health of servers, delivers what is left of events, starts what is scheduled, closes clients' gates whose time is over, finishes and forgets what nobody else does, and tells people of gates with links to an address.</summary>
 internal sealed class LocalUpkeep : IAsyncDisposable
 {
     private static readonly TenantId Tenant = new(LocalOptions.Tenant);
@@ -28,6 +29,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
     private readonly UpkeepLoop _notices;
     private readonly UpkeepLoop _expiry;
     private readonly UpkeepLoop _health;
+    private readonly UpkeepLoop _housekeeping;
     private readonly UpkeepLoop _events;
     private readonly UpkeepLoop _listeners;
     private readonly UpkeepLoop _schedules;
@@ -43,6 +45,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         _watching = new UpkeepLoop("The listening to servers", WatchInterval, stop => _watch.RunAsync(Tenant, stop), services.Time, logger);
         _notices = new UpkeepLoop("The delivery of notices", NoticeInterval, async stop => NoticeLog.Write(notices, await delivery.RunAsync(Tenant, stop)), services.Time, logger);
         _health = new UpkeepLoop("The health checks", HealthChecks.Interval, stop => services.Health.RunAsync(Tenant, stop), services.Time, logger);
+        _housekeeping = new UpkeepLoop("The housekeeping", Housekeeping.Interval, stop => services.Housekeeping.RunAsync(Tenant, stop), services.Time, logger);
         var events = loggers.CreateLogger<EventDelivery>();
         _events = new UpkeepLoop("The delivery of events", EventInterval, stop => services.GoOnAsync(events, all: false, stop), services.Time, logger);
         _listeners = new UpkeepLoop("The removal of listeners", ListenerInterval, stop => services.Intake.SweepAsync(Tenant, stop), services.Time, logger);
@@ -59,6 +62,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         _watch.Dispose();
         await _expiry.DisposeAsync();
         await _health.DisposeAsync();
+        await _housekeeping.DisposeAsync();
         await _events.DisposeAsync();
         await _listeners.DisposeAsync();
         await _schedules.DisposeAsync();

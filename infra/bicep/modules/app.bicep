@@ -24,6 +24,7 @@ param egressHosts string
 param noticeChannelsUri string
 param allowGuests bool
 param fourEyes bool
+param principalCaps string
 param restoredAt string
 param mcpAudience string
 param apiAudience string
@@ -147,6 +148,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     Interlock__Identity__SignInAudience: signInAudience
     Interlock__Identity__AllowGuests: string(allowGuests)
     Interlock__RestoredAt: restoredAt
+    Interlock__Limits__PerPrincipal: principalCaps
     Interlock__Events__TopicUri: topicEndpoint
     Interlock__Events__Publisher: eventPublisherObjectId
     Interlock__Egress__AllowedHosts: egressHosts

@@ -155,6 +155,76 @@ public sealed class HttpCallTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Call_AnswerTooLarge_IsAnErrorAndNoDoubt()
+    {
+        await StartAsync(async (context, _) =>
+        {
+            for (var i = 0; i < 9; i++) await context.Response.Body.WriteAsync(new byte[1024 * 1024]);
+        });
+        var state = await _host.RunAsync("  - post: { call: http, with: { method: post, endpoint: ORIGIN/v2/x } }");
+        Assert.Equal((ProblemTypes.Communication, "response-limit"), (state.Error?.Type, state.Error?.Rule));
+    }
+
+    [Fact]
+    public async Task Call_TooManyRequests_IsSentAgainAsTheEndpointAsks()
+    {
+        var times = 0;
+        await StartAsync((context, request) =>
+        {
+            context.Response.Headers.RetryAfter = "0";
+            context.Response.StatusCode = times++ == 0 ? 429 : 200;
+            return context.Response.WriteAsync("");
+        });
+        var state = await _host.RunAsync("  - post: { call: http, with: { method: post, endpoint: ORIGIN/v2/x } }");
+        Assert.Equal(RunStatus.Completed, state.Status);
+        Assert.Single(_host.Requests.Select(request => request.Headers["Idempotency-Key"]).Distinct());
+        Assert.Equal(2, _host.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Call_ServerOfAReusedConnectionHangsUp_IsNotSentAgain()
+    {
+        await StartAsync((context, _) =>
+        {
+            if (_host.Requests.Count > 1) context.Abort();
+            return Task.CompletedTask;
+        });
+        foreach (var ends in (RunStatus[])[RunStatus.Completed, RunStatus.Faulted]) Assert.Equal(ends, (await _host.RunAsync("  - get: { call: http, with: { method: get, endpoint: ORIGIN/v2/x } }")).Status);
+        Assert.Equal(2, _host.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData("text/plain", "'${ .b }'", "c")]
+    [InlineData("application/x-www-form-urlencoded", "{ a: 'x y', b: [1, true] }", "a=x%20y&b=1&b=true")]
+    [InlineData("application/vnd.x+json", "[1.50]", "[1.5]")]
+    public async Task Call_Body_IsWrittenByItsType(string type, string body, string expected)
+    {
+        await StartAsync(Json("1"));
+        var state = await _host.RunAsync($"  - post: {{ call: http, with: {{ method: post, endpoint: ORIGIN/v2/x, headers: {{ Content-Type: {type} }}, body: {body} }} }}", """{"b":"c"}""");
+        Assert.Equal(RunStatus.Completed, state.Status);
+        var request = Assert.Single(_host.Requests);
+        Assert.Equal((type, expected), (request.Headers["Content-Type"], System.Text.Encoding.UTF8.GetString(request.Body)));
+    }
+
+    [Fact]
+    public async Task Call_BodyThatNoTypeHas_IsNotSent()
+    {
+        await StartAsync(Json("1"));
+        var state = await _host.RunAsync("  - post: { call: http, with: { method: post, endpoint: ORIGIN/v2/x, headers: { Content-Type: text/plain }, body: { a: 1 } } }");
+        Assert.Equal(("arguments", "invoke"), (state.Error?.Rule, state.Error?.Stage));
+        Assert.Empty(_host.Requests);
+    }
+
+    [Fact]
+    public async Task Call_KeyThatNoHeaderHolds_IsSentAsItsDigest()
+    {
+        await StartAsync(Json("1"));
+        var state = await _host.RunAsync("  - post: { call: http, with: { method: post, endpoint: ORIGIN/v2/x }, metadata: { interlock: { idempotencyKey: '${ .key }' } } }", """{"key":"a\r\nHost: evil"}""");
+        Assert.Equal(RunStatus.Completed, state.Status);
+        Assert.StartsWith("sha256:", Assert.Single(_host.Requests).Headers["Idempotency-Key"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Call_ConnectionBroken_IsInDoubtAndNotSentAgain()
     {
         await StartAsync((context, _) =>

@@ -217,6 +217,25 @@ public sealed class HandleTests
     }
 
     [Fact]
+    public async Task ClientsCall_OnlyItsTokenLetsOneAsk_AndItIsGone_IsInDoubtAndSaysSo()
+    {
+        await using var world = await World.CreateAsync();
+        var noToken = new UpstreamResult.NotSent(new Problem(ProblemTypes.Authorization, 403, "The server's credential can't be had", "It is called with the caller's own authority.") { Rule = "caller-token-required" }) { IsFinal = true };
+        world.Upstream.Then(Handed("t1", Second), noToken, noToken);
+        var call = InputRoundTests.Client(world);
+        _ = new Node(world, world.Memory, time: new ManualClock(World.Start)).Gateway.CallAsync(call, Token); // dies while it waits
+        while (world.Upstream.Calls.IsEmpty || (await new Ledger(world.Memory, world.Blobs).FindAsync(call, Token))?.Row.Handle is null) await Task.Yield();
+        var later = new Node(world, world.Memory);
+        world.Time.Now += Second;
+        Assert.Equal(LedgerState.Intended, (await later.Gateway.FindAsync(call, Token))?.State); // it may come with its token yet
+        world.Time.Now = call.Deadline;
+        var doubt = Assert.IsType<GatewayResult.InDoubt>((await later.Gateway.FindAsync(call, Token))?.Result);
+        Assert.Contains("could neither be asked how it ended nor told to stop: It is called with the caller's own authority.", doubt.Problem.Detail, StringComparison.Ordinal);
+        Assert.EndsWith("Look there before you repeat it.", doubt.Problem.Detail, StringComparison.Ordinal);
+        Assert.Equal("caller-token-required", Assert.Single(await world.RecordsAsync(AuditTypes.CallOutcome)).Problem?.Rule);
+    }
+
+    [Fact]
     public async Task ClientsCall_ClientLeaves_IsStoppedAndSettled()
     {
         var clock = new ManualClock(World.Start);

@@ -71,6 +71,27 @@ public sealed class QuotaTests
     }
 
     [Fact]
+    public async Task Tool_CalledOftenerThanOneRunMay_IsRefusedForThatRunAndToolOnly()
+    {
+        await using var world = await World.CreateAsync();
+        var body = World.Tool("crm/read").As<ToolBody>();
+        await world.WriteAsync(World.Entry(RegistryKind.Tool, "crm/read", "2.0.0", body with { Settings = body.Settings with { MaxCalls = 2 } }));
+        GatewayCall Of(string run, int i, string tool = "crm/read") => world.Call(tool, purpose: $"{i}") with { Effect = new EffectId(i.ToString("x32", null)), Site = World.Site() with { Run = new RunId(run) } };
+        for (var i = 0; i < 2; i++)
+        {
+            world.Upstream.Then(StubUpstream.Done());
+            Assert.IsType<GatewayResult.Completed>(await new Node(world, world.Memory).Gateway.CallAsync(Of(World.Run.Value, i), Token));
+        }
+        var refusal = Assert.IsType<GatewayResult.Refused>(await world.Node.Gateway.CallAsync(Of(World.Run.Value, 2), Token)).Refusal;
+        Assert.Equal(("admit", "max-calls", 429), (refusal.Stage, refusal.Rule, refusal.Status));
+        Assert.Equal(2, world.Upstream.Calls.Count);
+        Assert.Single(await world.RecordsAsync(Core.Audit.AuditTypes.CallRefused), record => record is { Stage: "admit", Rule: "max-calls" });
+        world.Upstream.Then(StubUpstream.Done(), StubUpstream.Done());
+        Assert.IsType<GatewayResult.Completed>(await world.Node.Gateway.CallAsync(Of(World.Run.Value, 3, "crm/lookup"), Token));
+        Assert.IsType<GatewayResult.Completed>(await world.Node.Gateway.CallAsync(Of(new string('b', 32), 4), Token));
+    }
+
+    [Fact]
     public async Task Compensation_IsNeverRefusedForAQuota()
     {
         await using var world = await WorldAsync("{ version: 1, run: { calls: 1 } }");

@@ -147,6 +147,31 @@ public sealed class ResultTests
         Assert.Equal(text, Encoding.UTF8.GetString(await artifacts.ReadAsync(World.Tenant, artifact!, Token)));
     }
 
+    [Theory]
+    [InlineData(900, false)]
+    [InlineData(3000, true)]
+    public async Task ClientsResult_OfAContract_KeepsItsStructuredContentWhileThatIsNoLargerThanTheToolMay_ElseIsAnErrorThatSaysItWasDone(int length, bool isError)
+    {
+        await using var world = await WorldAsync(new ToolSettings { MaxResultBytes = 1100 }, Schema);
+        var structured = JsonValue.Object(("id", new string('x', length)));
+        var whole = JsonValue.Object(("content", JsonValue.Array(JsonValue.Object(("type", "text"), ("text", structured.ToString())))), ("structuredContent", structured));
+        world.Upstream.Then(Answer(whole.ToString()));
+        var call = Call(world) with { Site = null };
+        for (var asked = 0; asked < 2; asked++)
+        {
+            var result = Assert.IsType<GatewayResult.Completed>(await new Node(world, world.Memory).Gateway.CallAsync(call, Token)).Result!;
+            Assert.Equal("resource_link", result["content"]![1]!["type"]!.AsString());
+            Assert.Equal(isError ? null : structured, result["structuredContent"]);
+            Assert.Equal(isError ? JsonValue.True : null, result["isError"]);
+            Assert.Equal(isError, result["content"]![0]!["text"]!.AsString().StartsWith("The call was done and is not to be made again", StringComparison.Ordinal));
+            var artifacts = world.Node.Gateway.Artifacts;
+            var artifact = await artifacts.FindAsync(World.Tenant, "user:ana", null, result["content"]![1]!["uri"]!.AsString()[Artifact.UriPrefix.Length..], Token);
+            Assert.Equal(whole, StrictJson.Parse(await artifacts.ReadAsync(World.Tenant, artifact!, Token)));
+        }
+        Assert.Single(world.Upstream.Calls);
+        Assert.Equal("completed", Assert.Single(await world.RecordsAsync(AuditTypes.CallOutcome)).Outcome);
+    }
+
     [Fact]
     public async Task Artifact_HoldsNothingThatWasBlankedOut()
     {

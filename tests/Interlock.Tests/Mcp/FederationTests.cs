@@ -71,6 +71,59 @@ public sealed class FederationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Resources_OneServerSaysNothing_AreAnsweredWithinTwoSeconds_AndItIsNamedAndAskedAgain()
+    {
+        Lists("reg-1", "crm://a");
+        var silent = new TaskCompletionSource<UpstreamResult>();
+        Hang("reg-kb", silent.Task);
+        var listing = Ana().ResultAsync("resources/list");
+        await One.Clock.TimerAsync(TimeSpan.FromSeconds(2), 1);
+        Assert.False(listing.IsCompleted);
+        One.Clock.Advance(TimeSpan.FromSeconds(2));
+        var result = await listing;
+        Assert.Equal(["crm://a"], result["resources"]!.Items.Select(item => item["uri"]!.AsString()));
+        Assert.Equal(("kb", "The server did not answer in time. It was asked 2 seconds ago."), Named(result));
+        silent.SetResult(StubUpstream.Lost());
+        Lists("reg-kb", "kb://a");
+        Assert.Equal(["crm://a", "kb://a"], (await Ana().ResultAsync("resources/list"))["resources"]!.Items.Select(item => item["uri"]!.AsString())); // that it was silent is not remembered
+    }
+
+    [Fact]
+    public async Task Resources_ServerThatListedThemFails_AreShownAsTheyWereLast()
+    {
+        Lists("reg-1", "crm://a");
+        Lists("reg-kb", "kb://a");
+        await Ana().ResultAsync("resources/list");
+        One.Clock.Advance(TimeSpan.FromMinutes(1));
+        _answers.Remove($"reg-kb {UpstreamOperations.ListResources}");
+        var result = await Ana().ResultAsync("resources/list");
+        Assert.Equal(["crm://a", "kb://a"], result["resources"]!.Items.Select(item => item["uri"]!.AsString()));
+        var (server, reason) = Named(result);
+        Assert.Equal("kb", server);
+        Assert.EndsWith("What it listed last is shown.", reason, StringComparison.Ordinal);
+    }
+
+    private static (string Server, string Reason) Named(JsonValue result) =>
+        Assert.Single(result["_meta"]!["interlock/unavailable"]!.Items) is var missing ? (missing["server"]!.AsString(), missing["reason"]!.AsString()) : default;
+
+    /// <summary>The next thing asked of that server is answered then.</summary>
+    private void Hang(string registration, Task<UpstreamResult> until)
+    {
+        for (var i = 0; i < 2; i++)
+            Everything.Upstream.Then((call, _) => call.Endpoint.RegistrationId == registration ? until : Task.FromResult<UpstreamResult>(MethodResult.Completed(_answers[$"{call.Endpoint.RegistrationId} {call.Tool}"], isError: false)));
+    }
+
+    [Fact]
+    public async Task Subscriptions_OfSingleResources_AreNotAnnounced()
+    {
+        foreach (var hello in (JsonValue[])[await Ana().ResultAsync("server/discover"), await Ana().ResultAsync("initialize", JsonValue.Object(("protocolVersion", "2025-11-25"), ("capabilities", JsonValue.EmptyObject)))])
+        {
+            Assert.NotNull(hello["capabilities"]!["resources"]);
+            Assert.Null(hello["capabilities"]!["resources"]!["subscribe"]);
+        }
+    }
+
+    [Fact]
     public async Task Resources_AreRememberedForTheirCallerAlone()
     {
         Lists("reg-1", "crm://a");

@@ -26,6 +26,19 @@ public sealed class RealClientTests : IAsyncLifetime
         await client.close();
         """;
 
+    private const string LargeScript = """
+        const { Client } = await import(process.argv[1] + '/dist/esm/client/index.js');
+        const { StreamableHTTPClientTransport } = await import(process.argv[1] + '/dist/esm/client/streamableHttp.js');
+        const client = new Client({ name: 'test', version: '1.0.0' });
+        await client.connect(new StreamableHTTPClientTransport(new URL(process.argv[2]), { requestInit: { headers: { Authorization: 'Bearer ' + process.argv[3] } } }));
+        await client.listTools();
+        const text = await client.callTool({ name: 'fixture__large_text', arguments: {} });
+        const structure = await client.callTool({ name: 'fixture__large_structure', arguments: {} });
+        const whole = await client.readResource({ uri: structure.content[1].uri });
+        console.log(JSON.stringify({ text, structure, read: whole.contents[0].text.length }));
+        await client.close();
+        """;
+
     private ConformanceHost? _host;
 
     private ConformanceHost Host => _host!; // set before any test
@@ -66,6 +79,20 @@ public sealed class RealClientTests : IAsyncLifetime
         Assert.Equal("[0,50,100]", said["progress"]!.ToString());
         Assert.Equal("This is a simple prompt for testing.", said["prompt"]!["messages"]![0]!["content"]!["text"]!.AsString());
         Assert.StartsWith("This is the content", said["read"]!["contents"]![0]!["text"]!.AsString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>The client holds structured content against the output schemas that it listed, and throws where a result that is no error has none.</summary>
+    [Fact]
+    public async Task TypeScriptSdk_LargeResultsOfAContract_AreReadWithoutAnError()
+    {
+        var sdk = Path.Combine(Tools.Folder("clients"), "node_modules", "@modelcontextprotocol", "sdk");
+        var said = StrictJson.ParseLenient(await OutsideProgram.RunAsync(Tools.Program("node"), "--input-type=module", "-e", LargeScript, sdk, Host.Origin + "/mcp", Host.Token));
+        Assert.Equal("x7", said["text"]!["structuredContent"]!["id"]!.AsString());
+        Assert.Equal("resource_link", said["text"]!["content"]![1]!["type"]!.AsString());
+        Assert.Null(said["text"]!["isError"]);
+        Assert.Equal(JsonValue.True, said["structure"]!["isError"]);
+        Assert.StartsWith("The call was done", said["structure"]!["content"]![0]!["text"]!.AsString(), StringComparison.Ordinal);
+        Assert.InRange(said["read"]!.AsNumber(), 1200 * 1024, 3000 * 1024);
     }
 
     [Fact]

@@ -19,6 +19,10 @@ public sealed class KnownTargetsTests
         Tool("crm/old", "2.0.0", Lifecycle.Active),
         Tool("crm/off", "1.0.0", Lifecycle.Disabled),
         Entry(RegistryKind.Agent, "clerk", "1.2.0", Lifecycle.Active, new AgentBody(new Uri("https://clerk.contoso.com"), "r", "sha256:card")),
+        Entry(RegistryKind.Server, "shop", "1.0.0", Lifecycle.Active, new ServerBody(new Uri("https://shop.contoso.com/api"), "s") { Settings = ServerSettings.None with { Protocol = ServerProtocol.Http } }),
+        Tool("shop/GET", "1.0.0", Lifecycle.Active),
+        Tool("shop/DELETE", "1.0.0", Lifecycle.Disabled),
+        Entry(RegistryKind.Workflow, "test/child", "1.0.0", Lifecycle.Active, new WorkflowBody("sha256:document", "user:ann")),
         Entry(RegistryKind.Route, "mailing", "1.0.0", Lifecycle.Active, new RouteBody([new RouteTarget("crm/read")])),
     ]);
 
@@ -27,6 +31,9 @@ public sealed class KnownTargetsTests
     [InlineData("call: tool, with: { capability: mail }")]
     [InlineData("call: tool, with: { route: mailing }")]
     [InlineData("call: agent, with: { agent: clerk, version: ^1, input: x }")]
+    [InlineData("call: http, with: { method: get, endpoint: 'https://shop.contoso.com/api/stock/{item}' }")]
+    [InlineData("call: http, with: { method: get, endpoint: '${ .where }' }")]
+    [InlineData("run: { workflow: { namespace: test, name: child, version: ^1, input: {} } }")]
     public void Check_Known_FindsNothing(string call) => Assert.Empty(Check($"  - a: {{ {call} }}"));
 
     [Theory]
@@ -36,6 +43,9 @@ public sealed class KnownTargetsTests
     [InlineData("call: tool, with: { capability: post }", "/do/0/a/with/capability", "no active tool has the capability 'post'")]
     [InlineData("call: tool, with: { route: posting }", "/do/0/a/with/route", "there is no active route 'posting'")]
     [InlineData("call: agent, with: { agent: clark, input: x }", "/do/0/a/with/agent", "There is no agent 'clark'")]
+    [InlineData("call: http, with: { method: get, endpoint: 'https://other.contoso.com/api/stock/{item}' }", "/do/0/a/with/endpoint", "Nothing is registered at https://other.contoso.com/api/stock/x")]
+    [InlineData("call: http, with: { method: delete, endpoint: 'https://shop.contoso.com/api/stock/1' }", "/do/0/a/with/endpoint", "is disabled")]
+    [InlineData("run: { workflow: { namespace: test, name: child, version: ^2, input: {} } }", "/do/0/a/run/workflow", "No version of 'test/child' is in the range ^2")]
     [InlineData("call: tool, with: { tool: crm/read }, metadata: { interlock: { compensate: { tool: crm/undo } } }", "/do/0/a/metadata/interlock/compensate/tool", "There is no tool 'crm/undo'")]
     public void Check_Unknown_IsAFindingWithItsPlace(string call, string pointer, string says)
     {

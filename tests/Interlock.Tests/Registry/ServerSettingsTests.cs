@@ -16,12 +16,26 @@ public sealed class ServerSettingsTests
           "elicitationOrigins": ["https://erp.contoso.com", "http://127.0.0.1:8080"],
           "resilience": { "maxConcurrent": 4, "breakAbove": 0.5 },
           "tools": { "pay": { "idempotent": true, "cost": 2.5, "rate": { "perSecond": 0.5, "burst": 3 }, "maxResultBytes": 2048, "redact": [ { "path": "/rows/*/iban" }, { "pattern": "[A-Z]{2}[0-9]{20}" } ] },
-                     "list": { "readOnly": true, "whenUnavailable": "cached", "capabilities": ["ledger.read"] } } }
+                     "list": { "readOnly": true, "whenUnavailable": "cached", "capabilities": ["ledger-read"] } } }
         """;
 
     private static readonly Uri Address = new("https://erp.contoso.com/mcp");
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("ledger-read", true)]
+    [InlineData("7", true)]
+    [InlineData("ledger.read", false)]
+    [InlineData("Ledger", false)]
+    [InlineData("a/b", false)]
+    [InlineData("", false)]
+    public void Capability_IsAcceptedWhereItCanBeAskedFor(string name, bool isName)
+    {
+        var (_, refused) = SettingsReader.Read(StrictJson.Parse($$"""{ "tools": { "t": { "capabilities": ["{{name}}"] } } }"""), "/settings");
+        Assert.Equal(isName, refused is null);
+        Assert.Equal(isName, VirtualTarget.TryParse("capability:" + name) is not null);
+    }
 
     [Fact]
     public async Task Register_WithSettings_AreTheServersAndItsTools()
@@ -36,7 +50,7 @@ public sealed class ServerSettingsTests
         Assert.Equal((4, 1024, 0.5), (server.Settings.Resilience.MaxConcurrent, server.Settings.Resilience.MaxQueued, server.Settings.Resilience.BreakAbove));
         var pay = Tool(registry, "erp/pay").Settings;
         Assert.Equal((true, false, 2.5m, new CallRate(0.5, 3), 2048, 2), (pay.Idempotent, pay.ReadOnly, pay.Cost, pay.Rate, pay.MaxResultBytes, pay.Redact.Length));
-        Assert.Equal((WhenUnavailable.Cached, "ledger.read"), (Tool(registry, "erp/list").Settings.WhenUnavailable, Assert.Single(Tool(registry, "erp/list").Settings.Capabilities)));
+        Assert.Equal((WhenUnavailable.Cached, "ledger-read"), (Tool(registry, "erp/list").Settings.WhenUnavailable, Assert.Single(Tool(registry, "erp/list").Settings.Capabilities)));
     }
 
     [Fact]

@@ -73,7 +73,7 @@ public sealed class CompatibilityTests
             """{"cc":1}""", """{"c":null}""", """{"a":{"a":null}}""",
         ];
         var values = instances.Select(StrictJson.Parse).ToList();
-        var compiled = schemas.Select(text => (Json: StrictJson.Parse(text), Schema: JsonSchema.Compile(StrictJson.Parse(text)))).ToList();
+        var compiled = schemas.Select(text => (Json: StrictJson.Parse(text), Schema: JsonSchema.Compile(StrictJson.Parse(text), JsonSchemaOptions.Asserting))).ToList();
 
         foreach (var before in compiled)
         {

@@ -8,7 +8,6 @@ using Interlock.Core.Workflows;
 using Interlock.Http.Upstreams;
 using Interlock.Json;
 using Interlock.Local.Hosting;
-using Interlock.Tests.Azure.Parity;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Interlock.Tests.Standard;
@@ -19,14 +18,17 @@ public sealed partial class StandardHost : IAsyncLifetime
     private const string Policy = """
         version: 1
         rules:
-          - { id: world, principals: [ { any: true } ], tools: ['world/*'], effect: allow }
+          - { id: world, principals: [ { any: true } ], tools: ['world/*', 'keyed/*'], effect: allow }
         """;
+
+    /// <summary>Timers that were set a moment ago are due a moment later.</summary>
+    private static readonly TimeSpan _margin = TimeSpan.FromSeconds(10);
 
     private static readonly TenantId _tenant = new(LocalOptions.Tenant);
     private static readonly Principal _ada = new(_tenant, "ada", PrincipalKind.User, "Ada", [], ["author", "admin"]);
 
     private readonly string _data = Directory.CreateTempSubdirectory("interlock-standard-").FullName;
-    private readonly StillTime _time = new(DateTimeOffset.UtcNow);
+    private readonly PassingTime _time = new();
     private StandardWorld? _world;
     private LocalServices? _services;
 
@@ -35,11 +37,11 @@ public sealed partial class StandardHost : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _world = await StandardWorld.StartAsync();
+        new LocalSecrets(_data).Set("my-secret", "word");
         _services = await LocalServices.OpenAsync(new LocalOptions(_data) { Egress = new EgressOptions { AllowLoopback = true } }, NullLoggerFactory.Instance, _time);
         Assert.IsType<RegistryResult.Changed>(await _services.Registry.PublishPolicyAsync(_ada, Policy));
-        var (settings, problem) = SettingsReader.Read(StrictJson.Parse("""{"protocol":"http"}"""), "");
-        if (problem is null)
-        Assert.IsType<RegistryResult.Changed>(await _services.Registry.RegisterServerAsync(_ada, "world", _world.Address, settings));
+        await RegisterAsync("world", "/", """{"protocol":"http"}""");
+        await RegisterAsync("keyed", "/petstore.swagger.io", """{"protocol":"http","auth":{"type":"apiKey","secret":"my-secret"}}""");
     }
 
     public async ValueTask DisposeAsync()
@@ -52,10 +54,10 @@ public sealed partial class StandardHost : IAsyncLifetime
     /// <summary>
     /// Checks the document as it is, publishes it with what documents of the standard lack, and runs it to its end. What it finds besides the lack is the reason of a refusal: then there is no run.
     /// </summary>
-    internal async Task<(IReadOnlyList<Finding> Refused, RunState? End)> RunAsync(StandardCase one, JsonValue document)
+    internal async Task<(IReadOnlyList<Finding> Refused, RunState? End)> RunAsync(StandardCase one, JsonValue document, string suffix = "")
     {
         _world!.Begin(); // set before any test
-        var name = Slug().Replace(one.Name.ToLowerInvariant(), "-");
+        var name = Slug().Replace(one.Name.ToLowerInvariant(), "-") + suffix;
         document = Located(document, key: "");
         document = document.With("document", document["document"]!.With("namespace", "standard").With("name", name)); // every document has one
         var refused = Errors(WorkflowReader.FromDocument(document)).Where(finding => finding.Rule is not ("on-error" or "on-timeout")).ToArray();
@@ -66,7 +68,23 @@ public sealed partial class StandardHost : IAsyncLifetime
         var started = Assert.IsType<IntakeResult.Started>(one.Source["starts"] is { } trigger
             ? await Services.Intake.ReceiveAsync(_ada, Event(one, trigger, 0), Token)
             : await Services.Intake.StartAsync(_ada, "standard/" + name, null, one.Input, "test", null, Token));
-        return ([], await EndAsync(one, started.Runs.Single(run => run.State.Workflow.Name == "standard/" + name).State.Id));
+        var run = started.Runs.Single(run => run.State.Workflow.Name == "standard/" + name).State.Id;
+        try
+        {
+            return ([], await EndAsync(one, run));
+        }
+        catch (OperationCanceledException) when (!Token.IsCancellationRequested)
+        {
+            var state = await Services.Engine.GetAsync(_tenant, run, Token);
+            throw new InvalidOperationException($"The run is {state?.Status.Text()} after {state?.Events} events and waits for {string.Join(", ", state?.Pending.Values ?? [])}.");
+        }
+    }
+
+    private async Task RegisterAsync(string name, string path, string text)
+    {
+        var (settings, problem) = SettingsReader.Read(StrictJson.Parse(text), "");
+        Assert.Null(problem);
+        Assert.IsType<RegistryResult.Changed>(await Services.Registry.RegisterServerAsync(_ada, name, new Uri(_world!.Address, path), settings)); // set before any test
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -79,30 +97,40 @@ public sealed partial class StandardHost : IAsyncLifetime
         Assert.True(published is RegistryResult.Changed, (published as RegistryResult.Refused)?.Problem.Detail);
     }
 
-    /// <summary>Delivers the case's events, each once the run listens and took the one before, and lets time pass where nothing else is awaited.</summary>
+    /// <summary>Delivers the case's events, each once the run listens, and lets time pass where nothing else is awaited.</summary>
     private async Task<RunState> EndAsync(StandardCase one, RunId run)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
         patience.CancelAfter(TimeSpan.FromMinutes(1));
-        var events = new Queue<JsonValue>(one.Events);
+        var number = 0;
+        foreach (var source in one.Events)
+        {
+            var before = await UntilAsync(run, state => state.Pending.Values.Any(command => command is Command.AwaitEvent), patience.Token);
+            await Services.Intake.ReceiveAsync(_ada, Event(one, source.Without("ignored"), ++number), patience.Token);
+            if (source["ignored"] is null) await UntilAsync(run, state => state.Events > before, patience.Token);
+        }
         var left = one.Passes is { } passes ? Durations.Parse(passes) : TimeSpan.Zero;
-        var (last, delivered, seen) = ((RunState?)null, 0, -1L);
+        RunState? last = null;
         await foreach (var state in Services.Engine.WatchAsync(_tenant, run, patience.Token))
         {
             last = state;
-            var isListening = state.Pending.Values.Any(command => command is Command.AwaitEvent);
-            if (isListening && events.Count > 0 && state.Events > seen)
-            {
-                seen = state.Events;
-                await Services.Intake.ReceiveAsync(_ada, Event(one, events.Dequeue(), ++delivered), patience.Token);
-            }
-            else if (events.Count == 0 && Due(state) is { } due && due - _time.GetUtcNow() is var step && step <= left && step > TimeSpan.Zero)
-            {
-                left -= step;
-                _time.Advance(step);
-            }
+            if (Due(state) - _time.GetUtcNow() is not { } step || step > left || step <= TimeSpan.Zero) continue;
+            left -= step;
+            _time.Advance(step + _margin);
         }
         return last ?? throw new InvalidOperationException("There is no such run.");
+    }
+
+    /// <summary>Returns once this holds of the run, or it ended: how many events it took by then.</summary>
+    private async Task<long> UntilAsync(RunId run, Func<RunState, bool> holds, CancellationToken cancellationToken)
+    {
+        var taken = 0L;
+        await foreach (var state in Services.Engine.WatchAsync(_tenant, run, cancellationToken))
+        {
+            taken = state.Events;
+            if (holds(state)) break;
+        }
+        return taken;
     }
 
     /// <summary>When the next timer is due, if the run waits for nothing that ends by itself.</summary>
@@ -116,12 +144,13 @@ public sealed partial class StandardHost : IAsyncLifetime
         return read ?? throw new InvalidOperationException(error);
     }
 
-    /// <summary>The document with every endpoint moved to the local server.</summary>
+    /// <summary>The document with every endpoint moved to the local server, and the secret's name as names of secrets are here.</summary>
     private JsonValue Located(JsonValue value, string key) => value.Kind switch
     {
         JsonKind.Array => JsonValue.Array(value.Items.Select(item => Located(item, key))),
         JsonKind.Object => JsonValue.Object(value.Members.Select(member => KeyValuePair.Create(member.Key, Located(member.Value, member.Key)))),
         JsonKind.String when key is "endpoint" or "uri" => JsonValue.From(Host().Replace(value.AsString(), match => new Uri(_world!.Address, "/" + match.Groups[1].Value).AbsoluteUri)), // set before any test
+        JsonKind.String when value.AsString() == "mySecret" => JsonValue.From("my-secret"),
         _ => value,
     };
 

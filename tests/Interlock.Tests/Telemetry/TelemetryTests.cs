@@ -2,9 +2,12 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Registry;
 using Interlock.Core.Telemetry;
+using Interlock.Http.Upstreams;
 using Interlock.Tests.Gateway;
+using Interlock.Tests.Gateway.Resilience;
 
 namespace Interlock.Tests.Telemetry;
 
@@ -68,6 +71,35 @@ public sealed class TelemetryTests
             Assert.Contains(seen, entry => entry.Name == MetricNames.StageDuration && entry.Tags == $"stage={stage}");
         Assert.Contains(seen, entry => entry is { Name: MetricNames.InFlight, Value: 1 });
         Assert.DoesNotContain(seen, entry => entry.Tags.Contains("made-up", StringComparison.Ordinal) || entry.Tags.Contains("user:ana", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Circuit_ThatOpensAndCloses_IsAGaugeAndToldOnce_AndEachAnswerHasItsTime()
+    {
+        var address = new Uri("https://metered-circuit.contoso.com/mcp?key=s3cret");
+        await using var world = await RoutesWorld.CreateAsync(new ResilienceSettings { Retries = 0, BreakOver = 2, BreakSeconds = 60 }, null, address);
+        var (seen, moved) = (new ConcurrentQueue<(string Name, double Value, string Tags)>(), new List<CircuitChange>());
+        world.Node.Gateway.Routes.Moved = moved.Add;
+        using var listener = new MeterListener { InstrumentPublished = (instrument, self) => { if (instrument.Name is MetricNames.Circuit or MetricNames.UpstreamDuration) self.EnableMeasurementEvents(instrument); } };
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => seen.Enqueue((instrument.Name, value, Text(tags))));
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => seen.Enqueue((instrument.Name, value, Text(tags))));
+        listener.Start();
+        world.Upstream.Then(RoutesWorld.NotSent, RoutesWorld.NotSent, RoutesWorld.NotSent, StubUpstream.Done(), StubUpstream.Done());
+        for (var i = 0; i < 2; i++) await world.Node.Gateway.CallAsync(world.Call(purpose: $"call-{i}"), Token);
+        for (var i = 2; i < 5; i++)
+        {
+            world.Time.Now += TimeSpan.FromSeconds(60);
+            await world.Node.Gateway.CallAsync(world.Call(purpose: $"call-{i}"), Token);
+        }
+        const string Shown = "server=crm,address=https://metered-circuit.contoso.com/mcp";
+        Assert.Equal([2, 1, 2, 1, 0], seen.Where(entry => entry.Name == MetricNames.Circuit && entry.Tags == Shown).Select(entry => entry.Value));
+        Assert.Equal(["bad", "bad", "bad", "good", "good"], seen.Where(entry => entry.Name == MetricNames.UpstreamDuration && entry.Tags.StartsWith(Shown, StringComparison.Ordinal)).Select(entry => entry.Tags[(Shown.Length + ",verdict=".Length)..]));
+        Assert.Equal([CircuitPhase.Open, CircuitPhase.Closed], moved.Select(change => change.Phase));
+        Assert.All(moved, change => Assert.Equal(("crm", "https://metered-circuit.contoso.com/mcp"), (change.Server, change.Address)));
+        var lines = new LogLines();
+        foreach (var change in moved) CircuitLog.Write(lines, change);
+        Assert.Equal(2, lines.Lines.Count);
+        Assert.Contains("opened", lines.Lines.First());
     }
 
     internal static ActivityListener Listen(ActivityTraceId trace, ConcurrentQueue<Activity> spans)

@@ -1,5 +1,6 @@
 using System.Text;
 using Interlock.Core.Gateway;
+using Interlock.Http.Mcp;
 using Interlock.Http.Upstreams;
 
 namespace Interlock.Tests.Upstreams;
@@ -18,7 +19,9 @@ public sealed class A2aUpstreamTests
         Assert.Equal("""{"ok":true}""", completed.Output.ToString());
         var sent = Assert.Single(agent.Requests);
         Assert.Contains($"\"data\":{arguments}}}", Encoding.UTF8.GetString(sent.Body), StringComparison.Ordinal);
-        Assert.Equal("key-1", sent.Json!["params"]!["message"]!["messageId"]!.AsString());
+        var message = sent.Json!["params"]!["message"]!;
+        Assert.Equal("key-1", message["messageId"]!.AsString());
+        Assert.Equal(CallDeadlines.Write(UpstreamFixture.Call(agent.Address).Deadline)[..15], message["metadata"]!["interlock/deadline"]!.AsString()[..15]);
     }
 
     [Theory]

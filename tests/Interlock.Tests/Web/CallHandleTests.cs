@@ -50,6 +50,18 @@ public sealed class CallHandleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Status_OfACallThatGoesOnAtItsUpstream_AsksWithTheTokenOfWhoAsks()
+    {
+        var handle = (await HandleAsync())["structuredContent"]!["handle"]!.AsString();
+        Everything.Upstream.Always(_ => StubUpstream.Done(JsonValue.Object(("found", 7))));
+        _answer.SetResult(new UpstreamResult.Handed("t1", TimeSpan.FromMinutes(1)));
+        while (await Everything.Memory.QueryAsync("handed", World.Tenant.Value, cancellationToken: World.Token).CountAsync(World.Token) == 0) await Task.Yield();
+        while ((await Two.StatusAsync(Everything.Ana, handle))["structuredContent"] != JsonValue.Object(("found", 7))) Everything.Time.Now += TimeSpan.FromSeconds(50);
+        var asked = Assert.Single(Everything.Upstream.Calls, call => call.Task == "t1");
+        Assert.NotNull(asked.Link?.Token);
+    }
+
+    [Fact]
     public async Task Call_TakesLonger_GivesAHandleAndLaterItsResult()
     {
         var working = (await HandleAsync())["structuredContent"]!;

@@ -44,6 +44,7 @@ public sealed class RolesMatrixTests(WebFixture web) : IClassFixture<WebFixture>
         ["GET /api/servers"] = "operator admin auditor",
         ["GET /api/quotas"] = Anybody,
         ["PUT /api/quotas"] = "admin",
+        ["GET /api/break-glass"] = "operator auditor admin",
         ["GET /api/usage"] = "auditor admin",
         ["GET /api/artifacts/{id}"] = Anybody,
         ["GET /api/audit/export"] = "auditor",

@@ -7,7 +7,7 @@ namespace Interlock.Core.Gateway.Limits;
 /// What was used of one quota in one window, in one row for all instances. An amount counts as used when it is leased, so all instances together never use more than the
 /// limit, whatever crashes; what a process had leased and not used is lost with it: at most a thirty-second of what was left then, and 64 calls. Safe for concurrent use.
 /// </summary>
-internal sealed class QuotaCounter(ITableStore store, RowKey key, Func<double> jitter, TimeProvider time)
+internal sealed class QuotaCounter(ITableStore store, RowKey key, Func<CancellationToken, Task> beginning, Func<double> jitter, TimeProvider time)
 {
     public const string Table = "quotas";
 
@@ -78,6 +78,7 @@ internal sealed class QuotaCounter(ITableStore store, RowKey key, Func<double> j
         if (needed > remaining) return false;
         var lease = isExact ? needed : Math.Max(needed, Math.Min(remaining / Share, MostAhead * amount));
         var body = JsonValue.Object((UsedMember, used + lease));
+        if (row is null) await beginning(cancellationToken);
         var written = row is null ? await store.InsertAsync(Table, key, body, cancellationToken) : await store.ReplaceAsync(Table, key, body, row.ETag, cancellationToken);
         if (!written.Ok) return null;
         GiveBack(lease);

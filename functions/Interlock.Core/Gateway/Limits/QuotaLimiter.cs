@@ -6,7 +6,7 @@ using Interlock.Core.Storage;
 namespace Interlock.Core.Gateway.Limits;
 
 /// <summary>
-/// Counts a call against the quotas and budgets of its tenant, all or none. Compensations are not counted: what was admitted may always be undone. A call that a later
+/// Counts a call against the quotas and budgets of its tenant and its tool's bound for one run, all or none. Compensations are not counted: what was admitted may always be undone. A call that a later
 /// stage refuses stays counted.
 /// </summary>
 internal sealed class QuotaLimiter(ITableStore store, TimeProvider time, Func<double> jitter)
@@ -14,18 +14,22 @@ internal sealed class QuotaLimiter(ITableStore store, TimeProvider time, Func<do
     private const int MaxSets = 256;
     private const int MaxCounters = 65_536;
 
+    /// <summary>How long a row is kept after its window: no clock that counts in it is so late.</summary>
+    private static readonly TimeSpan Kept = TimeSpan.FromDays(1);
+
+    private readonly Expiries _expiries = new(store);
     private readonly ConcurrentDictionary<string, QuotaSet> _sets = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<RowKey, (QuotaCounter Counter, DateTimeOffset? End)> _counters = new();
 
     /// <summary>Null when the call was counted; else the refusal, which says when the window ends.</summary>
     public async Task<Refusal?> RefuseAsync(RoutedCall routed, CancellationToken cancellationToken)
     {
-        if (routed.Call.IsCompensation || Of(routed.Registry) is not { } quotas) return null;
+        if (routed.Call.IsCompensation) return null;
         var now = time.GetUtcNow();
         var taken = new List<(QuotaCounter Counter, long Amount)>();
-        foreach (var claim in quotas.Claims(routed, now))
+        foreach (var claim in (Of(routed.Registry)?.Claims(routed, now) ?? []).Concat(OfTool(routed, now)))
         {
-            var (counter, isKept) = Counter(routed.Call.Tenant, claim, now);
+            var (counter, isKept) = Counter(routed.Call, claim, now);
             if (await counter.TakeAsync(claim.Amount, claim.Limit, isExact: !isKept || claim.Span == QuotaSpan.Run, cancellationToken))
             {
                 taken.Add((counter, claim.Amount));
@@ -37,8 +41,16 @@ internal sealed class QuotaLimiter(ITableStore store, TimeProvider time, Func<do
         return null;
     }
 
+    /// <summary>How often one run may call the tool, as its operator says.</summary>
+    private static IEnumerable<QuotaClaim> OfTool(RoutedCall routed, DateTimeOffset now)
+    {
+        if (routed is { Contract.Tool.MaxCalls: { } most, Call.Site: { } site })
+            yield return new QuotaClaim("", $"run:{site.Run}:tool:{routed.Entry.Name}", QuotaSpan.Run, QuotaWindow.Of(QuotaSpan.Run, now), 1, most, IsCost: false) { Tool = routed.Entry.Name };
+    }
+
     private static Refusal Refuse(QuotaClaim claim, DateTimeOffset now)
     {
+        if (claim.Tool is { } tool) return new Refusal(AdmitStage.Name, "max-calls", 429, $"One run calls '{tool}' at most {claim.Limit} times, and this one has; start another run for more.");
         var rule = claim.IsCost ? "budget-exceeded" : "quota-exceeded";
         var what = claim.IsCost ? "budget" : "number of calls";
         return claim.Window.End is { } end
@@ -58,14 +70,18 @@ internal sealed class QuotaLimiter(ITableStore store, TimeProvider time, Func<do
     }
 
     /// <summary>The row's counter, and whether it is there for the next call too: past a bound on their number one counts without leasing ahead.</summary>
-    private (QuotaCounter Counter, bool IsKept) Counter(TenantId tenant, QuotaClaim claim, DateTimeOffset now)
+    private (QuotaCounter Counter, bool IsKept) Counter(GatewayCall call, QuotaClaim claim, DateTimeOffset now)
     {
-        var key = new RowKey(Keys.Join(tenant.Value, claim.Scope), $"{claim.Window.Name}-{(claim.IsCost ? "cost" : "calls")}");
+        var key = new RowKey(Keys.Join(call.Tenant.Value, claim.Scope), $"{claim.Window.Name}-{(claim.IsCost ? "cost" : "calls")}");
         if (_counters.TryGetValue(key, out var known)) return (known.Counter, true);
-        var counter = new QuotaCounter(store, key, jitter, time);
+        var counter = new QuotaCounter(store, key, stop => _expiries.NoteAsync(call.Tenant, Expiry(call, claim, key, now), stop), jitter, time);
         if (_counters.Count >= MaxCounters)
             foreach (var (old, (_, end)) in _counters)
                 if (end <= now) _counters.TryRemove(old, out _);
         return _counters.Count >= MaxCounters ? (counter, false) : (_counters.GetOrAdd(key, (counter, claim.Window.End)).Counter, true);
     }
+
+    /// <summary>A run's is needed while the run is; it is looked at first when most have ended.</summary>
+    private static Expiry Expiry(GatewayCall call, QuotaClaim claim, RowKey key, DateTimeOffset now) =>
+        new(QuotaCounter.Table, key, (claim.Window.End ?? now) + Kept) { Run = claim.Span == QuotaSpan.Run ? call.Site?.Run : null };
 }

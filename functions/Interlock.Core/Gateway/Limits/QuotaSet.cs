@@ -41,7 +41,7 @@ public sealed class QuotaSet
               "day": { "type": "number", "exclusiveMinimum": 0, "maximum": 1000000000 }, "month": { "type": "number", "exclusiveMinimum": 0, "maximum": 1000000000 } } } } }
         """);
 
-    private static readonly JsonSchema Schema = JsonSchema.Compile(Source);
+    private static readonly JsonSchema Schema = JsonSchema.Compile(Source, JsonSchemaOptions.Asserting);
 
     private readonly ImmutableArray<Rule> _rules;
 
@@ -108,4 +108,8 @@ public sealed class QuotaSet
 }
 
 /// <summary>An amount (calls, or millionths of the cost's unit) to be counted against a limit.</summary>
-internal readonly record struct QuotaClaim(string Rule, string Scope, QuotaSpan Span, QuotaWindow Window, long Amount, long Limit, bool IsCost);
+internal readonly record struct QuotaClaim(string Rule, string Scope, QuotaSpan Span, QuotaWindow Window, long Amount, long Limit, bool IsCost)
+{
+    /// <summary>The tool whose own bound it is, of no rule.</summary>
+    public string? Tool { get; init; }
+}

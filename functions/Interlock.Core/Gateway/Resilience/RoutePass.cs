@@ -1,7 +1,10 @@
+using System.Diagnostics;
+using Interlock.Core.Telemetry;
+
 namespace Interlock.Core.Gateway.Resilience;
 
 /// <summary>One call's leave to go to one address: a place there, and its circuit's consent. Used once, or given back unused.</summary>
-internal sealed class RoutePass(UpstreamRoute route, Breaker.BreakerPass circuit, TimeProvider time) : IAsyncDisposable
+internal sealed class RoutePass(UpstreamRoute route, Breaker.BreakerPass circuit, string server, TimeProvider time) : IAsyncDisposable
 {
     private bool _isOver;
     private bool _isKept;
@@ -14,6 +17,7 @@ internal sealed class RoutePass(UpstreamRoute route, Breaker.BreakerPass circuit
     public async Task<UpstreamResult> SendAsync(UpstreamCall call, Func<UpstreamCall, Task<UpstreamResult>> send)
     {
         var verdict = Verdict.Uncounted;
+        var began = GatewayMetrics.TimesUpstreams ? Stopwatch.GetTimestamp() : 0;
         try
         {
             var given = call.Deadline - time.GetUtcNow();
@@ -25,6 +29,7 @@ internal sealed class RoutePass(UpstreamRoute route, Breaker.BreakerPass circuit
         }
         finally
         {
+            if (began != 0) GatewayMetrics.Answered(server, GatewayMetrics.Address(Address), verdict, Stopwatch.GetElapsedTime(began).TotalSeconds);
             await EndAsync(verdict);
         }
     }
@@ -37,6 +42,7 @@ internal sealed class RoutePass(UpstreamRoute route, Breaker.BreakerPass circuit
         _isOver = true;
         if (!_isKept) route.Leave();
         await circuit.ReportAsync(verdict);
+        route.Tell(server);
     }
 
     private static Problem? ProblemOf(UpstreamResult result) => result switch

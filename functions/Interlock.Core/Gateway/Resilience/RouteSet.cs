@@ -5,13 +5,13 @@ using Interlock.Core.Registry;
 namespace Interlock.Core.Gateway.Resilience;
 
 /// <summary>The addresses of one registration, primary first, and the choice between them: least outstanding of those that take calls, ties by rotation.</summary>
-internal sealed class RouteSet(Uri primary, ServerSettings settings, TimeProvider time)
+internal sealed class RouteSet(Uri primary, ServerSettings settings, TimeProvider time, Action<CircuitChange> moved)
 {
     public const string CircuitOpen = "circuit-open";
 
     private uint _turn;
 
-    public ImmutableArray<UpstreamRoute> Routes { get; } = [.. settings.Replicas.Prepend(primary).Distinct().Select(address => new UpstreamRoute(address, settings.Resilience, time))];
+    public ImmutableArray<UpstreamRoute> Routes { get; } = [.. settings.Replicas.Prepend(primary).Distinct().Select(address => new UpstreamRoute(address, settings.Resilience, time, moved))];
 
     public bool IsIdle => Routes.All(route => route.Outstanding == 0);
 
@@ -21,7 +21,7 @@ internal sealed class RouteSet(Uri primary, ServerSettings settings, TimeProvide
         var refused = new List<UpstreamRoute>();
         while (Choose(choice, route => !refused.Contains(route)) is { } chosen)
         {
-            var (entry, pass) = await chosen.EnterAsync(choice.Deadline, cancellationToken);
+            var (entry, pass) = await chosen.EnterAsync(choice, cancellationToken);
             if (pass is not null) return pass;
             if (entry == BulkheadEntry.Full) return Refuse("queue-full", 429, $"Too many calls wait for '{choice.Target}'", TimeSpan.FromSeconds(1));
             if (entry == BulkheadEntry.TooLate) return new Refusal(AdmitStage.Name, "deadline", 408, "The call's deadline passed while it waited for a place at its server.");
@@ -36,7 +36,7 @@ internal sealed class RouteSet(Uri primary, ServerSettings settings, TimeProvide
         var refused = new List<UpstreamRoute>();
         while (Choose(choice, route => !tried.Contains(route.Address) && !refused.Contains(route)) is { } chosen)
         {
-            if (chosen.TryEnter(choice.Deadline) is { } pass) return pass;
+            if (chosen.TryEnter(choice) is { } pass) return pass;
             refused.Add(chosen);
         }
         return null;

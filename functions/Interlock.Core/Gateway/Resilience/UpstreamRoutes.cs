@@ -17,6 +17,9 @@ public sealed class UpstreamRoutes(TimeProvider time)
     private readonly Dictionary<(TenantId Tenant, string Registration), RouteSet> _sets = [];
     private readonly Dictionary<(TenantId Tenant, EffectId Effect), (UpstreamRoute Route, DateTimeOffset Until)> _held = [];
 
+    /// <summary>Hears of circuits that open and close; set once, by the host.</summary>
+    public Action<CircuitChange>? Moved { get; set; }
+
     /// <summary>How the addresses of a server's registration stand, primary first.</summary>
     public IReadOnlyList<RouteState> Of(TenantId tenant, ServerBody server) => [.. Set(tenant, server.RegistrationId, server.Address, server.Settings).Routes.Select(route => route.State)];
 
@@ -81,7 +84,7 @@ public sealed class UpstreamRoutes(TimeProvider time)
         {
             if (_sets.TryGetValue((tenant, registration), out var known)) return known;
             if (_sets.Count >= MaxSets) Forget();
-            var set = new RouteSet(primary, settings, time);
+            var set = new RouteSet(primary, settings, time, change => Moved?.Invoke(change));
             _sets.Add((tenant, registration), set);
             return set;
         }

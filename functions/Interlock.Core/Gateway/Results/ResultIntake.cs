@@ -38,7 +38,7 @@ internal sealed class ResultIntake(Artifacts artifacts, Mac mac)
         var value = redacted.Result ?? redacted.Output;
         if (value.Size * 6 <= limit || CanonicalJson.Serialize(value).Length <= limit) return new TakenResult(redacted, null, mark); // a character is at most six bytes: \u0000
         if (UpstreamOperations.Is(contract.WireName)) return Refused(call, $"It is larger than {limit} bytes.", mark);
-        return new TakenResult(await KeptAsync(call, contract, redacted), null, mark);
+        return new TakenResult(await KeptAsync(call, contract, redacted, limit), null, mark);
     }
 
     /// <summary>What an upstream asks the caller, without what the operator's patterns find.</summary>
@@ -71,8 +71,11 @@ internal sealed class ResultIntake(Artifacts artifacts, Mac mac)
         return redactor.Count == 0 ? (answer, null) : (redacted, new RedactionMark(redactor.Count, mac.Sign(Purpose, answer.Result ?? answer.Output)));
     }
 
-    /// <summary>A run gets a handle with the beginning; a client the beginning as text, and a link to the whole.</summary>
-    private async Task<UpstreamResult.Completed> KeptAsync(GatewayCall call, CallContract contract, UpstreamResult.Completed answer)
+    /// <summary>
+    /// A run gets a handle with the beginning; a client the beginning as text, and a link to the whole. Structured content that is no larger than the limit by itself stays: clients hold it
+    /// against the contract. Where the contract promises it and it is larger, the client gets an error that says that the call was done.
+    /// </summary>
+    private async Task<UpstreamResult.Completed> KeptAsync(GatewayCall call, CallContract contract, UpstreamResult.Completed answer, int limit)
     {
         var whole = call.Site is null && !answer.Output.IsString ? answer.Result ?? answer.Output : answer.Output;
         var artifact = await artifacts.KeepAsync(call, whole);
@@ -82,10 +85,14 @@ internal sealed class ResultIntake(Artifacts artifacts, Mac mac)
             return new UpstreamResult.Completed(
                 JsonValue.Object(("artifact", artifact.Digest), ("size", artifact.Size), ("mediaType", artifact.MediaType), ("preview", preview), ("uri", artifact.Uri)), answer.IsError);
         }
-        var text = JsonValue.Object(("type", "text"), ("text", $"The result has {artifact.Size} bytes and is kept at {artifact.Uri}. It begins: {preview}"));
+        var structured = answer.Result?["structuredContent"] is { } whichever && CanonicalJson.Serialize(whichever).Length <= limit ? whichever : null;
+        var isBroken = contract.OutputSchema is not null && structured is null && !answer.IsError;
+        var advice = isBroken ? "The call was done and is not to be made again; its result is too large to be handed on. " : "";
+        var text = JsonValue.Object(("type", "text"), ("text", $"{advice}The result has {artifact.Size} bytes and is kept at {artifact.Uri}. It begins: {preview}"));
         var link = JsonValue.Object(("type", "resource_link"), ("uri", artifact.Uri), ("name", contract.WireName), ("mimeType", artifact.MediaType), ("size", artifact.Size));
         var result = JsonValue.Object(("content", JsonValue.Array(text, link)));
-        return MethodResult.Completed(answer.IsError ? result.With("isError", true) : result, answer.IsError);
+        if (structured is not null) result = result.With("structuredContent", structured);
+        return MethodResult.Completed(answer.IsError || isBroken ? result.With("isError", true) : result, answer.IsError);
     }
 
     private static string Preview(string text)

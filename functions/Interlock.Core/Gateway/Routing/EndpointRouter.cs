@@ -14,24 +14,26 @@ internal static class EndpointRouter
 
     private const string Card = "/.well-known/agent-card.json";
 
-    /// <summary>The name of the tool or agent that the call goes to.</summary>
-    public static StageResult<string> Run(GatewayCall call, EndpointTarget asked, RegistrySnapshot registry)
+    /// <summary>The name of the tool or agent that a call with these arguments goes to.</summary>
+    public static StageResult<string> Run(EndpointTarget asked, JsonValue arguments, RegistrySnapshot registry)
     {
         var (endpoint, flaw) = asked switch
         {
-            EndpointTarget.Http => HttpArguments.Read(call.Arguments),
+            EndpointTarget.Http => HttpArguments.Read(arguments),
             EndpointTarget.Mcp mcp => EndpointUri.Read(mcp.Url),
             EndpointTarget.A2a a2a => EndpointUri.Read(a2a.Url),
             _ => throw new InvalidOperationException($"Unexpected {asked.GetType().Name}."),
         };
-        if (endpoint is null) return new Refusal(ResolveStage.Name, Invalid, 400, $"The endpoint can't be called: {flaw}.");
-        return asked switch
-        {
-            EndpointTarget.Http http => Server(Below(endpoint, registry), http.Method, call.Arguments, endpoint),
-            EndpointTarget.Mcp mcp => Server([.. Servers(registry, ServerProtocol.Mcp).Where(one => one.At.Origin == endpoint.Origin && one.At.Base == endpoint.Base)], mcp.Name, JsonValue.EmptyObject, endpoint),
-            _ => Agent(endpoint, registry),
-        };
+        return endpoint is null ? new Refusal(ResolveStage.Name, Invalid, 400, $"The endpoint can't be called: {flaw}.") : Find(asked, endpoint, arguments, registry);
     }
+
+    /// <summary>The same for an endpoint that is known, and the arguments as far as they are.</summary>
+    public static StageResult<string> Find(EndpointTarget asked, EndpointUri endpoint, JsonValue arguments, RegistrySnapshot registry) => asked switch
+    {
+        EndpointTarget.Http http => Server(Below(endpoint, registry), http.Method, arguments, endpoint),
+        EndpointTarget.Mcp mcp => Server([.. Servers(registry, ServerProtocol.Mcp).Where(one => one.At.Origin == endpoint.Origin && one.At.Base == endpoint.Base)], mcp.Name, JsonValue.EmptyObject, endpoint),
+        _ => Agent(endpoint, registry),
+    };
 
     /// <summary>Why arguments that name an origin or a credential don't fit the endpoint that they would be sent to, or null.</summary>
     public static Refusal? Refuse(ServerBody server, JsonValue arguments)
@@ -42,7 +44,7 @@ internal static class EndpointRouter
         return Fits(server, arguments) ? null : Mismatched;
     }
 
-    private static StageResult<string> Server(IReadOnlyList<(string Name, ServerBody Body, EndpointUri At)> found, string tool, JsonValue arguments, EndpointUri endpoint)
+    private static StageResult<string> Server(List<(string Name, ServerBody Body, EndpointUri At)> found, string tool, JsonValue arguments, EndpointUri endpoint)
     {
         if (found.Count == 0) return Nothing(endpoint);
         var fitting = found.Where(one => Fits(one.Body, arguments)).ToList();

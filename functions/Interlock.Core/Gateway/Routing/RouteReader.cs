@@ -26,7 +26,7 @@ internal static class RouteReader
             "rules": { "type": "array", "maxItems": 20, "items": { "type": "object", "required": ["tools"], "additionalProperties": false, "properties": {
               "when": { "type": "string", "minLength": 1, "maxLength": 4096 },
               "tools": { "type": "array", "minItems": 1, "maxItems": 32, "items": { "type": "string", "maxLength": 200, "pattern": "^[^/]+/.+$" } } } } } } }
-        """));
+        """), JsonSchemaOptions.Asserting);
 
     /// <summary>The route, or what is wrong with it, with the place.</summary>
     public static (RouteBody? Route, string? Error) Read(string text)

@@ -44,10 +44,14 @@ internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, 
         return followed;
     }
 
+    /// <summary>What nobody may ask the upstream, as where only its caller's token would let one, is said: the call may still be going on.</summary>
     private async Task<UpstreamResult> StopAsync(GatewayCall call, CallContract contract, LedgerHandle handle) =>
-        await invoke.AskAsync(call, contract, handle, time.GetUtcNow() + StopPatience, stop: true, CancellationToken.None) is UpstreamResult.Completed ended
-            ? ended
-            : Lost("It went on at its upstream until nobody waited for it any more, and was asked to stop.");
+        await invoke.AskAsync(call, contract, handle, time.GetUtcNow() + StopPatience, stop: true, CancellationToken.None) switch
+        {
+            UpstreamResult.Completed ended => ended,
+            UpstreamResult.NotSent { IsFinal: true, Problem: var why } => Lost($"It went on at its upstream until its deadline, and could neither be asked how it ended nor told to stop: {why.Detail ?? why.Title}", why.Rule),
+            _ => Lost("It went on at its upstream until nobody waited for it any more, and was asked to stop."),
+        };
 
     /// <summary>An answer that says nothing of the call is none: it is asked after again.</summary>
     private async Task<UpstreamResult> AskAsync(GatewayCall call, CallContract contract, LedgerHandle handle, CancellationToken cancellationToken)
@@ -87,7 +91,7 @@ internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, 
 
     private static bool IsInUse(RegistryEntry entry) => entry.Lifecycle is Lifecycle.Active or Lifecycle.Deprecated;
 
-    private static UpstreamResult.Unknown Lost(string why) => new(new Problem(ProblemTypes.InDoubt, 504, "The call's outcome is unknown", why));
+    private static UpstreamResult.Unknown Lost(string why, string? rule = null) => new(new Problem(ProblemTypes.InDoubt, 504, "The call's outcome is unknown", why) { Rule = rule });
 
     private async Task WaitAsync(DateTimeOffset until, CancellationToken cancellationToken)
     {

@@ -26,7 +26,7 @@ internal static class ResolveStage
     /// <summary>To what is registered where the call says. A repeat goes to what it went to, or nowhere.</summary>
     private static StageResult<RoutedCall> Endpoint(GatewayCall call, EndpointTarget asked, RegistrySnapshot registry)
     {
-        var found = EndpointRouter.Run(call, asked, registry);
+        var found = EndpointRouter.Run(asked, call.Arguments, registry);
         if (found.Refusal is { } refusal) return refusal;
         if (call.Via is not null && call.Target != found.Value)
             return new Refusal(Name, "no-route", 409, $"The endpoint led this call to {call.Target}, and something else is registered there now.");

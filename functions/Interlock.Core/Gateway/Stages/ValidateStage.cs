@@ -52,5 +52,5 @@ internal static class ValidateStage
         return !computed.Any(pointer => pointer.Length == 0 || pointer == argument || pointer.StartsWith(argument + "/", StringComparison.Ordinal));
     }
 
-    public static JsonSchema Compiled(JsonValue schema) => Schemas.GetValue(schema, static source => JsonSchema.Compile(source));
+    public static JsonSchema Compiled(JsonValue schema) => Schemas.GetValue(schema, static source => JsonSchema.Compile(source, JsonSchemaOptions.Asserting));
 }

@@ -39,6 +39,15 @@ public sealed class UsageRollup(ITableStore store, ITableStore auditStore)
             yield return RunJson.FromValue<Usage>(row.Body);
     }
 
+    /// <summary>Deletes hours before a time, at most so many rows at once, and says how many. Their records are not counted again: how far each chain was counted stays.</summary>
+    public async Task<int> ForgetAsync(TenantId tenant, DateTimeOffset before, int most, CancellationToken cancellationToken = default)
+    {
+        var partition = Keys.Join(tenant.Value);
+        var old = await store.QueryAsync(Table, partition, HourPrefix, HourPrefix + Usage.HourOf(before), cancellationToken: cancellationToken).Take(most).ToListAsync(cancellationToken);
+        foreach (var rows in old.Chunk(MaxRows)) await store.BatchAsync(Table, partition, [.. rows.Select(row => new TableWrite.Delete(row.Key.Row, row.ETag))], cancellationToken); // one that was changed comes again
+        return old.Count;
+    }
+
     /// <summary>Counts the next records of a chain; false when there are none.</summary>
     private async Task<bool> StepAsync(AuditChain chain, TableRow? cursor, CancellationToken cancellationToken)
     {

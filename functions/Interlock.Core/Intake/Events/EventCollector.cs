@@ -17,12 +17,12 @@ internal sealed class EventCollector(ITableStore store, EventStore events, TimeP
     private const string Taken = "taken";
     private const int PurgedAtOnce = 500;
 
-    /// <summary>Adds an event to those of a workflow that it correlates with, and starts the run of each full set; what was started, or why nothing could be.</summary>
-    public async Task<(IReadOnlyList<RunStart> Started, Problem? Problem)> GatherAsync(
-        RegistryEntry entry, EventConsumption.All all, ReceivedEvent received, Func<IReadOnlyList<ReceivedEvent>, RunId, Task<RunStart>> start, CancellationToken cancellationToken)
+    /// <summary>Adds an event to those of a workflow that it correlates with, and starts the run of each full set; what was started, why a set was not (it stays full), or why nothing could be gathered.</summary>
+    public async Task<(IReadOnlyList<RunStart> Started, Problem? Refusal, Problem? Problem)> GatherAsync(
+        RegistryEntry entry, EventConsumption.All all, ReceivedEvent received, Func<IReadOnlyList<ReceivedEvent>, RunId, Task<(RunStart? Run, Problem? Refusal)>> start, CancellationToken cancellationToken)
     {
         var (fitting, values, problem) = EventMatch.Fitting(all, received.Event);
-        if (fitting.Count == 0) return ([], problem);
+        if (fitting.Count == 0) return ([], null, problem);
         var tenant = received.Publisher.Tenant;
         var version = DerivedId.Of(entry.Name, entry.Version);
         var key = new RowKey(Keys.Join(tenant.Value), Keys.Join(Set, version, DerivedId.Of(values.ToString())));
@@ -32,13 +32,14 @@ internal sealed class EventCollector(ITableStore store, EventStore events, TimeP
         {
             var row = await store.GetAsync(Table, key, cancellationToken);
             var before = row is null ? EventCollection.Empty(all.Of.Length) : RunJson.FromValue<EventCollection>(row.Body);
-            if (await store.GetAsync(Table, key with { Row = taken }, cancellationToken) is not null) return (await StartAsync(tenant, entry, key, start, cancellationToken), null);
+            if (await store.GetAsync(Table, key with { Row = taken }, cancellationToken) is not null) break;
             if (before.Without(IsOld).Add(fitting, atRow) is not { } after)
-                return ([], new Problem(ProblemTypes.Limit, 429, "Too many events wait for others", $"{EventCollection.MaxWaiting} events of this kind wait for those that '{entry.Name}' gathers them with.") { Rule = "collection-full" });
+                return ([], null, new Problem(ProblemTypes.Limit, 429, "Too many events wait for others", $"{EventCollection.MaxWaiting} events of this kind wait for those that '{entry.Name}' gathers them with.") { Rule = "collection-full" });
             TableWrite write = row is null ? new TableWrite.Insert(key.Row, RunJson.ToValue(after)) : new TableWrite.Replace(key.Row, RunJson.ToValue(after), row.ETag);
-            if ((await store.BatchAsync(Table, key.Partition, [write, new TableWrite.Insert(taken, JsonValue.EmptyObject)], cancellationToken)).Ok)
-                return (await StartAsync(tenant, entry, key, start, cancellationToken), null);
+            if ((await store.BatchAsync(Table, key.Partition, [write, new TableWrite.Insert(taken, JsonValue.EmptyObject)], cancellationToken)).Ok) break;
         }
+        var (started, refusal) = await StartAsync(tenant, entry, key, start, cancellationToken);
+        return (started, refusal, null);
     }
 
     /// <summary>Forgets what waits for others longer than events are kept.</summary>
@@ -52,8 +53,8 @@ internal sealed class EventCollector(ITableStore store, EventStore events, TimeP
     }
 
     /// <summary>Starts the runs of full sets; of a set whose events are gone there is none.</summary>
-    private async Task<IReadOnlyList<RunStart>> StartAsync(
-        TenantId tenant, RegistryEntry entry, RowKey key, Func<IReadOnlyList<ReceivedEvent>, RunId, Task<RunStart>> start, CancellationToken cancellationToken)
+    private async Task<(IReadOnlyList<RunStart> Started, Problem? Refusal)> StartAsync(
+        TenantId tenant, RegistryEntry entry, RowKey key, Func<IReadOnlyList<ReceivedEvent>, RunId, Task<(RunStart? Run, Problem? Refusal)>> start, CancellationToken cancellationToken)
     {
         var started = new List<RunStart>();
         while (await store.GetAsync(Table, key, cancellationToken) is { } row && RunJson.FromValue<EventCollection>(row.Body) is { Starting: [var set, ..] } collection)
@@ -61,12 +62,17 @@ internal sealed class EventCollector(ITableStore store, EventStore events, TimeP
             var gathered = new List<ReceivedEvent>();
             foreach (var atRow in set)
                 if (await events.FindAsync(tenant, atRow, cancellationToken) is { } received) gathered.Add(received);
-            if (gathered.Count == set.Length) started.Add(await start(gathered, new RunId(DerivedId.Of(["all", tenant.Value, entry.Name, entry.Version, .. set]))));
+            if (gathered.Count == set.Length)
+            {
+                var (run, refusal) = await start(gathered, new RunId(DerivedId.Of(["all", tenant.Value, entry.Name, entry.Version, .. set])));
+                if (run is null) return (started, refusal);
+                started.Add(run);
+            }
             var after = collection with { Starting = collection.Starting.RemoveAt(0) };
             if (after.IsEmpty) await store.DeleteAsync(Table, key, row.ETag, cancellationToken);
             else await store.ReplaceAsync(Table, key, RunJson.ToValue(after), row.ETag, cancellationToken);
         }
-        return started;
+        return (started, null);
     }
 
     private bool IsOld(string atRow) => string.CompareOrdinal(atRow, EventRows.Before(time.GetUtcNow() - EventStore.Kept).To) < 0;

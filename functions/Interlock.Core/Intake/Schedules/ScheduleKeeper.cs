@@ -94,15 +94,21 @@ public sealed class ScheduleKeeper(
     {
         if (await PrincipalAsync(tenant, activation.RunAs, cancellationToken) is not { } principal)
         {
-            var problem = new Problem(ProblemTypes.Authorization, 403, "The run was not started", $"Nobody is {activation.RunAs}, for whom the runs of '{entry.Name}' act; let somebody else publish it.") { Rule = "run-as-unknown", Stage = "schedule" };
-            var record = ScheduleRecords.Refused(tenant, entry.Name, activation, due, problem, time.GetUtcNow());
-            await audit.AppendAsync(new AuditChain(tenant, record.Chain), [record], [], cancellationToken);
-            return (null, problem);
+            var unknown = new Problem(ProblemTypes.Authorization, 403, "The run was not started", $"Nobody is {activation.RunAs}, for whom the runs of '{entry.Name}' act; let somebody else publish it.") { Rule = "run-as-unknown" };
+            return (null, await RefusedAsync(tenant, entry, activation, due, unknown, cancellationToken));
         }
         var at = due.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
         var id = new RunId(DerivedId.Of("schedule", tenant.Value, entry.Name, entry.Version, at));
-        var run = await intake.StartAsync(tenant, entry, new RunOrigin(principal, null, RunTriggers.Schedule), JsonValue.Object(("dueAt", at)), id, cancellationToken);
-        return (run.State, null);
+        var (run, refusal) = await intake.StartAsync(tenant, entry, new RunOrigin(principal, null, RunTriggers.Schedule), JsonValue.Object(("dueAt", at)), id, cancellationToken);
+        return run is null ? (null, await RefusedAsync(tenant, entry, activation, due, refusal!, cancellationToken)) : (run.State, null); // one of the two
+    }
+
+    private async Task<Problem> RefusedAsync(TenantId tenant, RegistryEntry entry, Activation activation, DateTimeOffset due, Problem problem, CancellationToken cancellationToken)
+    {
+        problem = problem with { Stage = "schedule" };
+        var record = ScheduleRecords.Refused(tenant, entry.Name, activation, due, problem, time.GetUtcNow());
+        await audit.AppendAsync(new AuditChain(tenant, record.Chain), [record], [], cancellationToken);
+        return problem;
     }
 
     /// <summary>People as they are now; applications are known by name only.</summary>

@@ -15,6 +15,9 @@ public sealed class ChangeDesk(RegistryDesk registry, ProposalStore store, Audit
 {
     public static readonly TimeSpan Patience = TimeSpan.FromHours(72);
 
+    /// <summary>How long a proposal is kept after its time.</summary>
+    private static readonly TimeSpan Kept = TimeSpan.FromDays(90);
+
     internal const string Role = "admin";
     internal const int MaxReason = 2000;
 
@@ -22,6 +25,9 @@ public sealed class ChangeDesk(RegistryDesk registry, ProposalStore store, Audit
     private const string WidensRule = "widens";
 
     private readonly ProposalApplication _application = new(registry, store, audit, time);
+
+    /// <summary>Where administrators may do alone what needs two, for a time; null where they never may.</summary>
+    public BreakGlassDesk? Glass { get; init; }
 
     /// <summary>Changes the registry by a request that nobody else need see: where four eyes are off, and for what narrows. What only an administrator may do is judged on the registry that is written.</summary>
     public static Task<RegistryResult> ApplyAsync(RegistryDesk registry, Principal by, RegistryRequest request, CancellationToken cancellationToken = default) =>
@@ -59,7 +65,9 @@ public sealed class ChangeDesk(RegistryDesk registry, ProposalStore store, Audit
     {
         var (person, now) = (session.Person, time.GetUtcNow());
         if (await store.FindAsync(person.Tenant, id, cancellationToken) is not var (proposal, etag)) return new ChangeResult.Refused("unknown-proposal", 404, "There is no such proposal.");
-        if (await RefuseAsync(session, proposal, digest, now, cancellationToken) is { } refused)
+        var (refused, glass) = await JudgeAsync(session, proposal, digest, now, cancellationToken);
+        if (glass is not null && !approves) refused = OwnProposal;
+        if (refused is not null)
         {
             await RecordAsync(person, proposal, "refused", refused.Rule, refused.Detail);
             return refused;
@@ -71,7 +79,8 @@ public sealed class ChangeDesk(RegistryDesk registry, ProposalStore store, Audit
             DecidedAt = now,
             Reason = reason is null ? null : Excerpt.Of(reason, MaxReason),
         };
-        if (approves) decided = ProposalApplication.Claim(decided, now);
+        if (approves) decided = ProposalApplication.Claim(decided, now) with { BreakGlass = glass?.Id };
+        if (glass is not null && Glass is not null) await Glass.UsedAsync(glass, decided);
         await RecordAsync(person, decided, approves ? "approved" : "rejected", null, decided.Reason);
         if (await store.ReplaceAsync(person.Tenant, decided, etag, CancellationToken.None) is not { } next) return new ChangeResult.Refused("decided", 409, "Somebody else decided it meanwhile.");
         return approves ? new ChangeResult.Answered(await _application.ApplyAsync(decided, next)) : new ChangeResult.Rejected(decided);
@@ -80,6 +89,13 @@ public sealed class ChangeDesk(RegistryDesk registry, ProposalStore store, Audit
     /// <summary>Ends what was approved and, after a crash, is neither applied nor failed: applied once, or failed with the reason.</summary>
     /// <returns>How many it ended.</returns>
     public Task<int> RecoverAsync(TenantId tenant, CancellationToken cancellationToken = default) => _application.RecoverAsync(tenant, cancellationToken);
+
+    /// <summary>Deletes proposals that ended, or that nobody decided, so long ago; the audit keeps what became of them.</summary>
+    public async Task ForgetAsync(TenantId tenant, CancellationToken cancellationToken = default)
+    {
+        var before = time.GetUtcNow() - Kept;
+        foreach (var old in (await store.ListAsync(tenant, cancellationToken)).Where(one => one.State != ProposalState.Approved && one.ExpiresAt < before)) await store.DeleteAsync(tenant, old.Id, cancellationToken);
+    }
 
     /// <summary>All of a tenant's proposals, newest first.</summary>
     public async Task<IReadOnlyList<Proposal>> ListAsync(TenantId tenant, CancellationToken cancellationToken = default) =>
@@ -92,24 +108,28 @@ public sealed class ChangeDesk(RegistryDesk registry, ProposalStore store, Audit
         [.. Requests.About(await registry.ReadAsync(tenant, cancellationToken), proposal.Request)];
 
     /// <summary>Why this person can't decide it now, or null; for the page, nothing is recorded.</summary>
-    public Task<ChangeResult.Refused?> WhyNotAsync(InteractiveSession session, Proposal proposal, CancellationToken cancellationToken = default) =>
-        RefuseAsync(session, proposal, proposal.Digest, time.GetUtcNow(), cancellationToken);
+    public async Task<ChangeResult.Refused?> WhyNotAsync(InteractiveSession session, Proposal proposal, CancellationToken cancellationToken = default) =>
+        (await JudgeAsync(session, proposal, proposal.Digest, time.GetUtcNow(), cancellationToken)).Refused;
+
+    private static ChangeResult.Refused OwnProposal { get; } = new("same-person", 403, "Whoever proposes a change does not approve it: another administrator does.");
 
     private static Problem? RefuseWider(RegistryRequest request, RegistrySnapshot now) => request.Widens(now)
         ? new Problem(ProblemTypes.Conflict, 409, "The change widens by now", "What it is about changed meanwhile; it needs a second person.") { Stage = "registry", Rule = WidensRule }
         : null;
 
-    private async Task<ChangeResult.Refused?> RefuseAsync(InteractiveSession session, Proposal proposal, string digest, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Why it can't be decided, or the break-glass by which alone it can be approved, or neither.</summary>
+    private async Task<(ChangeResult.Refused? Refused, BreakGlass? Glass)> JudgeAsync(InteractiveSession session, Proposal proposal, string digest, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var person = session.Person;
-        if (session.Refuse(now) is { } no) return new(no.Rule, no.Status, no.Detail);
-        if (person.Roles.IsDefault || !person.Roles.Contains(Role)) return new("role-required", 403, $"This needs the role {Role}.");
-        if (proposal.State != ProposalState.Open) return new("decided", 409, "It was decided already.");
-        if (now >= proposal.ExpiresAt) return new("proposal-expired", 409, "Nobody decided it in time; propose it again.");
-        if (digest != proposal.Digest) return new("shown-digest", 409, "What you looked at is not what was proposed; open the page again.");
-        if (await HumanAsync(proposal.By, cancellationToken) == person.Human || proposal.By.Subject == person.Subject)
-            return new("same-person", 403, "Whoever proposes a change does not approve it: another administrator does.");
-        return Requests.Basis(await registry.ReadAsync(person.Tenant, cancellationToken), proposal.Request) == proposal.Basis ? null : new("fence-changed", 409, Requests.ChangedMeanwhile);
+        if (session.Refuse(now) is { } no) return (new(no.Rule, no.Status, no.Detail), null);
+        if (person.Roles.IsDefault || !person.Roles.Contains(Role)) return (new("role-required", 403, $"This needs the role {Role}."), null);
+        if (proposal.State != ProposalState.Open) return (new("decided", 409, "It was decided already."), null);
+        if (now >= proposal.ExpiresAt) return (new("proposal-expired", 409, "Nobody decided it in time; propose it again."), null);
+        if (digest != proposal.Digest) return (new("shown-digest", 409, "What you looked at is not what was proposed; open the page again."), null);
+        var isOwn = await HumanAsync(proposal.By, cancellationToken) == person.Human || proposal.By.Subject == person.Subject;
+        var glass = isOwn && Glass is not null ? await Glass.FindAsync(person, cancellationToken) : null;
+        if (isOwn && glass is null) return (OwnProposal, null);
+        return Requests.Basis(await registry.ReadAsync(person.Tenant, cancellationToken), proposal.Request) == proposal.Basis ? (null, glass) : (new("fence-changed", 409, Requests.ChangedMeanwhile), null);
     }
 
     /// <summary>The human who proposed it as the directory has them now; an application is nobody.</summary>

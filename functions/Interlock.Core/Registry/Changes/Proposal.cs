@@ -32,6 +32,9 @@ public sealed record Proposal(string Id, Principal By, RegistryRequest Request, 
     /// <summary>What the second person said, or why the registry refused it.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>The break-glass under which whoever proposed it approved it alone.</summary>
+    public string? BreakGlass { get; init; }
+
     /// <summary>Until when whoever applies it is waited for; null where nobody does.</summary>
     public DateTimeOffset? ClaimedUntil { get; init; }
 

@@ -39,6 +39,12 @@ public sealed class ProposalStore(ITableStore store, Mac mac, Incarnation incarn
         return found;
     }
 
+    /// <summary>Deletes a proposal; of one that somebody changed nothing.</summary>
+    public async Task DeleteAsync(TenantId tenant, string id, CancellationToken cancellationToken = default)
+    {
+        if (await store.GetAsync(Table, Key(tenant, id), cancellationToken) is { } row) await store.DeleteAsync(Table, row.Key, row.ETag, cancellationToken);
+    }
+
     private Proposal? Read(TableRow row)
     {
         var body = row.Body["proposal"] ?? JsonValue.Null;

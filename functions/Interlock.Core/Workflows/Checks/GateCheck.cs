@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Interlock.Core.Endpoints;
 using Interlock.Core.Workflows.Reading;
 using Interlock.Json;
 
@@ -107,7 +108,9 @@ internal static partial class GateCheck
         {
             var declared = call.Computed[i];
             var at = JsonPointer.Append(call.Path.Value + "/metadata/interlock/computed", i);
-            if (!Exists(call.Arguments, declared))
+            if (covered && EndpointTarget.TryParse(call.Target) is EndpointTarget.Http && Covers(declared, "/" + HttpArguments.Endpoint))
+                log.Error("computed", at, $"where '{call.Name}' goes can't be unknown to those who approve it: compute the endpoint from $workflow.input or $context, before the gate");
+            else if (!Exists(call.Arguments, declared))
                 log.Error("computed", at, $"'{call.Name}' has no argument '{Quote.Short(declared.TrimStart('/'))}'");
             else if (!covered)
                 log.Warn("computed", at, $"no gate covers '{call.Name}', so this declaration does nothing");

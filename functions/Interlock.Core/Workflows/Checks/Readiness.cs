@@ -1,5 +1,7 @@
+using Interlock.Core.Endpoints;
 using Interlock.Core.Policy;
 using Interlock.Core.Workflows.Reading;
+using Interlock.Json;
 
 namespace Interlock.Core.Workflows.Checks;
 
@@ -36,6 +38,7 @@ internal sealed class Readiness
         "covers" or "computed" or "quorum" or "information" or "approvers" => "gates",
         "unknown-call" or "unsupported" or "target" => "deprecation",
         "secrets" => "audit",
+        "endpoint" or "header" or "stdio-operator-only" => "pools",
         _ => "on-error-on-timeout",
     };
 
@@ -56,30 +59,37 @@ internal sealed class Readiness
             {
                 var call = (EffectTask)_tasks.First(task => task.Path == path); // covers hold calls only
                 var bound = call.Computed.IsEmpty ? "its exact arguments" : $"its arguments but for {string.Join(", ", call.Computed)}";
-                yield return At(call, $"{call.Target} runs only with a grant of the gate '{gate.Name}' (line {Line(gate.Path.Value)}) for {bound}");
+                yield return At(call, $"{Named(call)} runs only with a grant of the gate '{gate.Name}' (line {Line(gate.Path.Value)}) for {bound}");
             }
             yield return At(gate, $"{People(gate.Quorum, gate.Approvers, gate.Also)}; rejected: {Word(gate.OnReject)}; not decided after {gate.ExpiresAfter}: {Expiry(gate)}");
             if (gate.Information is { } information) yield return At(gate, $"sent back for information it grants nothing; the run goes on with '{information.Then}'");
             if (gate.OnMismatch == MismatchAction.Reopen) yield return At(gate, "a granted call that is refused as no longer what was approved opens another gate for exactly that call");
         }
         foreach (var call in _tasks.OfType<EffectTask>().Where(call => call.Escalate?.Choices.Contains(StepChoice.Retry) == true || call.Escalate?.Choices.Contains(StepChoice.Edit) == true))
-            yield return At(call, $"once {call.Target} failed, {People(call.Escalate!.Quorum, call.Escalate.Approvers, call.Escalate.Also)} may grant it anew, with the exact arguments they are shown"); // just tested
+            yield return At(call, $"once {Named(call)} failed, {People(call.Escalate!.Quorum, call.Escalate.Approvers, call.Escalate.Also)} may grant it anew, with the exact arguments they are shown"); // just tested
         foreach (var call in _tasks.OfType<EffectTask>().Where(call => _result.Draft?.IsCovered(call.Path) == false))
-            yield return At(call, $"{call.Target} is covered by no gate of this document: the policy decides at the gateway");
+            yield return At(call, $"{Named(call)} is covered by no gate of this document: the policy decides at the gateway");
     }
 
     private IEnumerable<ReadinessEvidence> Deprecation()
     {
+        foreach (var child in _tasks.OfType<RunTask>())
+            yield return At(child, $"the workflow {child.Workflow} is resolved when it starts ({child.Version ?? "the newest active version"}); a deprecated one starts no more");
         foreach (var call in _tasks.OfType<EffectTask>())
         {
-            yield return At(call, $"{call.Target} {(VirtualTarget.TryParse(call.Target) is not null ? "leads to an active tool" : call.Version is null ? "takes the active version" : "pins " + call.Version)}, resolved against the registry at every call");
+            yield return At(call, $"{Named(call)} {(EndpointTarget.TryParse(call.Target) is not null ? "goes to what is registered there" : VirtualTarget.TryParse(call.Target) is not null ? "leads to an active tool" : call.Version is null ? "takes the active version" : "pins " + call.Version)}, resolved against the registry at every call");
             if (call.Compensate is { } undo)
                 yield return new(undo.Path, Line(undo.Path), $"the compensation {undo.Tool} is resolved the same way", false);
         }
     }
 
-    private IEnumerable<ReadinessEvidence> Audit() => _tasks.OfType<EffectTask>().Select(call =>
-        At(call, $"{call.Target}: intent before and outcome after each call, under {call.Path}; outcome unknown: {Word(call.OnInDoubt)}"));
+    private IEnumerable<ReadinessEvidence> Audit() => _tasks.SelectMany(task => task switch
+    {
+        EffectTask call => [At(call, $"{Named(call)}: intent before and outcome after each call, under {call.Path}; outcome unknown: {Word(call.OnInDoubt)}")],
+        EmitTask emit => [At(emit, "each event is recorded before anybody hears of it")],
+        RunTask child => [At(child, $"each run of {child.Workflow} has a chain of its own, which names this run")],
+        _ => (ReadinessEvidence[])[],
+    });
 
     private IEnumerable<ReadinessEvidence> Steps() => _tasks.Select(task =>
         At(task, $"'{task.Name}': on error {Action(task, task.OnError)}, on timeout {Action(task, task.OnTimeout)}, {Bound(task)}"));
@@ -100,11 +110,27 @@ internal sealed class Readiness
     {
         if (_result.Draft is not { } draft) yield break;
         var calls = _tasks.OfType<EffectTask>().ToArray();
-        var targets = calls.Select(call => call.Target).Concat(calls.Select(call => call.Compensate?.Tool).OfType<string>()).Distinct().Order(StringComparer.Ordinal).ToArray();
+        var targets = calls.Select(Named).Concat(calls.Select(call => call.Compensate?.Tool).OfType<string>())
+            .Concat(_tasks.OfType<RunTask>().Select(child => $"the workflow {child.Workflow}")).Distinct().Order(StringComparer.Ordinal).ToArray();
         yield return new("/document", Line("/document/metadata/interlock/mode"),
             $"{Word(draft.Mode)}: no step picks its calls; all that can be called is {(targets.Length == 0 ? "nothing" : string.Join(", ", targets))}", false);
         foreach (var task in _tasks.OfType<UnreadTask>())
             yield return At(task, $"what '{task.Name}' may call is not known") with { Failed = true };
+    }
+
+    /// <summary>What a call names, as it is written; of an endpoint that is computed only that what is registered there is called.</summary>
+    private static string Named(EffectTask call) => EndpointTarget.TryParse(call.Target) switch
+    {
+        EndpointTarget.Http http => $"{http.Method} {Written(call.Source["with"]?["endpoint"])}",
+        EndpointTarget.Mcp mcp => $"{mcp.Name} at {mcp.Url}",
+        EndpointTarget.A2a agent => $"the agent at {agent.Url}",
+        _ => call.Target,
+    };
+
+    private static string Written(JsonValue? endpoint)
+    {
+        var uri = endpoint?["uri"] ?? endpoint;
+        return ExpressionReader.IsExpression(uri) ? "of a registered endpoint (computed)" : uri?.StringOrNull() ?? "";
     }
 
     private string Bound(TaskDefinition task)

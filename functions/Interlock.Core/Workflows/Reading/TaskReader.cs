@@ -9,6 +9,9 @@ namespace Interlock.Core.Workflows.Reading;
 /// <summary>Builds tasks from a document that fits the schemas: what all kinds share is here, what one kind adds is in <c>Kinds/</c>.</summary>
 internal sealed class TaskReader(FindingLog log, Reusables reusables, bool isLoose)
 {
+    /// <summary>What is left for the patterns of all schemas of the document together.</summary>
+    private int _patternSize = JsonSchemaOptions.Asserting.MaxPatternSize;
+
     private readonly List<string> _withoutOnError = [];
     private readonly List<string> _withoutOnTimeout = [];
     private readonly List<string> _withoutDuration = [];
@@ -77,7 +80,9 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables, bool isLoo
         }
         try
         {
-            return JsonSchema.Compile(document);
+            var compiled = JsonSchema.Compile(document, JsonSchemaOptions.Asserting with { MaxPatternSize = _patternSize });
+            _patternSize -= compiled.PatternSize;
+            return compiled;
         }
         catch (JsonSchemaException e)
         {

@@ -15,9 +15,9 @@ internal static class WorkflowSchemas
     private static readonly Lazy<JsonValue> DslDocument = new(() => Load("dsl-1.0.3.json"));
     private static readonly Lazy<JsonValue> OwnDocument = new(() => Load("interlock.json"));
     private static readonly Lazy<JsonValue> ComposedDocument = new(() => SchemaComposition.Compose(OwnDocument.Value, DslDocument.Value, DslUri));
-    private static readonly Lazy<JsonSchema> Dsl = new(() => JsonSchema.Compile(DslDocument.Value));
+    private static readonly Lazy<JsonSchema> Dsl = new(() => JsonSchema.Compile(DslDocument.Value, JsonSchemaOptions.Asserting));
     private static readonly Lazy<JsonSchema> Own = new(() => JsonSchema.Compile(OwnDocument.Value,
-        new JsonSchemaOptions { Remotes = new Dictionary<string, JsonValue> { [DslUri] = DslDocument.Value } }));
+        JsonSchemaOptions.Asserting with { Remotes = new Dictionary<string, JsonValue> { [DslUri] = DslDocument.Value } }));
 
     /// <summary>Both in one.</summary>
     public static JsonValue Composed => ComposedDocument.Value;

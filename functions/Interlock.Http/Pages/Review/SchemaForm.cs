@@ -46,7 +46,7 @@ internal sealed class SchemaForm
         if (!draft.Errors.IsEmpty) return (null, draft);
         try
         {
-            foreach (var error in JsonSchema.Compile(_schema).Validate(value))
+            foreach (var error in JsonSchema.Compile(_schema, JsonSchemaOptions.Asserting).Validate(value))
             {
                 var field = _fields.Find(field => JsonPointer.Parse(error.InstanceLocation) is [var name, ..] && field.Name == name);
                 draft = draft.With(field?.Id ?? Whole, field is null ? error.Message : $"{field.Label}: {error.Message}");

@@ -24,6 +24,9 @@ internal sealed class JqRegex
     /// <summary>The name of each group, in the order of their opening brackets.</summary>
     public IReadOnlyList<string?> GroupNames => _pattern.GroupNames;
 
+    /// <summary>What it costs to make one; a program pays it also where another has made the same before.</summary>
+    public long CreationWork => 2_000 + (8L * _pattern.States);
+
     /// <summary>Null after <see cref="JqMachine.Fail"/>.</summary>
     public static JqRegex? Create(JqMachine machine, string pattern, string flags)
     {
@@ -49,7 +52,7 @@ internal sealed class JqRegex
             var translated = RegexPattern.Translate(pattern, options.HasFlag(RegexOptions.IgnorePatternWhitespace));
             if (translated.States > MostStates) return Refuse("the repetitions in it multiply to too large an expression");
             var regex = new JqRegex(translated, options, isGlobal, skipsEmpty);
-            machine.CountWork(2_000 + (8L * translated.States));
+            machine.CountWork(regex.CreationWork);
             _ = regex.For("");
             return regex;
         }

@@ -173,7 +173,7 @@ internal sealed class JqMachine
     {
         if (_regexes.TryGetValue((pattern, flags), out var known)) return known;
         if (_regexes.Count >= 64) _regexes.Clear();
-        var regex = JqRegex.Create(this, pattern, flags);
+        var regex = JqRegexes.Find(this, pattern, flags);
         if (regex is not null) _regexes.Add((pattern, flags), regex);
         return regex;
     }

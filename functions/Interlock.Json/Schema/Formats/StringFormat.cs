@@ -30,7 +30,7 @@ internal static class StringFormat
 
     /// <summary>The test of a format, or null for one that asserts nothing.</summary>
     public static Func<string, bool>? Find(string format, Dialect dialect) =>
-        dialect.IsDraft7 && format is "duration" or "uuid" ? null : All.GetValueOrDefault(format);
+        dialect.IsOlder && format is "duration" or "uuid" ? null : All.GetValueOrDefault(format);
 
     private static bool IsUuid(string text)
     {

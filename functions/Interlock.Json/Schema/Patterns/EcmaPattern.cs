@@ -14,11 +14,13 @@ internal sealed class EcmaPattern
     private const int SmallSize = 64;
 
     private readonly Regex _regex;
-    private readonly int _size;
 
-    private EcmaPattern(string source, Regex regex, int size) => (Source, _regex, _size) = (source, regex, size);
+    private EcmaPattern(string source, Regex regex, int size) => (Source, _regex, Size) = (source, regex, size);
 
     public string Source { get; }
+
+    /// <summary>A bound on the states of the automaton.</summary>
+    public int Size { get; }
 
     /// <summary>The pattern, or null and the reason as the end of a sentence that begins with it.</summary>
     public static EcmaPattern? Compile(string source, out string reason)
@@ -50,5 +52,5 @@ internal sealed class EcmaPattern
 
     /// <summary>Large automata may cost their whole size per character, so they are charged for it.</summary>
     public bool IsMatch(string text, Evaluation run) =>
-        run.Spend((_size <= SmallSize ? text.Length : (long)text.Length * _size) >> 4) && _regex.IsMatch(text);
+        run.Spend((Size <= SmallSize ? text.Length : (long)text.Length * Size) >> 4) && _regex.IsMatch(text);
 }

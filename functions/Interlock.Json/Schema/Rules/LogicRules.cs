@@ -29,7 +29,7 @@ internal sealed class ChoiceRule(SchemaPlace place, string keyword, SchemaNode[]
         var (first, second) = (-1, -1);
         for (var i = 0; i < nodes.Length; i++)
         {
-            var own = seen is null ? null : new EvaluatedSet(instance.Count);
+            var own = run.Apart(seen, instance);
             if (!run.Test(nodes[i], instance, own)) continue;
             if (own is not null) seen?.Add(own);
             if (first >= 0) second = i;
@@ -70,7 +70,7 @@ internal sealed class ConditionRule(SchemaPlace place, SchemaNode condition, Sch
 
     public override bool Check(JsonValue instance, Evaluation run, EvaluatedSet? seen)
     {
-        var own = seen is null ? null : new EvaluatedSet(instance.Count);
+        var own = run.Apart(seen, instance);
         var holds = run.Test(condition, instance, own);
         if (run.Halted is not null) return false;
         if (holds && own is not null) seen?.Add(own);

@@ -11,9 +11,9 @@ internal sealed class ReferenceRule(SchemaPlace place, string keyword, SchemaNod
 
 /// <summary>
 /// A <c>$dynamicRef</c> whose first target is a <c>$dynamicAnchor</c>: the outermost resource entered that has a dynamic
-/// anchor of that name decides (core specification, 8.2.3.2).
+/// anchor of that name decides (core specification, 8.2.3.2); or draft 2019-09's <c>$recursiveRef</c>, whose anchor has no name.
 /// </summary>
-internal sealed class DynamicReferenceRule(SchemaPlace place, string anchor, SchemaNode first) : Rule(place, "$dynamicRef")
+internal sealed class DynamicReferenceRule(SchemaPlace place, string keyword, string anchor, SchemaNode first) : Rule(place, keyword)
 {
     public SchemaNode First => first;
 

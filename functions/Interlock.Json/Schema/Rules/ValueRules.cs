@@ -110,6 +110,9 @@ internal sealed class DeepComparer : IEqualityComparer<JsonValue>
                 foreach (var (name, member) in value.Members.AsSpan())
                     sum += HashCode.Combine(string.GetHashCode(name, StringComparison.Ordinal), GetHashCode(member));
                 return sum;
+            case JsonKind.Number:
+                var bits = BitConverter.DoubleToInt64Bits(value.AsNumber() is 0 ? 0 : value.AsNumber()); // -0 equals 0
+                return HashCode.Combine((int)bits, (int)(bits >> 32)); // both halves: of numbers whose own hash is the same there are as many as one likes
             default:
                 return value.GetHashCode();
         }

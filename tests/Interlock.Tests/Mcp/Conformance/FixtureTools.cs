@@ -28,8 +28,15 @@ internal sealed class FixtureTools(Func<Task> changed)
         { "name": "test_x_mcp_header", "description": "An argument that travels as a header too.", "inputSchema": { "type": "object", "properties": { "region": { "type": "string", "x-mcp-header": "Region" } } } }
         """);
 
+    /// <summary>Results of a contract, in which the text or the structured content itself is more than is handed on.</summary>
+    private static readonly JsonValue[] Large =
+    [
+        StrictJson.Parse("{ \"name\": \"large_text\", \"inputSchema\": { \"type\": \"object\" }, \"outputSchema\": { \"type\": \"object\", \"required\": [\"id\"], \"properties\": { \"id\": { \"type\": \"string\" } } } }"),
+        StrictJson.Parse("{ \"name\": \"large_structure\", \"inputSchema\": { \"type\": \"object\" }, \"outputSchema\": { \"type\": \"object\", \"required\": [\"id\"], \"properties\": { \"id\": { \"type\": \"string\" } } } }"),
+    ];
+
     public static JsonValue Contracts { get; } = JsonValue.Array(Plain
-        .Select(name => JsonValue.Object(("name", name), ("description", $"The fixture {name}."), ("inputSchema", JsonValue.Object(("type", "object"))))).Append(Modern).Append(Headed));
+        .Select(name => JsonValue.Object(("name", name), ("description", $"The fixture {name}."), ("inputSchema", JsonValue.Object(("type", "object"))))).Append(Modern).Append(Headed).Concat(Large));
 
     public async ValueTask<McpAnswer> CallAsync(McpExchange exchange, CancellationToken ct)
     {
@@ -50,6 +57,10 @@ internal sealed class FixtureTools(Func<Task> changed)
             case "test_trigger_tool_change" or "test_trigger_prompt_change":
                 await changed();
                 return Content(Text("Changed."));
+            case "large_text" or "large_structure":
+                var text = new string('x', 1200 * 1024);
+                var id = name == "large_text" ? "x7" : text;
+                return McpAnswer.Of(JsonValue.Object(("content", JsonValue.Array(Text(text))), ("structuredContent", JsonValue.Object(("id", id)))));
             case "test_error_handling":
                 return McpAnswer.Of(JsonValue.Object(("isError", true), ("content", CallResults.Text("This tool intentionally returns an error for testing"))));
             default:

@@ -28,8 +28,8 @@ internal static class EndpointCall
         if (endpoint["authentication"] is not null) reader.Log.Error("unsupported", pointer + "/authentication", "who is registered here has its credentials with the registration; leave them out");
         var (uri, at) = endpoint["uri"] is { } inner ? (inner, pointer + "/uri") : (endpoint, pointer);
         var text = uri.AsString(); // the schema asks for a text
-        if (!ExpressionReader.IsExpression(uri) && EndpointUri.Read(text).Flaw is null) return text;
-        reader.Log.Error("endpoint", at, "this endpoint is written out, an absolute http or https URL without a user name: what may be called is known before the start");
+        if (!ExpressionReader.IsExpression(uri) && EndpointUri.Read(text).Uri is { Query.IsEmpty: true }) return text;
+        reader.Log.Error("endpoint", at, "this endpoint is written out, an absolute http or https URL without a user name and without a query: what may be called is known before the start");
         return null;
     }
 

@@ -1,0 +1,48 @@
+using Interlock.Core.Identity;
+using Interlock.Core.Runs;
+using Interlock.Core.Storage;
+using Interlock.Json;
+
+namespace Interlock.Core.Registry.Changes;
+
+/// <summary>A tenant's break-glass, newest first by key, each under a MAC like a proposal: what Interlock did not write opens nothing, and nor does what is from before the store was restored.</summary>
+public sealed class BreakGlassStore(ITableStore store, Mac mac, Incarnation incarnation)
+{
+    private const string Table = "breakglass";
+    private const string Purpose = "interlock/break-glass/v1";
+
+    public Task AddAsync(BreakGlass glass, CancellationToken cancellationToken = default)
+    {
+        var key = Key(glass);
+        return store.InsertAsync(Table, key, Sign(key, glass), cancellationToken);
+    }
+
+    public async Task<bool> ReplaceAsync(BreakGlass glass, string etag, CancellationToken cancellationToken = default)
+    {
+        var key = Key(glass);
+        return (await store.ReplaceAsync(Table, key, Sign(key, glass), etag, cancellationToken)).Ok;
+    }
+
+    /// <summary>Those since a time, oldest first.</summary>
+    public async Task<IReadOnlyList<(BreakGlass Glass, string ETag)>> SinceAsync(TenantId tenant, DateTimeOffset since, CancellationToken cancellationToken = default)
+    {
+        var found = new List<(BreakGlass, string)>();
+        await foreach (var row in store.QueryAsync(Table, Keys.Join(tenant.Value), Keys.Time(since), cancellationToken: cancellationToken))
+        {
+            var body = row.Body["glass"] ?? JsonValue.Null;
+            if (row.Body["mac"]?.StringOrNull() is not { } tag || !mac.Verify(Purpose, Signed(row.Key, body), tag)) continue;
+            if (RunJson.FromValue<BreakGlass>(body) is var glass && glass.At >= incarnation.Since) found.Add((glass, row.ETag));
+        }
+        return found;
+    }
+
+    private JsonValue Sign(RowKey key, BreakGlass glass)
+    {
+        var body = RunJson.ToValue(glass);
+        return JsonValue.Object(("glass", body), ("mac", mac.Sign(Purpose, Signed(key, body))));
+    }
+
+    private static JsonValue Signed(RowKey key, JsonValue body) => JsonValue.Array(key.Partition, key.Row, body);
+
+    private static RowKey Key(BreakGlass glass) => new(Keys.Join(glass.By.Tenant.Value), Keys.Join(Keys.Time(glass.At), glass.Id));
+}
