@@ -194,7 +194,7 @@ public sealed class HttpCallTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("text/plain", "'${ "a" + .b }'", "ac")]
+    [InlineData("text/plain", "'${ .b }'", "c")]
     [InlineData("application/x-www-form-urlencoded", "{ a: 'x y', b: [1, true] }", "a=x%20y&b=1&b=true")]
     [InlineData("application/vnd.x+json", "[1.50]", "[1.5]")]
     public async Task Call_Body_IsWrittenByItsType(string type, string body, string expected)
@@ -219,7 +219,7 @@ public sealed class HttpCallTests : IAsyncDisposable
     public async Task Call_KeyThatNoHeaderHolds_IsSentAsItsDigest()
     {
         await StartAsync(Json("1"));
-        var state = await _host.RunAsync("  - post: { call: http, with: { method: post, endpoint: ORIGIN/v2/x }, metadata: { interlock: { idempotencyKey: '${ .key }' } } }", """{"key":"a\r\nHost: evil"}""".Replace("\\", "\", StringComparison.Ordinal));
+        var state = await _host.RunAsync("  - post: { call: http, with: { method: post, endpoint: ORIGIN/v2/x }, metadata: { interlock: { idempotencyKey: '${ .key }' } } }", """{"key":"a\r\nHost: evil"}""");
         Assert.Equal(RunStatus.Completed, state.Status);
         Assert.StartsWith("sha256:", Assert.Single(_host.Requests).Headers["Idempotency-Key"], StringComparison.Ordinal);
     }
