@@ -82,11 +82,11 @@ public sealed class JqCommandTests
     [Theory]
     [InlineData("jq")]
     [InlineData("jq", ".", "/no/such/file")]
-    public async Task Jq_WrongUse_IsNoSuccess(params string[] arguments)
+    public async Task Jq_WithoutAProgramOrItsFile_Exits2(params string[] arguments)
     {
         var (exit, output, errors) = await InterlockProcess.RunAsync(arguments);
 
-        Assert.NotEqual(0, exit);
+        Assert.Equal(2, exit);
         Assert.DoesNotContain("null", output, StringComparison.Ordinal);
         Assert.NotEqual("", errors);
     }

@@ -8,7 +8,7 @@ namespace Interlock.Local.Commands;
 /// <summary>
 /// <c>interlock jq PROGRAM [FILE]</c>: evaluates the program as expressions of a workflow are, on each JSON text of the file or of standard
 /// input, and prints one compact result a line. Exit 5 after an error, which ends that input only, and where the input is no JSON; 3 for what is no
-/// program; 2 for a file that is not there; what <c>halt_error</c> asks for.
+/// program; 2 for none at all and for a file that is not there; what <c>halt_error</c> asks for.
 /// </summary>
 internal static class JqCommand
 {
@@ -17,15 +17,20 @@ internal static class JqCommand
 
     public static Command Create()
     {
-        var program = new Argument<string>("PROGRAM") { Description = "The jq program." };
+        var program = new Argument<string?>("PROGRAM") { Description = "The jq program.", Arity = ArgumentArity.ZeroOrOne };
         var file = new Argument<string?>("FILE") { Description = "A file of JSON texts. Default: standard input.", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("jq", "Evaluate a jq program as a workflow's expressions are evaluated.") { program, file };
-        command.SetAction((parsed, cancellation) => RunAsync(parsed.GetRequiredValue(program), parsed.GetValue(file), cancellation));
+        command.SetAction((parsed, cancellation) => RunAsync(parsed.GetValue(program), parsed.GetValue(file), cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(string source, string? file, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(string? source, string? file, CancellationToken cancellationToken)
     {
+        if (source is null)
+        {
+            Console.Error.WriteLine("jq: error: a PROGRAM is needed; '.' is the simplest.");
+            return Output.Usage;
+        }
         JqProgram program;
         try
         {
