@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Interlock.Core;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Core.Workflows;
