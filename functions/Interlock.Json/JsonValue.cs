@@ -70,6 +70,12 @@ public sealed class JsonValue : IEquatable<JsonValue>
     /// <summary>The item at that index, or null when this is no array or the index is outside it.</summary>
     public JsonValue? this[int index] => _data is JsonItems items && (uint)index < (uint)items.Count ? items[index] : null;
 
+    /// <summary>An array that is not the same as any other, where a program can tell.</summary>
+    internal static JsonValue NewEmptyArray() => new(JsonKind.Array, data: JsonItems.Empty, nesting: 1, size: 2);
+
+    /// <inheritdoc cref="NewEmptyArray"/>
+    internal static JsonValue NewEmptyObject() => new(JsonKind.Object, data: JsonMembers.Empty, nesting: 1, size: 2);
+
     public static JsonValue From(string value) => new(JsonKind.String, data: value, size: value.Length + 2);
 
     public static JsonValue From(bool value) => value ? True : False;

@@ -22,7 +22,7 @@ public sealed class EventCrashTests
     {
         await using var site = await CrashSite.StartAsync(
             Workflow("listener", "wait: { listen: { to: { one: { with: { type: paid, subject: '${ . == $workflow.input.order }' } } } } }"),
-            Workflow("parent", "sub: { run: { workflow: { namespace: test, name: listener, version: latest, input: '${ . }' } } }"),
+            Workflow("parent", "sub: { run: { workflow: { namespace: test, name: listener, version: latest, input: { order: '${ .order }' } } } }"),
             Workflow("teller", "tell: { emit: { event: { with: { source: 'https://shop', type: paid, subject: '${ .order }', data: { order: '${ .order }' } } } } }"));
         var struck = 0;
         for (var at = 1; at < Most; at++)

@@ -49,9 +49,13 @@ internal sealed class InterlockProcess : IAsyncDisposable
     }
 
     /// <summary>Runs to the end.</summary>
-    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments)
+    public static Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments) => FeedAsync("", arguments);
+
+    /// <summary>Runs to the end on this standard input.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> FeedAsync(string input, params string[] arguments)
     {
         await using var process = Start(arguments);
+        await process._process.StandardInput.WriteAsync(input);
         process._process.StandardInput.Close();
         await process._process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (process._process.ExitCode, process.Output, process.Errors);

@@ -2,7 +2,6 @@ using Interlock.Core.Audit;
 using Interlock.Core.Intake;
 using Interlock.Core.Intake.Events;
 using Interlock.Core.Runs;
-using Interlock.Json;
 
 namespace Interlock.Core.Execution;
 

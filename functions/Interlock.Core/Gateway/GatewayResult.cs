@@ -26,7 +26,14 @@ public abstract record GatewayResult
     public sealed record Refused(Refusal Refusal) : GatewayResult;
 
     /// <summary>It may or may not have happened, and may not simply be repeated.</summary>
-    public sealed record InDoubt(Problem Problem) : GatewayResult;
+    public sealed record InDoubt(Problem Problem) : GatewayResult
+    {
+        internal static InDoubt Of(string detail) => new(new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", detail));
+
+        /// <summary>Of an attempt whose outcome nobody knows: a run is told what happened, a client looks for itself.</summary>
+        internal static InDoubt Of(GatewayCall call, LedgerRow row) =>
+            Of($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} {(call.Site is null ? "Look there before you repeat it." : "Look there, then say what happened.")}");
+    }
 
     /// <summary>Another worker makes the call and is alive: ask again, at the latest after that time. Not an end, and not recorded.</summary>
     public sealed record UnderWay(DateTimeOffset Until) : GatewayResult

@@ -9,7 +9,6 @@ using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Gateway.Usage;
 using Interlock.Core.Registry;
 using Interlock.Core.Telemetry;
-using Interlock.Core.Workflows;
 
 namespace Interlock.Core.Gateway;
 
@@ -20,8 +19,6 @@ namespace Interlock.Core.Gateway;
 public sealed class ToolGateway
 {
     private readonly RegistryStore _registries;
-    private readonly Ledger _ledger;
-    private readonly EffectClaims _claims;
     private readonly AuditLog _audit;
     private readonly FenceTracker _fences;
     private readonly TimeProvider _time;
@@ -33,6 +30,7 @@ public sealed class ToolGateway
     private readonly AnswerCache _answers;
     private readonly EffectLease? _lease;
     private readonly LeaseKeeper _keeper;
+    private readonly Recovery _recovery;
     private readonly SettleStage _settle;
     private readonly FollowStage _follow;
     private readonly Incarnation _incarnation;
@@ -41,22 +39,22 @@ public sealed class ToolGateway
     public ToolGateway(GatewayParts parts)
     {
         (_registries, _audit, _fences, _time) = (parts.Registries, parts.Audit, parts.Fences, parts.Time);
-        _ledger = new Ledger(parts.Store, parts.Blobs);
-        _claims = new EffectClaims(parts.AuditStore);
+        var (ledger, claims) = (new Ledger(parts.Store, parts.Blobs), new EffectClaims(parts.AuditStore));
         _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
         _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), new QuotaLimiter(parts.Store, parts.Time, parts.Jitter), parts.Time);
-        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, _ledger, _claims, parts.Audit, parts.Lease, parts.Time);
+        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, ledger, claims, parts.Audit, parts.Lease, parts.Time);
         Routes = new UpstreamRoutes(parts.Time);
         _pauses = new RetryPause(parts.Time, parts.Jitter);
         _answers = new AnswerCache(parts.Time);
         _invoke = new InvokeStage(parts.Upstream, Routes, _commit, _pauses);
         _lease = parts.Lease;
         _incarnation = parts.Gates.Incarnation;
-        _keeper = new LeaseKeeper(parts.Lease, _ledger, parts.Time);
+        _keeper = new LeaseKeeper(parts.Lease, ledger, parts.Time);
         Usage = new UsageRollup(parts.Store, parts.AuditStore);
         Artifacts = new Artifacts(parts.Store, parts.Blobs, parts.Mac, parts.Time);
-        _settle = new SettleStage(_ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Fences.Handed, parts.Time);
+        _settle = new SettleStage(ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Fences.Handed, parts.Time);
         _follow = new FollowStage(parts.Registries, _invoke, _settle, Routes, parts.Time);
+        _recovery = new Recovery(parts.Registries, ledger, claims, _admit, _settle, _follow, parts.Lease, parts.Time);
     }
 
     /// <summary>Where results are that were too large to be handed on.</summary>
@@ -91,19 +89,8 @@ public sealed class ToolGateway
     /// hold leases, its own is alive. One that goes on at its upstream is asked after when that is due. Only tenant, site, starter and
     /// effect count for finding it, and the deadline for how long it may go on.
     /// </summary>
-    public async Task<(LedgerState State, GatewayResult? Result)?> FindAsync(GatewayCall call, CancellationToken cancellationToken = default)
-    {
-        if (await _ledger.FindAsync(call, cancellationToken) is not var (row, etag)) return null;
-        call = call.LedAs(row);
-        if (row is { State: LedgerState.Intended, Handle: not null } && row.LeasedUntil is null && !_active.ContainsKey((call.Tenant, call.Effect)))
-            row = (await _follow.LookAsync(ChainOf(call, row), call, row, etag, isLeft: false, cancellationToken))?.Row ?? row;
-        if (row.State == LedgerState.Intended)
-            return (row.State, row.LeasedUntil <= _time.GetUtcNow() ? InDoubt($"'{call.Target}' may or may not have done it: the process that made the call is gone. Look there before you repeat it.") : null);
-        await _settle.RecordAsync(ChainOf(call, row), call, row);
-        return (row.State, (await AnswerAsync(call, new SettledCall(row, null), cancellationToken)).Result);
-    }
-
-    private static AuditChain ChainOf(GatewayCall call, LedgerRow row) => row.Chain is { } id ? new AuditChain(call.Tenant, id) : CallRecords.ChainOf(call, row.IntendedAt);
+    public Task<(LedgerState State, GatewayResult? Result)?> FindAsync(GatewayCall call, CancellationToken cancellationToken = default) =>
+        _recovery.FindAsync(call, isMadeHere: _active.ContainsKey((call.Tenant, call.Effect)), cancellationToken);
 
     private async Task<GatewayResult> MeasuredAsync(GatewayCall call, CancellationToken cancellationToken)
     {
@@ -114,9 +101,9 @@ public sealed class ToolGateway
     private async Task<GatewayResult> ExecuteAsync(GatewayCall call, CallSpan span, CancellationToken cancellationToken)
     {
         var chain = CallRecords.ChainOf(call, _time.GetUtcNow());
-        var recovered = call.IsNew ? null : await RecoverAsync(call, cancellationToken);
+        var recovered = call.IsNew ? null : await _recovery.RecoverAsync(call, cancellationToken);
         if (recovered?.Chain is { } begun) chain = begun;
-        if (call.IssuedAt < _incarnation.Since && recovered is (null or { Result: null, Repeated: null }) && !await MayRepeatAsync(call, cancellationToken))
+        if (call.IssuedAt < _incarnation.Since && recovered is (null or { Result: null, Repeated: null }) && !await _recovery.MayRepeatAsync(call, cancellationToken))
             return await RefuseAsync(chain, call, Lost, isRepeat: true);
         for (var previous = recovered; ;)
         {
@@ -128,90 +115,16 @@ public sealed class ToolGateway
             if (refusal == CommitStage.Claimed && _lease is not null)
             {
                 // Another process was faster: how its call stands is the answer.
-                previous = await RecoverAsync(call, cancellationToken);
+                previous = await _recovery.RecoverAsync(call, cancellationToken);
                 continue;
             }
             if (refusal is not null) return await RefuseAsync(chain, call, refusal, isRepeat: previous?.Repeated?.HasDoubt == true);
-            previous = settled is null ? await RecoverAsync(call, CancellationToken.None) : await AnswerAsync(call, settled, cancellationToken);
+            previous = settled is null ? await _recovery.RecoverAsync(call, CancellationToken.None) : await _recovery.AnswerAsync(call, settled, cancellationToken);
             if (settled?.Reusable is { } key && previous?.Result is GatewayResult.Completed fresh) _answers.Keep(key, fresh);
             if (previous?.Repeated is { State: LedgerState.Unknown } doubted && !await _pauses.WaitAsync(doubted.Attempt - doubted.Rounds - 1, null, call.Deadline, cancellationToken))
-                return InDoubt(call, doubted);
+                return GatewayResult.InDoubt.Of(call, doubted);
         }
     }
-
-    /// <summary>What the ledger knows of the effect: its result, or from which attempt to go on, or nothing.</summary>
-    private async Task<Standing?> RecoverAsync(GatewayCall call, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            if (await _ledger.FindAsync(call, cancellationToken) is not var (row, etag)) return null;
-            call = call.LedAs(row);
-            var chain = ChainOf(call, row);
-            if (row.State == LedgerState.Intended && _lease?.IsElsewhere(row, _time.GetUtcNow()) == true)
-                return new Standing(new GatewayResult.UnderWay(row.LeasedUntil!.Value), 0, null, null) { Chain = chain }; // a lease elsewhere has its time
-            if (row is { State: LedgerState.Intended, Handle: not null })
-            {
-                using var slot = call.Site is null ? await _admit.EnterAsync(chain.Id, cancellationToken) : null;
-                if (await _follow.RunAsync(chain, call, row, etag, cancellationToken) is not { } followed) continue;
-                return await AnswerAsync(call, followed, cancellationToken) with { Chain = chain };
-            }
-            if (row.State != LedgerState.Intended)
-            {
-                await _settle.RecordAsync(chain, call, row);
-                if (row.State == LedgerState.InputRequired && IsAnswered(call, row)) return new Standing(null, row.Attempt + 1, etag, row) { Chain = chain };
-                return await AnswerAsync(call, new SettledCall(row, etag), cancellationToken) with { Chain = chain };
-            }
-            if (!await _claims.IsClaimedAsync(chain, call.Effect, row.Attempt, cancellationToken))
-            {
-                if (row.Attempt == 1) return new Standing(null, 1, etag, null) { Chain = chain };
-                if (row.Asked is not null && !IsAnswered(call, row)) return new Standing(row.Asked, 0, null, null);
-                if (!row.HasDoubt || await MayRepeatAsync(call, cancellationToken)) return new Standing(null, row.Attempt, etag, row) { Chain = chain };
-                return new Standing(InDoubt("An attempt has no known outcome, and it may not be repeated any more."), 0, null, null);
-            }
-            if (await _settle.UnknownAsync(chain, call, row, etag) is { } settled) return await AnswerAsync(call, settled, cancellationToken) with { Chain = chain };
-        }
-    }
-
-    /// <summary>The result of a settled attempt, or, when it is in doubt and may be repeated, the next attempt.</summary>
-    private async Task<Standing> AnswerAsync(GatewayCall call, SettledCall settled, CancellationToken cancellationToken)
-    {
-        var row = settled.Row;
-        switch (row.State)
-        {
-            case LedgerState.Completed:
-                var (output, result) = await _ledger.AnswerAsync(call.Tenant, row, cancellationToken);
-                return new Standing(new GatewayResult.Completed(output) { Result = result }, 0, null, null);
-            case LedgerState.Failed:
-                var (_, said) = await _ledger.AnswerAsync(call.Tenant, row, cancellationToken);
-                return new Standing(new GatewayResult.Failed(row.Problem ?? new Problem(ProblemTypes.Runtime, 500, "The call failed")) { Result = said }, 0, null, null);
-            case LedgerState.Intended: // of a run: it goes on
-                return new Standing(new GatewayResult.UnderWay(row.Handle!.PollAt) { IsHanded = true }, 0, null, null);
-            case LedgerState.InputRequired:
-                return new Standing(row.Asked, 0, null, null);
-            case LedgerState.Unknown when settled.LedgerETag is { } etag && !cancellationToken.IsCancellationRequested && row.Attempt - row.Rounds <= await RepeatsAsync(call, cancellationToken):
-                return new Standing(null, row.Attempt + 1, etag, row);
-            default:
-                return new Standing(InDoubt(call, row), 0, null, null);
-        }
-    }
-
-    /// <summary>Whether the caller answers what is asked now: with the state that came with it, and nothing that it didn't ask.</summary>
-    private static bool IsAnswered(GatewayCall call, LedgerRow row) =>
-        call.Link?.Answers is { } answers
-        && answers.State == row.Asked?.State
-        && (answers.Responses is not { IsObject: true } given || (row.Asked?.Requests is { IsObject: true } asked && given.Members.All(member => asked[member.Key] is not null)));
-
-    /// <summary>Only the author's word for this call or the operator's for the tool makes repeating safe; a server's hint never does.</summary>
-    private async Task<bool> MayRepeatAsync(GatewayCall call, CancellationToken cancellationToken) =>
-        call.OnInDoubt == InDoubtAction.Retry || await ContractAsync(call, cancellationToken) is { Tool: { Idempotent: true } or { ReadOnly: true } };
-
-    /// <summary>How many attempts may follow one whose outcome is unknown.</summary>
-    private async Task<int> RepeatsAsync(GatewayCall call, CancellationToken cancellationToken) =>
-        await MayRepeatAsync(call, cancellationToken) ? (await ContractAsync(call, cancellationToken))?.Server.Resilience.Retries ?? ResilienceSettings.Default.Retries : 0;
-
-    /// <summary>The contract of its tool; where a call went that may have been led anywhere, nobody knows.</summary>
-    private async Task<CallContract?> ContractAsync(GatewayCall call, CancellationToken cancellationToken) =>
-        call.Via is null && VirtualTarget.TryParse(call.Target) is not null ? null : ResolveStage.Run(call, await _registries.ReadAsync(call.Tenant, cancellationToken)).Value?.Contract;
 
     /// <summary>What people approved is a target, whatever its circuits do; other calls are led around those that are open.</summary>
     private async Task<StageResult<RoutedCall>> RouteAsync(GatewayCall call, CallSpan span, CancellationToken cancellationToken)
@@ -291,7 +204,7 @@ public sealed class ToolGateway
         await _audit.AppendAsync(chain, [CallRecords.Refused(chain, call, refusal, _time.GetUtcNow())], [], CancellationToken.None);
         if (refusal.Instead is { } earlier) return earlier.Marked();
         if (!isRepeat) return new GatewayResult.Refused(refusal);
-        return InDoubt($"An attempt has no known outcome, and repeating it was refused: {refusal.Detail}");
+        return GatewayResult.InDoubt.Of($"An attempt has no known outcome, and repeating it was refused: {refusal.Detail}");
     }
 
     /// <summary>An attempt is claimed in one chain: whoever began it in another one may still make the call there.</summary>
@@ -299,19 +212,4 @@ public sealed class ToolGateway
 
     private static Refusal Lost { get; } = new(
         CommitStage.Name, Incarnation.Rule, 409, "The store was restored since the run asked for this call; whether it happened, the copy does not know. Look there, then say what happened.");
-
-    private static GatewayResult.InDoubt InDoubt(GatewayCall call, LedgerRow row) =>
-        InDoubt($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} {(call.Site is null ? "Look there before you repeat it." : "Look there, then say what happened.")}");
-
-    private static GatewayResult.InDoubt InDoubt(string detail) => new(new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", detail));
-
-    /// <summary>
-    /// Where an effect stands: a result, or the attempt to make over the ledger row with that ETag. A repeat names the row of an attempt that
-    /// it must be equal to.
-    /// </summary>
-    private sealed record Standing(GatewayResult? Result, int Attempt, string? ETag, LedgerRow? Repeated)
-    {
-        /// <summary>The chain in which the effect was begun.</summary>
-        public AuditChain? Chain { get; init; }
-    }
 }

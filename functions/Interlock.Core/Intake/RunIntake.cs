@@ -145,7 +145,7 @@ public sealed class RunIntake
                     continue;
                 case EventConsumption.All all:
                     var (runs, full, problem) = await _collector.GatherAsync(
-                        entry, all, received, (gathered, run) => StartAsync(publisher.Tenant, entry, ReceivedEvent.OriginOf(gathered), JsonValue.Array(gathered.Select(one => one.Event)), run, cancellationToken),
+                        entry, all, received, (gathered, of) => StartAsync(publisher.Tenant, entry, ReceivedEvent.OriginOf(gathered), JsonValue.Array(gathered.Select(one => one.Event)), of, cancellationToken),
                         cancellationToken);
                     started.AddRange(runs);
                     if (full is not null) capped = await CappedAsync(publisher, entry, full, cancellationToken);

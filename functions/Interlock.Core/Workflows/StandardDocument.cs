@@ -10,6 +10,8 @@ public static class StandardDocument
 {
     private const string Bound = "PT1H";
 
+    private static readonly string[] Actions = ["onError", "onTimeout"];
+
     /// <summary>Whether this is all that keeps the document from being used.</summary>
     public static bool IsAllMissing(WorkflowReadResult read) =>
         read is { Definition: null, Document: not null } && read.Findings.Where(finding => finding.Severity == Severity.Error).All(finding => finding.Rule is "on-error" or "on-timeout");
@@ -20,7 +22,7 @@ public static class StandardDocument
         var header = document["document"] ?? JsonValue.EmptyObject;
         var metadata = header["metadata"] ?? JsonValue.EmptyObject;
         var interlock = metadata["interlock"] ?? JsonValue.EmptyObject;
-        foreach (var member in new[] { "onError", "onTimeout" }.Where(member => interlock[member] is null)) interlock = interlock.With(member, "fail");
+        foreach (var member in Actions.Where(member => interlock[member] is null)) interlock = interlock.With(member, "fail");
         var completed = document.With("document", header.With("metadata", metadata.With("interlock", interlock)));
         return document["timeout"] is null ? completed.With("timeout", JsonValue.Object(("after", Bound))) : completed;
     }

@@ -8,7 +8,7 @@ public abstract record Timetable
     /// </summary>
     /// <param name="activated">From when on the timetable holds.</param>
     /// <param name="seen">The last time that was seen to.</param>
-    /// <param name="ended">When the run that was started last ended: null while it has not, and the time of activation where there was none.</param>
+    /// <param name="ended">When the run that was started last ended: null while it has not, and the time of activation where there was none. Only <see cref="After"/> asks.</param>
     /// <param name="now">The time by which to judge.</param>
     public abstract DateTimeOffset? Due(DateTimeOffset activated, DateTimeOffset seen, DateTimeOffset? ended, DateTimeOffset now);
 

@@ -88,18 +88,8 @@ public sealed class WorkflowDefinition
     private static void Index(TaskDefinition task, Dictionary<TaskPath, TaskDefinition> tasks, Dictionary<TaskPath, TaskList> lists)
     {
         tasks.Add(task.Path, task);
-        switch (task)
-        {
-            case DoTask block: Index(block.Tasks, tasks, lists); break;
-            case ForTask loop: Index(loop.Tasks, tasks, lists); break;
-            case TryTask attempt:
-                Index(attempt.Tasks, tasks, lists);
-                if (attempt.Catch.Tasks is { } handler) Index(handler, tasks, lists);
-                break;
-            case ListenTask { Each: { } each }: Index(each.Tasks, tasks, lists); break;
-            case ForkTask fork:
-                foreach (var branch in fork.Branches) Index(branch, tasks, lists);
-                break;
-        }
+        foreach (var list in TaskTree.Lists(task)) Index(list, tasks, lists);
+        if (task is not ForkTask fork) return;
+        foreach (var branch in fork.Branches) Index(branch, tasks, lists);
     }
 }

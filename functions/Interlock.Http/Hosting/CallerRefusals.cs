@@ -7,11 +7,11 @@ namespace Interlock.Http.Hosting;
 
 /// <summary>
 /// Records what is refused to somebody who is known: the first of each caller, operation and rule in a minute before the answer leaves, the others of that minute as one count. An id of nobody
-/// and an id of another tenant are the same refusal here as in the answer.
+/// and an id of another tenant are the same refusal here as in the answer, and nothing of what was sent is kept.
 /// </summary>
 internal sealed class CallerRefusals
 {
-    private const int MostKinds = 4096;
+    private const int MostKinds = 1024;
 
     private readonly InterlockWeb _web;
     private readonly RefusalCounts<Kind> _counts;
@@ -32,18 +32,18 @@ internal sealed class CallerRefusals
             _counts.Add(kind, kind with { Operation = "any", Rule = "others" });
             return;
         }
-        var (chain, record) = Record(kind, Guid.NewGuid().ToString("N"), refusal.Detail, 1);
+        var (chain, record) = Record(kind, Guid.NewGuid().ToString("N"), refusal.Title, 1);
         await _web.Audit.AppendAsync(chain, [record], [], CancellationToken.None);
     }
 
     /// <summary>Records what was counted.</summary>
     internal Task WriteAsync() => _counts.WriteAsync();
 
-    private (AuditChain, AuditRecord) Record(Kind kind, string id, string? detail, long count)
+    private (AuditChain, AuditRecord) Record(Kind kind, string id, string? title, long count)
     {
         var (at, now) = (new DateTimeOffset(kind.Minute * TimeSpan.TicksPerMinute, TimeSpan.Zero), _web.Time.GetUtcNow());
         var chain = AuditChain.ForPrincipal(kind.Tenant, kind.Subject, now);
-        return (chain, RefusalRecord.Of(chain, "caller:" + id, now, kind.Stage, kind.Rule, detail) with
+        return (chain, RefusalRecord.Of(chain, "caller:" + id, now, kind.Stage, kind.Rule, title) with
         {
             Type = AuditTypes.RequestRefused,
             Actors = [kind.Subject],

@@ -9,6 +9,7 @@ public sealed class JqProgram
     private readonly Node _program;
 
     private readonly bool _keepsNumbers;
+    private readonly RegexCache _regexes = new();
 
     private JqProgram(string source, Node program, JqReferences references, bool keepsNumbers) =>
         (Source, _program, References, _keepsNumbers) = (source, program, references, keepsNumbers);
@@ -36,5 +37,5 @@ public sealed class JqProgram
     /// <exception cref="JqException">The program raised an error and did not catch it.</exception>
     /// <exception cref="JqLimitException">The program went over one of the scope's limits.</exception>
     /// <exception cref="ArgumentException">The scope lacks a variable that was declared as global.</exception>
-    public IEnumerable<JsonValue> Evaluate(JsonValue input, JqScope scope) => JqMachine.Run(_program, input, scope, _keepsNumbers);
+    public IEnumerable<JsonValue> Evaluate(JsonValue input, JqScope scope) => JqMachine.Run(_program, input, scope, _keepsNumbers, _regexes);
 }

@@ -63,7 +63,8 @@ internal sealed class LocalWeb : IAsyncDisposable
         return services.PublicOrigin is { } origin ? [.. WebOptions.LoopbackHosts, origin.Host] : WebOptions.LoopbackHosts;
     }
 
-    private static InterlockWeb Web(LocalServices services, string url, IReadOnlyList<string> shownUsers, ILoggerFactory loggers)
+    /// <summary>What is served over these services; <paramref name="url"/> says by which names.</summary>
+    internal static InterlockWeb Web(LocalServices services, string url, IReadOnlyList<string> shownUsers, ILoggerFactory loggers)
     {
         return new InterlockWeb
         {

@@ -1,4 +1,3 @@
-using Interlock.Core;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Registry;

@@ -5,6 +5,8 @@ namespace Interlock.Tests.Jq;
 
 public sealed class JqLimitTests
 {
+    private const int Mebi = 1024 * 1024;
+
     [Theory]
     [InlineData("range(1e12) | empty")]
     [InlineData("[recurse(.)] | length")]
@@ -57,6 +59,18 @@ public sealed class JqLimitTests
     [InlineData("reduce range(100000) as $i (null; setpath([\"a\"]; .))")]
     public void Evaluate_DeepRecursion_StopsAtTheDepthLimit(string program) => Assert.Equal("depth", LimitOf(program, new JqLimits()));
 
+    /// <summary>What backtracking would take exponential time for is answered within the steps there are.</summary>
+    [Theory]
+    [InlineData("(\"a\" * 20000) + \"b\" | test(\"(a+)+$\")", "none")]
+    [InlineData("(\"a\" * 20000) | test(\"(a|a)*b\")", "none")]
+    [InlineData("(\"x\" * 5000) | [match(\"(x+x+)+y\"; \"g\")]", "none")]
+    [InlineData("(\"ab\" * 30000) | [scan(\"(a|b|ab)*?c\")]", "none")]
+    [InlineData("\"x\" | test(\"((a{1,100}){1,100}){1,100}\")", "error")]
+    [InlineData("\"x\" | test(\"a{100001}\")", "error")]
+    [InlineData("\"😀\" | test(\"[\\\\w]{200}\")", "error")]
+    [InlineData("[range(2000)|\"😀\" | test(\"\\\\w{9}\\(.)\")] | length", "steps")]
+    public void Evaluate_RegexBombs_AreBounded(string program, string end) => Assert.Equal(end, LimitOf(program, new JqLimits()));
+
     [Fact]
     public void Evaluate_LimitsOfTheScope_AreTheOnesThatCount()
     {
@@ -102,6 +116,15 @@ public sealed class JqLimitTests
             ". as " + new string('[', 50_000) + "$x",
             "\"a\" | test(\"" + new string('(', 50_000) + "\")",
             "[.., .] | contains([.[0]]), (. == .), tostring, (.. |= .)",
+            "\"[\" * 100000 | fromjson",
+            "\"" + new string('x', Mebi) + "\"",
+            "1" + string.Concat(Enumerable.Repeat("+1", Mebi / 2)),
+            "." + string.Concat(Enumerable.Repeat("|.", Mebi / 2)),
+            "[1" + string.Concat(Enumerable.Repeat(",1", Mebi / 2)) + "]",
+            string.Concat(Enumerable.Repeat(".a", Mebi / 2)),
+            new string('(', 10_000) + "1" + new string(')', 10_000),
+            new string('(', Mebi),
+            "#" + new string('x', Mebi) + "\n1",
         ];
         Exception? failure = null;
         var finished = 0;

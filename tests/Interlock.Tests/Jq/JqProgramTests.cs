@@ -67,6 +67,44 @@ public sealed class JqProgramTests
         Assert.Equal("bye", Assert.Throws<JqException>(() =>
             JqProgram.Parse("try (\"bye\" | halt_error) catch 1").Evaluate(JsonValue.Null, JqScope.Empty).ToList()).Value);
 
+    [Fact]
+    public void Evaluate_Halt_EndsWithoutAnError() => Assert.Equal([1], JqProgram.Parse("1, halt, 2").Evaluate(JsonValue.Null, JqScope.Empty));
+
+    [Fact]
+    public void Evaluate_NumbersAsWritten_AreKeptOnRequestOnly()
+    {
+        const string program = "1.0, 100000000000000000001, (\"1.50\" | tonumber), (\"[1e1000]\" | fromjson[0]), have_decnum";
+        var kept = JqProgram.Parse(program, keepsNumbers: true).Evaluate(JsonValue.Null, JqScope.Empty).Select(JqJson.Write);
+        var plain = JqProgram.Parse(program).Evaluate(JsonValue.Null, JqScope.Empty).ToList();
+        Assert.Equal(["1.0", "100000000000000000001", "1.50", "1E+1000", "true"], kept);
+        Assert.All(plain, value => Assert.Null(value.Literal));
+        Assert.Equal([1, 1e20, 1.5, double.PositiveInfinity, JsonValue.False], plain);
+    }
+
+    [Fact]
+    public void Evaluate_RegexMadeBefore_TakesTheSameSteps()
+    {
+        var program = JqProgram.Parse("test(\"^[a-z]+$\")");
+        var budgets = new[] { new JqBudget(100_000), new JqBudget(100_000) };
+        foreach (var budget in budgets) Assert.Equal(true, program.Evaluate("abc", JqScope.Empty with { Budget = budget }).Single());
+        Assert.Equal(budgets[0].Left, budgets[1].Left);
+    }
+
+    [Theory]
+    [InlineData("1 2 [3]\n{\"a\":1.0}", "1,2,[3],{\"a\":1.0}")]
+    [InlineData("", "")]
+    [InlineData(" \n", "")]
+    [InlineData("\"a\"\"b\"[]{}null", "\"a\",\"b\",[],{},null")]
+    public void Read_SeveralTexts_GivesEach(string text, string values) => Assert.Equal(values, string.Join(',', JqJson.Read(text).Select(JqJson.Write)));
+
+    [Theory]
+    [InlineData("1 tru", "Invalid literal at EOF at line 1, column 5")]
+    [InlineData("[1,\n 2 3]", "Expected separator between values at line 2, column 5")]
+    [InlineData("{\"a\":1,}", "Expected another key-value pair at line 1, column 8")]
+    [InlineData("[", "Unfinished JSON term at EOF at line 1, column 1")]
+    public void Read_NoJson_SaysWhere(string text, string message) =>
+        Assert.Equal(message, Assert.Throws<FormatException>(() => JqJson.Read(text).ToList()).Message);
+
     [Theory]
     [InlineData("1 +\n  foo", 2, 3)]
     [InlineData(".a |\n\n.b | $x", 3, 6)]

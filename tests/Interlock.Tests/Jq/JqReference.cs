@@ -11,7 +11,7 @@ internal static class JqReference
     /// <summary>jq 1.8.2, whose answers the corpus records.</summary>
     public const string Release = "jq-wasm";
 
-    /// <summary>A build of jq between 1.7 and 1.8.</summary>
+    /// <summary>A build of jq between 1.7 and 1.8. What was printed before an error, and the message, are not to be had of it.</summary>
     public const string Older = "jq-web";
 
     /// <summary>What it answers to each case, in order.</summary>

@@ -114,6 +114,14 @@ public sealed class FederationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Subscriptions_OfSingleResources_AreNotAnnounced()
+    {
+        var resources = (await Ana().ResultAsync("server/discover"))["capabilities"]!["resources"];
+        Assert.NotNull(resources);
+        Assert.Null(resources["subscribe"]);
+    }
+
+    [Fact]
     public async Task Resources_AreRememberedForTheirCallerAlone()
     {
         Lists("reg-1", "crm://a");

@@ -101,7 +101,7 @@ public sealed class LimitTests
     [InlineData("- a: { call: tool, with: { tool: s/a }, then: a }")]
     [InlineData("- each: { for: { in: '[range(5000)]' }, do: [ { a: { call: tool, with: { tool: s/a } } } ] }")]
     [InlineData("- t: { try: [ { a: { call: tool, with: { tool: s/a } } } ], catch: { retry: { delay: PT0S } } }")]
-    [InlineData("- hear: { listen: { to: { any: [] } }, output: { as: .[0] }, then: hear }")]
+    [InlineData("- hear: { listen: { to: { any: [] } }, output: { as: '.[0]' }, then: hear }")]
     [InlineData("- tell: { emit: { event: { with: { source: 'https://x.y', type: t } } }, then: tell }")]
     public void An_event_costs_the_same_after_thousands_of_them(string task)
     {

@@ -54,10 +54,10 @@ public sealed partial class StandardHost : IAsyncLifetime
     /// <summary>
     /// Checks the document as it is, publishes it with what documents of the standard lack, and runs it to its end. What it finds besides the lack is the reason of a refusal: then there is no run.
     /// </summary>
-    internal async Task<(IReadOnlyList<Finding> Refused, RunState? End)> RunAsync(StandardCase one, JsonValue document)
+    internal async Task<(IReadOnlyList<Finding> Refused, RunState? End)> RunAsync(StandardCase one, JsonValue document, string suffix = "")
     {
         _world!.Begin(); // set before any test
-        var name = Slug().Replace(one.Name.ToLowerInvariant(), "-");
+        var name = Slug().Replace(one.Name.ToLowerInvariant(), "-") + suffix;
         document = Located(document, key: "");
         document = document.With("document", document["document"]!.With("namespace", "standard").With("name", name)); // every document has one
         var refused = Errors(WorkflowReader.FromDocument(document)).Where(finding => finding.Rule is not ("on-error" or "on-timeout")).ToArray();
@@ -68,7 +68,16 @@ public sealed partial class StandardHost : IAsyncLifetime
         var started = Assert.IsType<IntakeResult.Started>(one.Source["starts"] is { } trigger
             ? await Services.Intake.ReceiveAsync(_ada, Event(one, trigger, 0), Token)
             : await Services.Intake.StartAsync(_ada, "standard/" + name, null, one.Input, "test", null, Token));
-        return ([], await EndAsync(one, started.Runs.Single(run => run.State.Workflow.Name == "standard/" + name).State.Id));
+        var run = started.Runs.Single(run => run.State.Workflow.Name == "standard/" + name).State.Id;
+        try
+        {
+            return ([], await EndAsync(one, run));
+        }
+        catch (OperationCanceledException) when (!Token.IsCancellationRequested)
+        {
+            var state = await Services.Engine.GetAsync(_tenant, run, Token);
+            throw new InvalidOperationException($"The run is {state?.Status.Text()} after {state?.Events} events and waits for {string.Join(", ", state?.Pending.Values ?? [])}.");
+        }
     }
 
     private async Task RegisterAsync(string name, string path, string text)
@@ -96,8 +105,9 @@ public sealed partial class StandardHost : IAsyncLifetime
         var number = 0;
         foreach (var source in one.Events)
         {
-            await ListeningAsync(run, patience.Token);
-            await Services.Intake.ReceiveAsync(_ada, Event(one, source, ++number), patience.Token);
+            var before = await UntilAsync(run, state => state.Pending.Values.Any(command => command is Command.AwaitEvent), patience.Token);
+            await Services.Intake.ReceiveAsync(_ada, Event(one, source.Without("ignored"), ++number), patience.Token);
+            if (source["ignored"] is null) await UntilAsync(run, state => state.Events > before, patience.Token);
         }
         var left = one.Passes is { } passes ? Durations.Parse(passes) : TimeSpan.Zero;
         RunState? last = null;
@@ -111,11 +121,16 @@ public sealed partial class StandardHost : IAsyncLifetime
         return last ?? throw new InvalidOperationException("There is no such run.");
     }
 
-    /// <summary>Returns once the run listens for the next event: what it does about the one before may end in another call first.</summary>
-    private async Task ListeningAsync(RunId run, CancellationToken cancellationToken)
+    /// <summary>Returns once this holds of the run, or it ended: how many events it took by then.</summary>
+    private async Task<long> UntilAsync(RunId run, Func<RunState, bool> holds, CancellationToken cancellationToken)
     {
+        var taken = 0L;
         await foreach (var state in Services.Engine.WatchAsync(_tenant, run, cancellationToken))
-            if (state.Pending.Values.Any(command => command is Command.AwaitEvent) && !state.Pending.Values.Any(command => command is Command.Call)) return;
+        {
+            taken = state.Events;
+            if (holds(state)) break;
+        }
+        return taken;
     }
 
     /// <summary>When the next timer is due, if the run waits for nothing that ends by itself.</summary>

@@ -40,7 +40,7 @@ public sealed class StandardTests(StandardHost host) : IClassFixture<StandardHos
             return;
         }
         var one = _examples[name];
-        var (refused, end) = await host.RunAsync(one, YamlReader.Read(File.ReadAllText(Path.Combine(folder, name + ".yaml"))).Value);
+        var (refused, end) = await host.RunAsync(one, YamlReader.Read(File.ReadAllText(Path.Combine(folder, name + ".yaml"))).Value, "-original");
         var expected = one.Source["spec"]?["ends"]?.AsString() ?? (one.Refused is not null ? "refused" : one.Gives!["error"] is null ? "completed" : "faulted"); // a case is refused or gives something
         var said = string.Join("; ", refused.Select(finding => $"{finding.Pointer} {finding.Rule}: {finding.Message}"));
         TestContext.Current.TestOutputHelper?.WriteLine($"{name}: {end?.Status.Text() ?? "refused"} {said}{end?.Error?.ToJson()}");

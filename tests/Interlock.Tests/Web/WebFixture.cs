@@ -6,6 +6,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
+using Interlock.Core.Storage;
 using Interlock.Http.Hosting;
 using Interlock.Http.Upstreams;
 using Interlock.Json;
@@ -95,6 +96,8 @@ public class WebFixture : IAsyncLifetime
 
     protected virtual bool FourEyes => false;
 
+    internal virtual ITableStore? Tables => null;
+
     private readonly string _data = Directory.CreateTempSubdirectory("interlock-web-").FullName;
     private EndpointFixture? _stub;
     private LocalServices? _services;
@@ -120,7 +123,7 @@ public class WebFixture : IAsyncLifetime
     {
         _stub = await EndpointFixture.StartAsync();
         WriteUsers();
-        _services = await LocalServices.OpenAsync(new LocalOptions(_data) { Egress = new EgressOptions { AllowLoopback = true }, FourEyes = FourEyes }, NullLoggerFactory.Instance, TimeProvider.System);
+        _services = await LocalServices.OpenAsync(new LocalOptions(_data) { Egress = new EgressOptions { AllowLoopback = true }, FourEyes = FourEyes, Tables = Tables }, NullLoggerFactory.Instance, TimeProvider.System);
         var dana = Principal("dana");
         Assert.IsType<RegistryResult.Changed>(await _services.Registry.RegisterServerAsync(dana, "stub", _stub.Address));
         Assert.IsType<RegistryResult.Changed>(await _services.Registry.PublishPolicyAsync(dana, Policy));
@@ -234,29 +237,14 @@ public class WebFixture : IAsyncLifetime
         var issuer = services.Keys.Issuer;
         JwtVerifier Verifier(string audience, TokenClass face, bool run) =>
             new(new JwtVerifierOptions { Issuers = [issuer.Trust], Audience = audience, Class = face, AcceptRunTokens = run }, issuer, Time);
-        return new InterlockWeb
+        return LocalWeb.Web(services, "http://127.0.0.1:0", [], NullLoggerFactory.Instance) with
         {
-            Gateway = services.Gateway,
-            Approvals = services.Approvals,
-            AdHoc = services.AdHoc,
-            Registry = services.Registry,
-            Changes = services.Changes,
-            Workflows = services.Catalog,
-            Policies = services.Policies,
-            Intake = services.Intake,
-            Runs = services.Engine,
-            Audit = services.Audit,
-            Store = services.Tables,
             McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, true),
             ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, false),
             Narrowing = new TokenNarrowing(issuer, Time),
             SignIn = new SignInMethod.Password(new LocalSignIn(services.Users)),
-            Directory = services.Users,
-            Mac = services.Keys.Mac,
-            Incarnation = services.Keys.Incarnation,
             Options = new WebOptions { AllowedHosts = ["127.0.0.1"], MaxApiBytes = 64 * 1024, SignInAttempts = 200 },
             Time = Time,
-            Loggers = NullLoggerFactory.Instance,
         };
     }
 

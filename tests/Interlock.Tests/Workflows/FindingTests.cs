@@ -104,6 +104,9 @@ public sealed class FindingTests
         { Gate + "  - run: { set: { x: 1 } }", "covers", 9, "no call of a tool or agent" },
         { Gate + "  - loop:\n      for: { in: .xs }\n      do: [ { run: { call: tool, with: { tool: s/t } } } ]", "covers", 9, "inside the loop 'loop'" },
         { Gate + "  - run:\n      for: { in: .xs }\n      do: [ { x: { call: tool, with: { tool: s/t } } } ]", "covers", 9, "inside the loop 'run'" },
+        { Gate + "  - run:\n      listen: { to: { any: [] } }\n      foreach: { do: [ { x: { call: tool, with: { tool: s/t } } } ] }", "covers", 9, "inside the loop 'run'" },
+        { Gate + "  - box:\n      do:\n        - hear:\n            listen: { to: { any: [] } }\n            foreach: { do: [ { run: { call: tool, with: { tool: s/t } } } ] }", "covers", 9, "inside the loop 'hear'" },
+        { Gate + "  - run: { listen: { to: { any: [] } } }", "covers", 9, "no call of a tool or agent" },
         { Gate + "  - run:\n      do:\n        - loop:\n            for: { in: .xs }\n            do: [ { x: { call: tool, with: { tool: s/t } } } ]", "covers", 9, "inside the loop" },
         { Gate + "  - a: { do: [ { run: { call: tool, with: { tool: s/t } } } ] }\n  - b: { do: [ { run: { call: tool, with: { tool: s/t } } } ] }", "covers", 9, "names 2 tasks" },
         { "  - inner:\n      do:\n" + "    " + Gate.Replace("  - ", "    - ", StringComparison.Ordinal) + "  - run: { call: tool, with: { tool: s/t } }", "covers", 11, "comes after the gate" },
@@ -158,6 +161,10 @@ public sealed class FindingTests
         { Gate + "  - other: { set: { x: 1 }, export: { as: '${ . }' } }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } }", "computed", 11, "may export" },
         { Gate + "  - other: { set: { x: 1 }, export: { as: { j: 1 } } }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } }", "computed", 11, "may export" },
         { Gate + "  - deep: { do: [ { er: { set: { x: 1 }, export: { as: '${ $context + { k: .x } }' } } } ] }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } }", "computed", 11, "exports" },
+        { Gate + "  - hear:\n      listen: { to: { any: [] } }\n      foreach: { export: { as: '${ $context + { k: . } }' } }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } }", "computed", 13, "exports" },
+        { Gate + "  - hear:\n      listen: { to: { any: [] } }\n      foreach: { do: [ { er: { set: { x: 1 }, export: { as: '${ $context + { k: .x } }' } } } ] }\n  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } }", "computed", 13, "exports" },
+        { "  - hear:\n      listen: { to: { any: [] } }\n      foreach:\n        do:\n        " + Gate + "          - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $item.k }', y: '${ .y }' } } }", "computed", 14, "the argument 'y' of 'run' is unknown" },
+        { "  - hear:\n      listen: { to: { any: [] } }\n      foreach: { do: [ { x: { set: { y: 1 }, then: nowhere } } ] }", "then-target", 11, "nowhere" },
         { Gate + "  - box:\n      do:\n        - first: { set: { x: 1 }, export: { as: '${ $context + { k: .x } }' } }\n        - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } }", "computed", 13, "exports" },
         { Gate + "  - run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } }, export: { as: '${ $context + { k: .x } }' } }\n  - again: { set: { x: 1 }, if: .more, then: run }", "computed", 10, "exports" },
         { Gate + "  - box:\n      try: [ { first: { set: { x: 1 }, export: { as: '${ $context + { k: .x } }' } } } ]\n      catch: { do: [ { run: { call: tool, with: { tool: s/t, arguments: { x: '${ $context.k }' } } } } ] }", "computed", 12, "exports" },
@@ -169,6 +176,8 @@ public sealed class FindingTests
 
         // Retries.
         { "  - a:\n      try:\n        - b: { call: tool, with: { tool: s/t } }\n      catch: { retry: { limit: { attempt: { count: 3 } } } }", "retry", 11, "idempotencyKey" },
+        { "  - a:\n      try:\n        - b: { emit: { event: { with: { source: 'https://x.y', type: t } } } }\n      catch: { retry: { limit: { attempt: { count: 3 } } } }", "retry", 11, "another event" },
+        { "  - a:\n      try:\n        - b: { run: { workflow: { namespace: n, name: w, version: latest } } }\n      catch: { retry: { limit: { attempt: { count: 3 } } } }", "retry", 11, "another run" },
         { "  - a:\n      try:\n        - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, covers: [ b ] } }\n        - b: { call: agent, with: { agent: x, input: 1 } }\n      catch: { retry: {} }", "retry", 12, "grant of its own" },
     };
 

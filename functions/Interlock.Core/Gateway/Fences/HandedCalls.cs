@@ -1,7 +1,6 @@
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
-using Interlock.Json;
 
 namespace Interlock.Core.Gateway.Fences;
 

@@ -44,7 +44,7 @@ internal static class EndpointRouter
         return Fits(server, arguments) ? null : Mismatched;
     }
 
-    private static StageResult<string> Server(IReadOnlyList<(string Name, ServerBody Body, EndpointUri At)> found, string tool, JsonValue arguments, EndpointUri endpoint)
+    private static StageResult<string> Server(List<(string Name, ServerBody Body, EndpointUri At)> found, string tool, JsonValue arguments, EndpointUri endpoint)
     {
         if (found.Count == 0) return Nothing(endpoint);
         var fitting = found.Where(one => Fits(one.Body, arguments)).ToList();

@@ -1,6 +1,5 @@
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
-using Interlock.Json;
 
 namespace Interlock.Core.Intake.Events;
 

@@ -58,7 +58,8 @@ public sealed class ScheduleKeeper(
         if (row is null) return default; // somebody else is at it
         if (activation.Starting is not { } due)
         {
-            if (times.Due(activation.ActivatedAt, activation.Seen, await EndedAsync(tenant, activation, cancellationToken), time.GetUtcNow()) is not { } next) return default;
+            var ended = times is Timetable.After ? await EndedAsync(tenant, activation, cancellationToken) : null;
+            if (times.Due(activation.ActivatedAt, activation.Seen, ended, time.GetUtcNow()) is not { } next) return default;
             due = next;
             if (!definition.Windows.IsEmpty && !definition.Windows.Any(window => window.Contains(due)))
             {

@@ -38,6 +38,7 @@ internal sealed class Readiness
         "covers" or "computed" or "quorum" or "information" or "approvers" => "gates",
         "unknown-call" or "unsupported" or "target" => "deprecation",
         "secrets" => "audit",
+        "endpoint" or "header" or "stdio-operator-only" => "pools",
         _ => "on-error-on-timeout",
     };
 

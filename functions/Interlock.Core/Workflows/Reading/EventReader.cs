@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using Interlock.Json;
 
@@ -9,7 +10,7 @@ namespace Interlock.Core.Workflows.Reading;
 /// </summary>
 internal static class EventReader
 {
-    private const string Marks = @"\^$*+?()[]{}|";
+    private static readonly SearchValues<char> Marks = SearchValues.Create(@"\^$*+?()[]{}|");
 
     public static EventConsumption Consumption(TaskReader reader, JsonValue to, string pointer, ImmutableArray<string> variables, IReadOnlyList<string> arguments)
     {
@@ -51,7 +52,7 @@ internal static class EventReader
     private static Template Attribute(TaskReader reader, JsonValue value, string pointer, ImmutableArray<string> variables, IReadOnlyList<string> arguments)
     {
         var template = reader.Expressions.Template(value, pointer, variables, arguments);
-        return template.IsLiteral && value.StringOrNull() is { } text && text.AsSpan().IndexOfAny(Marks) >= 0
+        return template.IsLiteral && value.StringOrNull() is { } text && text.AsSpan().ContainsAny(Marks)
             && reader.Expressions.Bare(JsonValue.From(Matching(text)), pointer, [], ArgumentsAt.Nothing) is { } match
                 ? new Template.Computed(match)
                 : template;

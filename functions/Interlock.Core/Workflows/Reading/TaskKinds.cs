@@ -11,6 +11,8 @@ internal static class TaskKinds
     /// <summary>How many tasks a document may hold; keeps every check of pairs of tasks bounded.</summary>
     public const int MaxTasks = 1000;
 
+    private static readonly string[] Processes = ["container", "script", "shell"];
+
     private static readonly string[] Kinds = ["call", "do", "for", "fork", "raise", "set", "switch", "try", "wait", "emit", "listen", "run"];
 
     private static readonly string[] Calls = ["tool", "agent", "approval", "http", "mcp", "a2a"];
@@ -106,7 +108,7 @@ internal static class TaskKinds
     /// <summary>Processes would run beside the gateway: nothing of what they do is asked for, granted or recorded.</summary>
     private static void CheckRun(JsonValue run, string pointer, FindingLog log)
     {
-        foreach (var process in new[] { "container", "script", "shell" }.Where(process => run[process] is not null))
+        foreach (var process in Processes.Where(process => run[process] is not null))
         {
             log.Error("unsupported", pointer,
                 $"run: {process} is not run: what a process does passes no gateway, gate or record; register a tool that does it, and use call: tool");

@@ -9,6 +9,8 @@ namespace Interlock.Json.Jq;
 internal sealed class JqRegex
 {
     private const int MostStates = 2_000;
+    private const int LongestPattern = 64 * 1024;
+    private const string TooLarge = "Regex failure: the repetitions in it multiply to too large an expression";
 
     private readonly RegexPattern _pattern;
     private readonly RegexOptions _options;
@@ -24,15 +26,14 @@ internal sealed class JqRegex
     /// <summary>The name of each group, in the order of their opening brackets.</summary>
     public IReadOnlyList<string?> GroupNames => _pattern.GroupNames;
 
-    /// <summary>What it costs to make one; a program pays it also where another has made the same before.</summary>
-    public long CreationWork => 2_000 + (8L * _pattern.States);
+    /// <summary>What it costs to make, in items of work.</summary>
+    public long Effort => 2_000 + (8L * _pattern.States);
 
-    /// <summary>Null after <see cref="JqMachine.Fail"/>.</summary>
-    public static JqRegex? Create(JqMachine machine, string pattern, string flags)
+    /// <summary>The expression, or why there is none.</summary>
+    public static (JqRegex? Regex, string Error) Create(string pattern, string flags)
     {
-        machine.CountWork(JqMachine.ExceptionWork);
         var options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
-        var (isGlobal, skipsEmpty) = (false, false);
+        var (isGlobal, skipsEmpty, dotTakesAll) = (false, false, false);
         foreach (var flag in flags)
         {
             switch (flag)
@@ -40,38 +41,42 @@ internal sealed class JqRegex
                 case 'g': isGlobal = true; break;
                 case 'i': options |= RegexOptions.IgnoreCase; break;
                 case 'x': options |= RegexOptions.IgnorePatternWhitespace; break;
-                case 'p' or 'm': options |= RegexOptions.Singleline; break;
+                case 'p' or 'm': dotTakesAll = true; break;
                 case 's': break; // ^ and $ mean the ends of the text in any case
                 case 'n': skipsEmpty = true; break;
-                case 'l': return Refuse("the longest match (flag l) is not available");
-                default: return Refuse(flags + " is not a valid modifier string", prefix: "");
+                case 'l': return (null, "Regex failure: the longest match (flag l) is not available");
+                default: return (null, flags + " is not a valid modifier string");
             }
         }
         try
         {
-            var translated = RegexPattern.Translate(pattern, options.HasFlag(RegexOptions.IgnorePatternWhitespace));
-            if (translated.States > MostStates) return Refuse("the repetitions in it multiply to too large an expression");
+            var translated = RegexPattern.Translate(pattern, options.HasFlag(RegexOptions.IgnorePatternWhitespace), dotTakesAll);
+            if (translated.States > MostStates) return (null, TooLarge);
             var regex = new JqRegex(translated, options, isGlobal, skipsEmpty);
-            machine.CountWork(regex.CreationWork);
-            _ = regex.For("");
-            return regex;
+            return (regex, regex.Unfit("") ?? "");
         }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException or FormatException)
+        catch (NotSupportedException)
         {
-            return Refuse(e switch
-            {
-                NotSupportedException => "it needs backtracking (lookaround, back-reference, atomic group), which is not available",
-                RegexParseException { Error: RegexParseError.ReversedCharacterRange } => "empty range in char class",
-                RegexParseException { Error: RegexParseError.ReversedQuantifierRange } => "upper is smaller than lower in repeat range",
-                RegexParseException { Error: RegexParseError.QuantifierAfterNothing } => "target of repeat operator is not specified",
-                _ => e.Message,
-            });
+            return (null, "Regex failure: it needs backtracking (lookaround, back-reference, atomic group), which is not available");
         }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            return (null, "Regex failure: " + e.Message);
+        }
+    }
 
-        JqRegex? Refuse(string why, string prefix = "Regex failure: ")
+    /// <summary>Why no automaton can be made for a text like this, or null.</summary>
+    public string? Unfit(string text)
+    {
+        if (text.Any(char.IsSurrogate) && _pattern.ForPairs.Length > LongestPattern) return TooLarge;
+        try
         {
-            machine.Fail(prefix + why);
+            _ = For(text);
             return null;
+        }
+        catch (NotSupportedException)
+        {
+            return TooLarge;
         }
     }
 
@@ -90,7 +95,7 @@ internal sealed class JqRegex
     }
 
     /// <summary>What one run over a text of that length costs.</summary>
-    public long Work(string text) => text.Length * (1L + (_pattern.States / 8));
+    public long Work(string text) => (text.Length * (1L + (_pattern.States / 8))) + (text.Any(char.IsSurrogate) ? _pattern.ForPairs.Length : 0);
 
     private Regex For(string text) => text.Any(char.IsSurrogate)
         ? _pairs ??= new Regex(_pattern.ForPairs, _options)

@@ -16,6 +16,7 @@ internal static class RegexFunctions
         if (machine.Regex(pattern.AsString(), flags.StringOrNull() ?? "") is not { } regex) return null;
         var text = input.AsString();
         machine.CountWork(regex.Work(text));
+        if (regex.Unfit(text) is { } unfit) return machine.Fail(unfit);
         var matches = regex.Matches(machine, text);
         if (arguments[2].IsTruthy) return matches.Any();
         var points = new PointCounter(text);

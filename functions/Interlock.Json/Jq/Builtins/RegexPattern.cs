@@ -10,16 +10,20 @@ namespace Interlock.Json.Jq;
 /// </summary>
 internal sealed record RegexPattern(string ForUnits, string ForPairs, IReadOnlyList<string?> GroupNames, long States)
 {
-    public static RegexPattern Translate(string pattern, bool isExtended) => new Translator(pattern, isExtended).Run();
+    /// <exception cref="FormatException">The pattern is none; says why.</exception>
+    /// <exception cref="NotSupportedException">It cannot be matched in linear time.</exception>
+    public static RegexPattern Translate(string pattern, bool isExtended, bool dotTakesAll) => new Translator(pattern, isExtended, dotTakesAll).Run();
 
-    private sealed class Translator(string pattern, bool isExtended)
+    private sealed class Translator(string pattern, bool isExtended, bool dotTakesAll)
     {
-        private const string Pair = "[\\uD800-\\uDBFF][\\uDC00-\\uDFFF]";
+        private const string LineBreak = @"(?:\r\n|[\n\v\f\r\u0085\u2028\u2029])";
         private const int MaxNesting = 100;
 
         private readonly StringBuilder _units = new();
         private readonly StringBuilder _pairs = new();
         private readonly List<string?> _names = [];
+        private bool _dotTakesAll = dotTakesAll;
+        private bool _isExtended = isExtended;
         private int _at;
 
         public RegexPattern Run()
@@ -36,8 +40,10 @@ internal sealed record RegexPattern(string ForUnits, string ForPairs, IReadOnlyL
             var states = 1L;
             while (_at < pattern.Length && pattern[_at] != ')')
             {
+                var (units, pairs) = (_units.Length, _pairs.Length);
                 var atom = Atom(nesting);
-                states = Math.Min(states + (atom * Quantifier()), int.MaxValue);
+                for (var isFirst = true; Quantifier(isFirst ? null : (units, pairs)) is { } times; isFirst = false) atom = Math.Min(atom * times, int.MaxValue);
+                states = Math.Min(states + atom, int.MaxValue);
             }
             return states;
         }
@@ -56,11 +62,19 @@ internal sealed record RegexPattern(string ForUnits, string ForPairs, IReadOnlyL
                     return 1;
                 case '.':
                     _at++;
-                    Emit(".", $"(?:{Pair}|.)");
+                    var lineEnd = new RegexSet();
+                    if (!_dotTakesAll) lineEnd.Add('\n', '\n');
+                    Emit(lineEnd, negated: true);
                     return 1;
-                case '#' when isExtended:
+                case '#' when _isExtended:
                     while (_at < pattern.Length && pattern[_at] != '\n') _at++;
                     return 0;
+                case '*' or '+' or '?': throw new FormatException("target of repeat operator is not specified");
+                case '{' when Interval() is not null: throw new FormatException("target of repeat operator is not specified");
+                case '{':
+                    _at++;
+                    Emit("\\{");
+                    return 1;
                 default:
                     var length = JqStrings.IsPair(pattern, _at) ? 2 : 1;
                     var literal = pattern.Substring(_at, length);
@@ -73,6 +87,7 @@ internal sealed record RegexPattern(string ForUnits, string ForPairs, IReadOnlyL
         private long Group(int nesting)
         {
             _at++;
+            var (dotTakesAll, isExtended) = (_dotTakesAll, _isExtended);
             var open = "(";
             if (Rest("?#"))
             {
@@ -94,18 +109,7 @@ internal sealed record RegexPattern(string ForUnits, string ForPairs, IReadOnlyL
             }
             else if (Rest("?"))
             {
-                var end = pattern.AsSpan(_at + 1).IndexOfAny(':', ')');
-                if (end < 0) throw new FormatException("end pattern in group");
-                var options = pattern.Substring(_at + 1, end);
-                if (options.Any(c => c is not ('i' or 'x' or 'm' or 's' or '-'))) throw new FormatException("undefined group option");
-                var closes = pattern[_at + 1 + end] == ')';
-                _at += end + 2;
-                options = options.Replace("m", "", StringComparison.Ordinal); // in Perl's syntax it says of ^ and $ what holds anyway
-                if (closes)
-                {
-                    Emit($"(?{options})");
-                    return 0;
-                }
+                if (Options() is not { } options) return 0; // for the rest of the group around
                 open = $"(?{options}:";
             }
             else _names.Add(null);
@@ -114,32 +118,67 @@ internal sealed record RegexPattern(string ForUnits, string ForPairs, IReadOnlyL
             if (_at >= pattern.Length) throw new FormatException("end pattern with unmatched parenthesis");
             _at++;
             Emit(")");
+            (_dotTakesAll, _isExtended) = (dotTakesAll, isExtended);
             return states + 1;
         }
 
-        /// <summary>Copies it and returns how often it repeats its atom at most, or at least where there is no most.</summary>
-        private long Quantifier()
+        /// <summary>
+        /// Options in front of a group, or null for those that hold from here on. In Perl's syntax <c>s</c> is about the dot, and <c>m</c> says of ^ and $
+        /// what holds anyway.
+        /// </summary>
+        private string? Options()
         {
-            if (_at >= pattern.Length) return 1;
+            var end = pattern.AsSpan(_at + 1).IndexOfAny(':', ')');
+            if (end < 0) throw new FormatException("end pattern in group");
+            var options = pattern.Substring(_at + 1, end);
+            if (options.Any(c => c is not ('i' or 'x' or 'm' or 's' or '-'))) throw new FormatException("undefined group option");
+            var closes = pattern[_at + 1 + end] == ')';
+            _at += end + 2;
+            var isSet = true;
+            var kept = new StringBuilder();
+            foreach (var option in options)
+            {
+                if (option == '-') isSet = false;
+                if (option == 's') _dotTakesAll = isSet;
+                if (option == 'x') _isExtended = isSet;
+                if (option is not ('s' or 'm')) kept.Append(option);
+            }
+            var dotNet = kept.ToString().TrimEnd('-');
+            if (!closes) return dotNet;
+            if (dotNet.Length > 0) Emit($"(?{dotNet})");
+            return null;
+        }
+
+        private Match? Interval() => Regex.Match(pattern[_at..], @"^\{(\d+)(,?)(\d*)\}", RegexOptions.CultureInvariant) is { Success: true } interval ? interval : null;
+
+        /// <summary>
+        /// Copies it and returns how often it repeats its atom at most, or at least where there is no most; null when there is none. Of what already
+        /// has one, .NET wants a group made, from the given places on.
+        /// </summary>
+        private long? Quantifier((int Units, int Pairs)? grouped)
+        {
+            if (_at >= pattern.Length) return null;
             var times = 1L;
-            if (pattern[_at] is '*' or '+' or '?') Emit(pattern[_at++].ToString());
-            else if (pattern[_at] == '{' && Regex.Match(pattern[_at..], @"^\{(\d+)(,?)(\d*)\}", RegexOptions.CultureInvariant) is { Success: true } counts)
+            string text;
+            if (pattern[_at] is '*' or '+' or '?') text = pattern[_at++].ToString();
+            else if (pattern[_at] == '{' && Interval() is { } counts)
             {
                 var least = counts.Groups[1].Value;
-                Emit($"{{{least}{counts.Groups[2].Value}{counts.Groups[3].Value}}}");
-                if (!long.TryParse(counts.Groups[3].Length == 0 ? least : counts.Groups[3].Value, out times) || times > 100_000)
-                    throw new FormatException("too big number for repeat range");
+                var most = counts.Groups[3].Value;
+                if (!long.TryParse(most.Length == 0 ? least : most, out times) || times > 100_000) throw new FormatException("too big number for repeat range");
+                if (!long.TryParse(least, out var low) || low > times) throw new FormatException("upper is smaller than lower in repeat range");
+                text = $"{{{least}{counts.Groups[2].Value}{most}}}";
                 _at += counts.Length;
             }
-            else
-            {
-                if (pattern[_at] != '{') return 1;
-                _at++;
-                Emit("\\{");
-                return 2;
-            }
-            if (_at < pattern.Length && pattern[_at] == '?') Emit(pattern[_at++].ToString());
+            else return null;
+            if (_at < pattern.Length && pattern[_at] == '?') text += pattern[_at++];
             else if (_at < pattern.Length && pattern[_at] == '+') throw new NotSupportedException();
+            if (grouped is var (units, pairs))
+            {
+                _units.Insert(units, "(?:").Append(')');
+                _pairs.Insert(pairs, "(?:").Append(')');
+            }
+            Emit(text);
             return Math.Max(times, 1);
         }
 
@@ -147,101 +186,133 @@ internal sealed record RegexPattern(string ForUnits, string ForPairs, IReadOnlyL
         {
             if (_at + 1 >= pattern.Length) throw new FormatException("end pattern at escape");
             var c = pattern[_at + 1];
-            if (c is >= '1' and <= '9' or 'k' or 'K' or 'G' or 'g' or 'X' or 'R') throw new NotSupportedException();
+            if (c is >= '1' and <= '9' or 'k' or 'K' or 'G' or 'g' or 'X') throw new NotSupportedException();
             _at += 2;
-            switch (c)
+            if (c == 'R') Emit(LineBreak);
+            else if (c == 'x' && Rest("{")) Emit($"(?:{Regex.Escape(new Rune(CodePoint()).ToString())})");
+            else if (ClassName(c) is { } name)
             {
-                case 'x' when Rest("{"): Emit(CodePoint()); break;
-                case 'D' or 'S' or 'W': Emit("\\" + c, $"(?:{Pair}|\\{c})"); break;
-                case 'p' or 'P' when Rest("{"): Emit(Property(c)); break;
-                default: Emit(Known(c) ? "\\" + c : Regex.Escape(c.ToString())); break;
+                var set = new RegexSet();
+                set.Add(name, negated: false);
+                Emit(set, char.IsUpper(c));
             }
+            else if (c is 'p' or 'P' && Rest("{"))
+            {
+                var set = new RegexSet();
+                Property(set, c == 'P');
+                Emit(set, negated: false);
+            }
+            else Emit(char.IsLetter(c) && !"abBAzZtnrfvexc".Contains(c, StringComparison.Ordinal) ? c.ToString() : "\\" + c); // every other letter stands for itself
         }
 
-        /// <summary>Every other letter after a backslash stands for itself, where .NET would refuse it.</summary>
-        private static bool Known(char c) => !char.IsLetter(c) || "abBAzZdDsSwWtnrfvexupPc".Contains(c, StringComparison.Ordinal);
+        private static string? ClassName(char escape) => char.ToLowerInvariant(escape) switch
+        {
+            'd' => "digit",
+            's' => "space",
+            'w' => "word",
+            _ => null,
+        };
 
-        private string CodePoint()
+        private int CodePoint()
         {
             var end = pattern.IndexOf('}', _at);
             var digits = end < 0 ? "" : pattern[(_at + 1)..end];
             if (!int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) || !Rune.IsValid(value))
                 throw new FormatException("invalid code point value");
             _at = end + 1;
-            return $"(?:{Regex.Escape(new Rune(value).ToString())})";
+            return value;
         }
 
-        private string Property(char escape)
+        private void Property(RegexSet set, bool negated)
         {
             var end = pattern.IndexOf('}', _at);
             if (end < 0) throw new FormatException("invalid character property name");
             var name = pattern[(_at + 1)..end];
-            var negated = name.StartsWith('^') != (escape == 'P');
-            name = name.TrimStart('^');
+            if (!set.Add(name.TrimStart('^'), name.StartsWith('^') != negated)) throw new FormatException($"invalid character property name {{{name}}}");
             _at = end + 1;
-            return Posix(name.ToLowerInvariant()) is { } set ? $"[{(negated ? "^" : "")}{set}]" : $"\\{(negated ? 'P' : 'p')}{{{name}}}";
         }
 
-        /// <summary>A bracket expression; POSIX classes in it are spelled out, nested brackets are not available.</summary>
+        /// <summary>A bracket expression; brackets within it and intersections are not available.</summary>
         private void Class()
         {
-            var set = new StringBuilder("[");
+            var set = new RegexSet();
             _at++;
             var negated = _at < pattern.Length && pattern[_at] == '^';
-            if (negated) set.Append(pattern[_at++]);
-            for (var first = true; ; first = false)
+            if (negated) _at++;
+            for (var isFirst = true; ; isFirst = false)
             {
                 if (_at >= pattern.Length) throw new FormatException("premature end of char-class");
-                if (pattern[_at] == ']' && !first) break;
+                if (pattern[_at] == ']' && !isFirst) break;
+                if (Rest("&&")) throw new NotSupportedException();
                 if (pattern[_at] == '[' && Regex.Match(pattern[_at..], @"^\[:(\^?)([a-z]+):\]", RegexOptions.CultureInvariant) is { Success: true } posix)
                 {
-                    if (posix.Groups[1].Length > 0 || Posix(posix.Groups[2].Value) is not { } members) throw new FormatException("invalid POSIX bracket type");
-                    set.Append(members);
+                    if (!set.Add(posix.Groups[2].Value, posix.Groups[1].Length > 0)) throw new FormatException("invalid POSIX bracket type");
                     _at += posix.Length;
                 }
-                else if (pattern[_at] == '[') Append(set, "\\[");
-                else if (pattern[_at] == ']') Append(set, "\\]");
-                else if (pattern[_at] == '\\' && _at + 1 < pattern.Length)
+                else if (pattern[_at] == '\\' && _at + 1 < pattern.Length && ClassName(pattern[_at + 1]) is { } name)
                 {
-                    set.Append(Known(pattern[_at + 1]) ? pattern.Substring(_at, 2) : pattern[_at + 1].ToString());
+                    set.Add(name, char.IsUpper(pattern[_at + 1]));
                     _at += 2;
                 }
-                else if (pattern.AsSpan(_at).StartsWith("&&")) throw new NotSupportedException();
-                else if (JqStrings.IsPair(pattern, _at)) throw new FormatException("characters outside the Basic Multilingual Plane are not available in brackets");
-                else if (pattern[_at] == '-' && _at + 1 < pattern.Length && pattern[_at + 1] == '[') Append(set, "\\-");
-                else set.Append(pattern[_at++]);
+                else if (Rest("\\p{") || Rest("\\P{"))
+                {
+                    _at += 2;
+                    Property(set, pattern[_at - 1] == 'P');
+                }
+                else Range(set);
             }
             _at++;
-            set.Append(']');
-            Emit(set.ToString(), negated ? $"(?:{Pair}|{set})" : set.ToString());
+            Emit(set, negated);
         }
 
-        private void Append(StringBuilder set, string text)
+        private void Range(RegexSet set)
         {
-            set.Append(text);
+            var from = Member();
+            if (!(Rest("-") && _at + 1 < pattern.Length && pattern[_at + 1] is not (']' or '[')) || Rest("-\\d") || Rest("-\\w") || Rest("-\\s"))
+            {
+                set.Add(from, from);
+                return;
+            }
             _at++;
+            var to = Member();
+            if (to < from) throw new FormatException("empty range in char class");
+            set.Add(from, to);
         }
 
-        private static string? Posix(string name) => name switch
+        /// <summary>One character of a bracket expression, as it is or escaped.</summary>
+        private int Member()
         {
-            "alpha" => @"\p{L}",
-            "digit" => @"\d",
-            "alnum" => @"\p{L}\p{Nd}",
-            "upper" => @"\p{Lu}",
-            "lower" => @"\p{Ll}",
-            "space" => @"\s",
-            "blank" => @" \t",
-            "cntrl" => @"\p{Cc}",
-            "punct" => @"\p{P}\p{S}",
-            "xdigit" => "0-9a-fA-F",
-            "word" => @"\w",
-            "graph" => @"\p{L}\p{M}\p{N}\p{P}\p{S}",
-            "print" => @"\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}",
-            "ascii" => @"\x00-\x7f",
-            _ => null,
-        };
+            if (pattern[_at] != '\\' || _at + 1 >= pattern.Length)
+            {
+                if (!Rune.TryGetRuneAt(pattern, _at, out var rune)) rune = Rune.ReplacementChar;
+                _at += rune.Utf16SequenceLength;
+                return rune.Value;
+            }
+            var c = pattern[_at + 1];
+            _at += 2;
+            switch (c)
+            {
+                case 'n': return '\n';
+                case 't': return '\t';
+                case 'r': return '\r';
+                case 'f': return '\f';
+                case 'v': return '\v';
+                case 'a': return '\a';
+                case 'b': return '\b';
+                case 'e': return 0x1B;
+                case 'x' when Rest("{"): return CodePoint();
+                case 'x':
+                    var digits = pattern.AsSpan(_at, Math.Min(2, pattern.Length - _at));
+                    if (!int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)) throw new FormatException("invalid code point value");
+                    _at += digits.Length;
+                    return value;
+                default: return c;
+            }
+        }
 
         private bool Rest(string text) => pattern.AsSpan(_at).StartsWith(text, StringComparison.Ordinal);
+
+        private void Emit(RegexSet set, bool negated) => Emit(set.ForUnits(negated), set.ForPairs(negated));
 
         private void Emit(string both) => Emit(both, both);
 

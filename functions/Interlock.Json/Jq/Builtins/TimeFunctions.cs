@@ -19,7 +19,12 @@ internal static class TimeFunctions
     {
         if (!input.IsArray) return machine.Fail("mktime requires array inputs");
         if (FromArray(input) is not { } time) return machine.Fail("mktime requires parsed datetime inputs");
-        return time.ToSeconds() is not -1 and var seconds ? seconds : machine.Fail("invalid gmtime representation"); // -1 is C's sign of a failure
+        return time.ToSeconds() switch // C and jq have two of these for failures
+        {
+            -1 => machine.Fail("invalid gmtime representation"),
+            -2 => machine.Fail("mktime not supported on this platform"),
+            var seconds => seconds,
+        };
     }
 
     private static JsonValue? BrokenDown(JqMachine machine, JsonValue input, string name)

@@ -14,6 +14,7 @@ internal sealed class JqMachine
 
     private readonly Stack<Choice> _choices = new();
     private readonly Dictionary<(string, string), JqRegex> _regexes = [];
+    private readonly RegexCache _shared;
     private State _state = State.Backtracking;
     private Node _node = Identity.Instance;
     private Bindings? _bindings;
@@ -24,7 +25,7 @@ internal sealed class JqMachine
     private long _work;
     private long _bytes;
 
-    private JqMachine(JqScope scope, bool keepsNumbers) => (Scope, KeepsNumbers) = (scope, keepsNumbers);
+    private JqMachine(JqScope scope, bool keepsNumbers, RegexCache shared) => (Scope, KeepsNumbers, _shared) = (scope, keepsNumbers, shared);
 
     private enum State
     {
@@ -47,9 +48,9 @@ internal sealed class JqMachine
 
     public int Height => _choices.Count;
 
-    public static IEnumerable<JsonValue> Run(Node program, JsonValue input, JqScope scope, bool keepsNumbers)
+    public static IEnumerable<JsonValue> Run(Node program, JsonValue input, JqScope scope, bool keepsNumbers, RegexCache regexes)
     {
-        var machine = new JqMachine(scope, keepsNumbers);
+        var machine = new JqMachine(scope, keepsNumbers, regexes);
         machine.Evaluate(program, null, input, machine._frame);
         while (machine.Next() is { } output)
         {
@@ -169,12 +170,20 @@ internal sealed class JqMachine
         return JsonValue.From(text);
     }
 
+    /// <summary>Null after <see cref="Fail(JsonValue)"/>. It costs the same whether another evaluation made it before or not.</summary>
     public JqRegex? Regex(string pattern, string flags)
     {
         if (_regexes.TryGetValue((pattern, flags), out var known)) return known;
-        if (_regexes.Count >= 64) _regexes.Clear();
-        var regex = JqRegexes.Find(this, pattern, flags);
-        if (regex is not null) _regexes.Add((pattern, flags), regex);
+        CountWork(ExceptionWork);
+        var (regex, error) = _shared.Find(pattern, flags);
+        if (regex is null || error.Length > 0)
+        {
+            Fail(error);
+            return null;
+        }
+        CountWork(regex.Effort);
+        if (_regexes.Count >= RegexCache.MostKept) _regexes.Clear();
+        _regexes.Add((pattern, flags), regex);
         return regex;
     }
 

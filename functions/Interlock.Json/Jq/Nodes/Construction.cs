@@ -18,7 +18,7 @@ internal sealed class Collect(Node body) : Node
 
         public void Add(JqMachine machine, JsonValue item) => _items = machine.Built(_items.Append(item), 1);
 
-        public override void Resume(JqMachine machine) => machine.Return(_items, next);
+        public override void Resume(JqMachine machine) => machine.Return(_items.Count > 0 ? _items : JsonValue.NewEmptyArray(), next);
     }
 
     private sealed class ItemFrame(JqMachine machine, DoneChoice done, Frame next) : ValueFrame(machine, next)
@@ -59,22 +59,25 @@ internal sealed class ObjectConstruction(IReadOnlyList<(Node Key, Node Value)> m
         private readonly ObjectConstruction _node = node;
         private readonly int _at = at;
 
-        protected override void Take(JqMachine machine, JsonValue value, Frame next)
-        {
-            if (!value.IsString) machine.Raise($"Cannot use {JqText.Describe(value)} as object key", next);
-            else machine.Evaluate(_node.ValueAt(_at), bindings, input, new MemberFrame(machine, _node, bindings, input, _at, built, value.AsString(), next));
-        }
+        protected override void Take(JqMachine machine, JsonValue value, Frame next) =>
+            machine.Evaluate(_node.ValueAt(_at), bindings, input, new MemberFrame(machine, _node, bindings, input, _at, built, value, next));
     }
 
     private Node ValueAt(int at) => members[at].Value;
 
     private sealed class MemberFrame(
-        JqMachine machine, ObjectConstruction node, Bindings? bindings, JsonValue input, int at, JsonValue built, string key, Frame next) : ValueFrame(machine, next)
+        JqMachine machine, ObjectConstruction node, Bindings? bindings, JsonValue input, int at, JsonValue built, JsonValue key, Frame next) : ValueFrame(machine, next)
     {
+        /// <summary>What is no name is found out only where a value is to be set under it.</summary>
         protected override void Take(JqMachine machine, JsonValue value, Frame next)
         {
-            machine.CountBytes(2L * key.Length);
-            node.Member(machine, bindings, input, at + 1, machine.Built(built.With(key, value), 1), next);
+            if (!key.IsString)
+            {
+                machine.Raise($"Cannot use {JqText.Describe(key)} as object key", next);
+                return;
+            }
+            machine.CountBytes(2L * key.Count);
+            node.Member(machine, bindings, input, at + 1, machine.Built(built.With(key.AsString(), value), 1), next);
         }
     }
 }

@@ -73,7 +73,7 @@ internal sealed partial class JqParser
                 return inner;
             case "[":
                 _at++;
-                if (Take("]")) return new Literal(JsonValue.EmptyArray);
+                if (Take("]")) return new Literal(JsonValue.NewEmptyArray());
                 var items = Query();
                 Expect("]");
                 return new Collect(items);
@@ -227,7 +227,7 @@ internal sealed partial class JqParser
             if (!Take(",")) break;
         }
         Expect("}");
-        return members.Count == 0 ? new Literal(JsonValue.EmptyObject) : new ObjectConstruction(members);
+        return members.Count == 0 ? new Literal(JsonValue.NewEmptyObject()) : new ObjectConstruction(members);
     }
 
     private (Node Key, Node Value) Member()

@@ -11,7 +11,7 @@ internal static class JqNumbers
 {
     private const int ShortDigits = 15; // so many digits of a whole number any double holds
     private const long LargestExponent = 999_999_999;
-    private const int ComparisonWork = 64;
+    private const int ComparisonWork = 512;
 
     /// <summary>The number a decimal text stands for, or null when it is none. A text that is not what jq prints for the double is kept on request.</summary>
     public static JsonValue? Parse(string text, bool keepsText)
@@ -42,7 +42,7 @@ internal static class JqNumbers
     public static int Compare(JqMachine machine, JsonValue a, JsonValue b)
     {
         var (left, right) = (a.AsNumber(), b.AsNumber());
-        if (a.Literal is not null && b.Literal is not null)
+        if (a.Literal is not null && b.Literal is not null && !(IsShort(a) && IsShort(b)))
         {
             machine.CountWork(ComparisonWork);
             if (ExactNumber.Of(a) is { } exact && ExactNumber.Of(b) is { } other) return exact.CompareTo(other);
@@ -52,6 +52,10 @@ internal static class JqNumbers
 
     public static bool AreEqual(JqMachine machine, JsonValue a, JsonValue b) =>
         a.Literal is null || b.Literal is null ? a.AsNumber() == b.AsNumber() : Compare(machine, a, b) == 0;
+
+    /// <summary>Whether its double says all there is to say: so few digits, and not so far from one, that no two numbers have the same.</summary>
+    private static bool IsShort(JsonValue number) =>
+        number.Literal is { Length: <= ShortDigits } text && (Math.Abs(number.AsNumber()) is > 1e-300 and < 1e300 || !text.Contains('E', StringComparison.Ordinal));
 
     private static double? Special(string text) => text.TrimStart('+', '-').ToUpperInvariant() switch
     {

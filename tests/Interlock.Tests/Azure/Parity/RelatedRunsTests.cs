@@ -10,7 +10,7 @@ namespace Interlock.Tests.Azure.Parity;
 public sealed class RelatedRunsTests
 {
     private const string Listener = "do: [ { wait: { listen: { to: { one: { with: { type: paid, subject: '${ . == $workflow.input.order }' } } } } } } ]";
-    private const string Parent = "do: [ { sub: { run: { workflow: { namespace: test, name: listener, version: latest, input: '${ . }' } } } } ]";
+    private const string Parent = "do: [ { sub: { run: { workflow: { namespace: test, name: listener, version: latest, input: { order: '${ .order }' } } } } } ]";
     private const string Teller = "do: [ { tell: { emit: { event: { with: { source: 'https://shop', type: paid, subject: '${ .order }', data: { order: '${ .order }' } } } } } } ]";
     private const string Nightly = "schedule: { cron: '0 * * * *' }\ndo: [ { keep: { set: { at: '${ .dueAt }' } } } ]";
 

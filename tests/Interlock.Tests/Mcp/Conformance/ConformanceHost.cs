@@ -88,37 +88,9 @@ internal sealed class ConformanceHost : IAsyncDisposable
             if (context.Request.Headers.Authorization.Count == 0) context.Request.Headers.Authorization = "Bearer " + Token;
             return next(context);
         });
-        InterlockPipeline.Map(_app, Web(_services!));
+        InterlockPipeline.Map(_app, LocalWeb.Web(_services!, "http://127.0.0.1:0", [], NullLoggerFactory.Instance)); // opened before
         await _app.StartAsync();
     }
 
     private string Issue(Principal person) => _services!.Keys.Issuer.Issue(new LocalTokenRequest(person, TokenClass.Mcp, TimeSpan.FromMinutes(30)));
-
-    private static InterlockWeb Web(LocalServices services)
-    {
-        var issuer = services.Keys.Issuer;
-        JwtVerifier Verifier(string audience, TokenClass face, bool run) => new(new JwtVerifierOptions { Issuers = [issuer.Trust], Audience = audience, Class = face, AcceptRunTokens = run }, issuer, TimeProvider.System);
-        return new InterlockWeb
-        {
-            Gateway = services.Gateway,
-            Approvals = services.Approvals,
-            AdHoc = services.AdHoc,
-            Registry = services.Registry,
-            Workflows = services.Catalog,
-            Policies = services.Policies,
-            Intake = services.Intake,
-            Runs = services.Engine,
-            Audit = services.Audit,
-            Store = services.Tables,
-            McpTokens = Verifier(LocalIssuer.McpAudience, TokenClass.Mcp, true),
-            ApiTokens = Verifier(LocalIssuer.ApiAudience, TokenClass.Api, false),
-            SignIn = new SignInMethod.Password(new LocalSignIn(services.Users)),
-            Directory = services.Users,
-            Mac = services.Keys.Mac,
-            Incarnation = services.Keys.Incarnation,
-            Options = new WebOptions { AllowedHosts = WebOptions.LoopbackHosts },
-            Time = TimeProvider.System,
-            Loggers = NullLoggerFactory.Instance,
-        };
-    }
 }

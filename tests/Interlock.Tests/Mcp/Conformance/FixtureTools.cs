@@ -31,8 +31,8 @@ internal sealed class FixtureTools(Func<Task> changed)
     /// <summary>Results of a contract, in which the text or the structured content itself is more than is handed on.</summary>
     private static readonly JsonValue[] Large =
     [
-        StrictJson.Parse("{ \"name\": \"large_text\", \"inputSchema\": { \"type\": \"object\" }, \"outputSchema\": { \"type\": \"object\", \"required\": [\"id\"], \"properties\": { \"id\": { \"type\": \"string\" } } } }"),
-        StrictJson.Parse("{ \"name\": \"large_structure\", \"inputSchema\": { \"type\": \"object\" }, \"outputSchema\": { \"type\": \"object\", \"required\": [\"id\"], \"properties\": { \"id\": { \"type\": \"string\" } } } }"),
+        StrictJson.Parse("{ \"name\": \"large_text\", \"description\": \"More text than is handed on.\", \"inputSchema\": { \"type\": \"object\" }, \"outputSchema\": { \"type\": \"object\", \"required\": [\"id\"], \"properties\": { \"id\": { \"type\": \"string\" } } } }"),
+        StrictJson.Parse("{ \"name\": \"large_structure\", \"description\": \"More structured content than is handed on.\", \"inputSchema\": { \"type\": \"object\" }, \"outputSchema\": { \"type\": \"object\", \"required\": [\"id\"], \"properties\": { \"id\": { \"type\": \"string\" } } } }"),
     ];
 
     public static JsonValue Contracts { get; } = JsonValue.Array(Plain

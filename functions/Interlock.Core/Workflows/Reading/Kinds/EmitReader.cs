@@ -1,5 +1,3 @@
-using Interlock.Json;
-
 namespace Interlock.Core.Workflows.Reading.Kinds;
 
 internal static class EmitReader

@@ -16,7 +16,7 @@ internal static class HttpReader
         return EndpointCall.Read(reader, step, new EndpointTarget.Http(method).ToString(), Arguments(reader, step, with, at));
     }
 
-    private static Template Arguments(TaskReader reader, Step step, JsonValue with, string at)
+    private static Template.Map Arguments(TaskReader reader, Step step, JsonValue with, string at)
     {
         var endpoint = with[HttpArguments.Endpoint]!; // as above
         var (uri, place) = endpoint["uri"] is { } inner ? (inner, at + "/endpoint/uri") : (endpoint, at + "/endpoint");
