@@ -55,6 +55,6 @@ public sealed class KeywordCaseTests
     private static JsonValue Meta(string vocabulary) => JsonValue.Object(
         ("$schema", "https://json-schema.org/draft/2020-12/schema"), ("$vocabulary", StrictJson.Parse(vocabulary)));
 
-    private static IReadOnlyList<JsonValue> All() =>
+    private static JsonItems All() =>
         StrictJson.ParseLenient(File.ReadAllBytes(Path.Combine(Assemblies.Repository, "tests/Interlock.Tests/Schema/keywords.json"))).Items;
 }
