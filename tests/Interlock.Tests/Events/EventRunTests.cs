@@ -241,7 +241,7 @@ public sealed class EventRunTests
         await using var world = new World();
         var society = new Society(world);
         await society.PublishAsync("listener", Listens);
-        for (var i = 0; i < listeners; i++) await society.StartAsync("listener");
+        for (var i = 0; i < listeners; i++) await society.StartAsync("listener", by: world.Directory.Add(World.Tenant, $"person{i % 6}"));
         await society.SettleAsync();
         await society.ReceiveAsync("paid");
         await society.SettleAsync();

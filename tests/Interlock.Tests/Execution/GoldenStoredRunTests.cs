@@ -47,13 +47,13 @@ public sealed class GoldenStoredRunTests
         rig.Time.Now = happened.At;
         switch (happened)
         {
-            case RunEvent.EffectCompleted { Effect: var effect }:
+            case RunEvent.EffectCompleted { Effect: var effect } when calls.TryGetValue(effect.Value, out var call):
                 rig.Commands.Release(happened);
-                await calls[effect.Value];
+                await call;
                 break;
-            case RunEvent.EffectFailed { Effect: var effect }:
+            case RunEvent.EffectFailed { Effect: var effect } when calls.TryGetValue(effect.Value, out var call):
                 rig.Commands.Release(happened);
-                await calls[effect.Value];
+                await call;
                 break;
             case RunEvent.GateClosed:
                 rig.Commands.Release(happened);

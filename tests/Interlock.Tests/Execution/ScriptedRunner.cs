@@ -49,6 +49,8 @@ internal sealed class ScriptedRunner : ICommandRunner
                 return Gate(open.Gate.Id);
             case Command.CloseApproval close:
                 return Gate(close.Gate);
+            case Command.EmitEvent or Command.AwaitEvent or Command.StartChild:
+                return CommandOutcome.Open; // what comes of it is told to the run
             default:
                 throw new InvalidOperationException($"A {command.GetType().Name} is no runner's.");
         }

@@ -53,6 +53,12 @@ internal sealed class DurableRig
         if (happened is not RunEvent.TimerFired) Simulator.Time.Now = happened.At;
         switch (happened)
         {
+            case RunEvent.EventArrived or RunEvent.ChildCompleted:
+                await TellAsync(happened);
+                break;
+            case RunEvent.EffectCompleted { Effect: var effect } when (await StateAsync()).Pending.GetValueOrDefault(effect) is Command.EmitEvent or Command.StartChild:
+                await TellAsync(happened);
+                break;
             case RunEvent.EffectCompleted { Effect: var effect }:
                 Release(happened, effect);
                 break;
@@ -76,6 +82,13 @@ internal sealed class DurableRig
                 await Stored.Host.ResumeAsync(Tenant, Run, by, Token);
                 break;
         }
+    }
+
+    /// <summary>What came of an event that was emitted, a child, a listening: told to the run, which is woken.</summary>
+    private async Task TellAsync(RunEvent happened)
+    {
+        await Stored.Driver.PostAsync(Tenant, Run, happened, null, Token);
+        await Scheduler.WakeAsync(Tenant, Run, Token);
     }
 
     public void Release(RunEvent happened, EffectId effect)
