@@ -78,7 +78,7 @@ public sealed class EndpointReadingTests
         Assert.NotNull(block.Timeout);
         Assert.Equal(["/do/0/a/do/0/with", "/do/0/a/do/1/f"], block.Tasks.Tasks.Select(task => task.Path.Value));
         Assert.Equal("http:GET", Assert.IsType<ToolTask>(block.Tasks.Tasks[1]).Target);
-        Assert.Contains(ReadinessReport.For(read).Answers.Single(answer => answer.Id == "pools").Evidence, one => one.Reason.EndsWith("GET at https://x.y/a", StringComparison.Ordinal));
+        Assert.Contains(ReadinessReport.For(read).Answers.Single(answer => answer.Id == "pools").Evidence, one => one.Reason.EndsWith("GET https://x.y/a", StringComparison.Ordinal));
     }
 
     [Fact]
