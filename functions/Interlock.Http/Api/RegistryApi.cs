@@ -3,7 +3,6 @@ using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
 using Interlock.Core.Registry.Contracts;
 using Interlock.Core.Runs;
-using Interlock.Http.Hosting;
 using Interlock.Http.Pages;
 using Interlock.Json;
 
