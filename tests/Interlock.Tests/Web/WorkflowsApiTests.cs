@@ -1,6 +1,5 @@
 using System.Net;
 using Interlock.Core.Workflows;
-using Interlock.Json;
 
 namespace Interlock.Tests.Web;
 
