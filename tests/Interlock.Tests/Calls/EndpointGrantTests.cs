@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using Interlock.Core;
-using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Endpoints;
 using Interlock.Core.Gateway;

@@ -1,5 +1,4 @@
 using Interlock.Core.Workflows;
-using Interlock.Json;
 using Interlock.Tests.Workflows;
 
 namespace Interlock.Tests.Calls;

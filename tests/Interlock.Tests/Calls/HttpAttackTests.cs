@@ -1,8 +1,5 @@
 using Interlock.Core;
-using Interlock.Core.Audit;
-using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
-using Interlock.Core.Runs;
 using Interlock.Json;
 
 namespace Interlock.Tests.Calls;

@@ -1,8 +1,6 @@
-using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
-using Interlock.Json;
 using Interlock.Tests.Mcp;
 using Interlock.Tests.Upstreams;
 using Microsoft.AspNetCore.Http;

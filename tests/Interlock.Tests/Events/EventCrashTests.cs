@@ -1,4 +1,3 @@
-using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Runs;
 using Interlock.Json;

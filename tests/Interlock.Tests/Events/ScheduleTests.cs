@@ -1,7 +1,5 @@
-using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Registry;
-using Interlock.Core.Runs;
 using Interlock.Json;
 using Interlock.Tests.Gateway;
 

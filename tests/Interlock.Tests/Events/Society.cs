@@ -8,7 +8,6 @@ using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Json;
-using Interlock.Tests.Execution;
 using Interlock.Tests.Gateway;
 using Interlock.Tests.Registry;
 

@@ -26,7 +26,7 @@ public sealed class RelatedRunsTests
         var ours = await scenario.StartAsync("test/parent", JsonValue.Object(("order", "ours")));
         var other = await scenario.StartAsync("test/parent", JsonValue.Object(("order", "other")));
         var child = ChildRuns.IdOf(ParityPlace.Tenant, other, EffectIds.Of(other, new FrameId("/do/0/sub"), "run"));
-        await scenario.UntilAsync("/api/runs", body => body["runs"]!.Items.Count() == 4);
+        await scenario.UntilAsync("/api/runs", body => body["runs"]!.Count == 4);
         await scenario.ControlAsync(ours, "suspend");
         await scenario.StartAsync("test/teller", JsonValue.Object(("order", "ours")));
         await scenario.ControlAsync(ours, "resume");
