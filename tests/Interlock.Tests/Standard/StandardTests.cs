@@ -30,22 +30,25 @@ public sealed class StandardTests(StandardHost host) : IClassFixture<StandardHos
     [MemberData(nameof(Examples))]
     public Task Example_Runs_OrIsRefusedForItsReason(string name) => HoldsAsync(_examples[name]);
 
-    [Theory]
-    [MemberData(nameof(Examples))]
-    public async Task OriginalExample_EndsAsOurs(string name)
+    [Fact]
+    public async Task OriginalExamples_EndAsOurs()
     {
         if (Environment.GetEnvironmentVariable("INTERLOCK_STANDARD_EXAMPLES") is not { } folder)
         {
             Assert.Skip("INTERLOCK_STANDARD_EXAMPLES names no folder with the specification's examples");
             return;
         }
-        var one = _examples[name];
-        var (refused, end) = await host.RunAsync(one, YamlReader.Read(File.ReadAllText(Path.Combine(folder, name + ".yaml"))).Value, "-original");
-        var expected = one.Source["spec"]?["ends"]?.AsString() ?? (one.Refused is not null ? "refused" : one.Gives!["error"] is null ? "completed" : "faulted"); // a case is refused or gives something
-        var said = string.Join("; ", refused.Select(finding => $"{finding.Pointer} {finding.Rule}: {finding.Message}"));
-        TestContext.Current.TestOutputHelper?.WriteLine($"{name}: {end?.Status.Text() ?? "refused"} {said}{end?.Error?.ToJson()}");
-        Assert.True(expected == (end?.Status.Text() ?? "refused"), $"{said} {end?.Error?.ToJson()} {end?.Output}");
-        if (one.Refused is { } reason) Assert.Contains(refused, finding => finding.Message.Contains(reason["says"]!.AsString(), StringComparison.Ordinal)); // a refusal says why
+        var others = new List<string>();
+        foreach (var (name, one) in _examples)
+        {
+            var (refused, end) = await host.RunAsync(one, YamlReader.Read(File.ReadAllText(Path.Combine(folder, name + ".yaml"))).Value, "-original");
+            var expected = one.Source["spec"]?["ends"]?.AsString() ?? (one.Refused is not null ? "refused" : one.Gives!["error"] is null ? "completed" : "faulted"); // a case is refused or gives something
+            var (ended, said) = (end?.Status.Text() ?? "refused", string.Join("; ", refused.Select(finding => $"{finding.Pointer} {finding.Rule}: {finding.Message}")));
+            var isSaid = one.Refused is not { } reason || refused.Any(finding => finding.Message.Contains(reason["says"]!.AsString(), StringComparison.Ordinal)); // a refusal says why
+            TestContext.Current.TestOutputHelper?.WriteLine($"{name}: {ended} {said}{end?.Error?.ToJson()}");
+            if (expected != ended || !isSaid) others.Add($"{name} is to be {expected}, and was {ended}: {said} {end?.Error?.ToJson()}");
+        }
+        Assert.Empty(others);
     }
 
     private async Task HoldsAsync(StandardCase one)
