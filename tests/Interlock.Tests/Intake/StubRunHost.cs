@@ -40,7 +40,12 @@ internal sealed class StubRunHost : IRunHost
         var frames = Enumerable.Range(0, Frames).Select(i => new Frame(new FrameId($"/do/{i}"), null, TaskPath.Root, JsonValue.Null, JsonValue.Null, default, FrameState.Leaf.Instance));
         return new RunState
         {
-            Id = id, Tenant = request.Tenant, Workflow = request.Workflow, Logic = default, Origin = request.Origin, Status = Ended.Contains(id) ? RunStatus.Completed : RunStatus.Running,
+            Id = id,
+            Tenant = request.Tenant,
+            Workflow = request.Workflow,
+            Logic = default,
+            Origin = request.Origin,
+            Status = Ended.Contains(id) ? RunStatus.Completed : RunStatus.Running,
             Frames = frames.ToImmutableSortedDictionary(frame => frame.Id, frame => frame),
         };
     }

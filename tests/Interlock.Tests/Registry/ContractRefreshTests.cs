@@ -2,8 +2,8 @@ using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
-using Interlock.Json;
 using Interlock.Http.Upstreams;
+using Interlock.Json;
 using Interlock.Tests.Gateway;
 using Interlock.Tests.Telemetry;
 

@@ -7,11 +7,11 @@ using Interlock.Http.Hosting;
 using Interlock.Http.Identity;
 using Interlock.Json;
 using Interlock.Tests.Identity;
+using Interlock.Tests.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Interlock.Tests.Telemetry;
 
 namespace Interlock.Tests.Web;
 

@@ -21,7 +21,7 @@ public sealed class Listening
     /// <summary>Begins to listen, and tells the run what came before; whether there was anything. Once that is done, asking again costs one read.</summary>
     public async Task<bool> ListenAsync(RunState run, Command.AwaitEvent wanted, CancellationToken cancellationToken = default)
     {
-        for (var told = false; ; )
+        for (var told = false; ;)
         {
             if (await _rows.FindAsync(run.Tenant, run.Id, wanted.Id, cancellationToken) is not var (listener, row))
             {
