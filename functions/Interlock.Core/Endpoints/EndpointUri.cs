@@ -24,6 +24,13 @@ public sealed record EndpointUri(string Origin, string Path, ImmutableArray<KeyV
     public bool Holds(EndpointUri other) =>
         Origin == other.Origin && (other.Path == Base || other.Path.StartsWith(Base + "/", StringComparison.Ordinal));
 
+    /// <summary>Whether a server may take the other one for this one or for one below it: some read paths whatever their case, decode them, and drop what follows a semicolon.</summary>
+    public bool MayHold(EndpointUri other)
+    {
+        var (mine, asked) = (Loose(Base), Loose(other.Path));
+        return Origin == other.Origin && (asked == mine || asked.StartsWith(mine + "/", StringComparison.Ordinal));
+    }
+
     /// <summary>The URL, or what is wrong with the text in words that quote nothing of it.</summary>
     public static (EndpointUri? Uri, string? Flaw) Read(string text)
     {
@@ -101,6 +108,8 @@ public sealed record EndpointUri(string Origin, string Path, ImmutableArray<KeyV
             segment = decoded;
         }
     }
+
+    private static string Loose(string path) => string.Join('/', Decode(path).Split('/').Select(segment => segment.Split(';')[0])).TrimEnd('/').ToLowerInvariant();
 
     private static string Decode(string text)
     {

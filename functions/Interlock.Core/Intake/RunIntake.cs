@@ -1,9 +1,11 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake.Events;
+using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
@@ -48,6 +50,9 @@ public sealed class RunIntake
 
     /// <summary>What one principal may have under way.</summary>
     public PrincipalCaps Caps { get; init; } = new();
+
+    /// <summary>Says which groups those are in who are behind an emitted event; without it they are in none.</summary>
+    public IDirectory? Directory { get; init; }
 
     /// <summary>Runs that wait for events.</summary>
     public Listening Listening { get; }
@@ -107,10 +112,10 @@ public sealed class RunIntake
     /// <summary>The same for an event that a run emitted.</summary>
     internal async Task<IntakeResult> ReceiveAsync(Principal publisher, CloudEvent happened, EventCause? cause, CancellationToken cancellationToken)
     {
-        if (!_policies.Of(await _registries.ReadAsync(publisher.Tenant, cancellationToken)).MayPublish(publisher, happened.Type, happened.Source))
+        if (await UnauthorizedAsync(publisher, happened, cause, cancellationToken) is { } unauthorized)
         {
             await RecordAsync(publisher, PublisherRule, $"event:{happened.Type}", $"source {Excerpt.Of(happened.Source, 200)}", cancellationToken);
-            return new IntakeResult.Refused(new Problem(ProblemTypes.Authorization, 403, "The event is not this publisher's", $"No rule of the policy's events lets {publisher.Subject} publish this type from this source.") { Stage = "intake", Rule = PublisherRule }) { IsRecorded = true };
+            return new IntakeResult.Refused(new Problem(ProblemTypes.Authorization, 403, "The event is not this publisher's", $"No rule of the policy's events lets {unauthorized} publish this type from this source.") { Stage = "intake", Rule = PublisherRule }) { IsRecorded = true };
         }
         if (cause is null && happened.Json[CloudEvent.OwnKey]?.StringOrNull() is { } own && await _events.IsKnownAsync(publisher.Tenant, own, cancellationToken))
             return new IntakeResult.Started([]); // a run emitted it, and it was delivered then
@@ -125,6 +130,20 @@ public sealed class RunIntake
         var result = await StartAsync(acceptance is Acceptance.Known known ? known.Before : received, cancellationToken);
         if (acceptance is Acceptance.Taken { Due: var due }) await Delivery.GoOnAsync(received, due, cancellationToken);
         return result;
+    }
+
+    /// <summary>The first whom the policy does not let publish the event, or null: what a run emits, everybody behind the run must be let publish.</summary>
+    private async Task<string?> UnauthorizedAsync(Principal publisher, CloudEvent happened, EventCause? cause, CancellationToken cancellationToken)
+    {
+        var policy = _policies.Of(await _registries.ReadAsync(publisher.Tenant, cancellationToken));
+        if (policy.Publishers is null) return null;
+        if (!policy.MayPublish(new ChainMember(publisher.Subject, publisher.Groups.IsDefault ? [] : publisher.Groups), happened.Type, happened.Source)) return publisher.Subject;
+        foreach (var subject in cause?.Origin.Behind ?? [])
+        {
+            ImmutableArray<string> groups = subject is ['u', 's', 'e', 'r', ':', .. var person] && Directory is { } directory ? [.. await directory.GroupsOfAsync(publisher.Tenant, person, cancellationToken)] : [];
+            if (!policy.MayPublish(new ChainMember(subject, groups), happened.Type, happened.Source)) return subject;
+        }
+        return null;
     }
 
     private async Task<IntakeResult> StartAsync(ReceivedEvent received, CancellationToken cancellationToken)

@@ -23,7 +23,8 @@ public sealed record PolicySet
     /// <summary>Reads a policy document; every error found is returned, with its place.</summary>
     public static PolicyParseResult Parse(string yaml) => PolicyReader.Read(yaml);
 
-    public bool MayPublish(Principal publisher, string type, string source) => Publishers is not { } rules || rules.Any(rule => rule.Allows(publisher, type, source));
+    /// <summary>Whether this one may publish such an event; who else is behind it is asked about one by one.</summary>
+    internal bool MayPublish(ChainMember publisher, string type, string source) => Publishers is not { } rules || rules.Any(rule => rule.Allows(publisher, type, source));
 
     public bool Equals(PolicySet? other) => other is not null && Digest == other.Digest;
 

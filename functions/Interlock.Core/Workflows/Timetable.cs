@@ -28,14 +28,16 @@ public abstract record Timetable
             Expression.Latest(seen > activated ? seen : activated, now);
     }
 
-    /// <summary>First when it is activated, and then so long after the end of the run before.</summary>
+    /// <summary>First when it is activated, and then so long after the end of the run before; after a time that had no run, so long after it, a second at the least.</summary>
     public sealed record After(TimeSpan Delay) : Timetable
     {
+        private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
+
         public override DateTimeOffset? Due(DateTimeOffset activated, DateTimeOffset seen, DateTimeOffset? ended, DateTimeOffset now)
         {
             if (ended is not { } end) return null;
-            var due = seen < activated ? activated : end + Delay;
-            return due > seen && due <= now ? due : null;
+            var due = seen < activated ? activated : end + Delay > seen ? end + Delay : seen + (Delay > Shortest ? Delay : Shortest);
+            return due <= now ? due : null;
         }
     }
 }

@@ -72,7 +72,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Health = new HealthChecks(Registries, upstreams, Gateway.Routes, time, Random.Shared.NextDouble);
         Changes = options.FourEyes ? new ChangeDesk(Registry, new ProposalStore(Tables, Keys.Mac, Keys.Incarnation), Audit, Users, time) { Glass = new BreakGlassDesk(new BreakGlassStore(Tables, Keys.Mac, Keys.Incarnation), Audit, time) } : null;
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
-        Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time) { Caps = options.Caps };
+        Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time) { Caps = options.Caps, Directory = Users };
         Schedules = new ScheduleKeeper(Registries, Catalog, Intake, Engine, Users, Tables, Audit, time);
         Relations = new RunRelations(Intake, Engine, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations), time, loggers.CreateLogger<SteadyRunner>());

@@ -158,4 +158,37 @@ public sealed class HttpAttackTests : IAsyncDisposable
         await _host.InitializeAsync();
         await _host.AssertRefusedAsync(await _host.RunAsync("  - a: { call: http, with: { method: delete, endpoint: ORIGIN/v2/x } }"), "grant-required", "authorize");
     }
+
+    [Theory]
+    [InlineData("/v2/admin/x")]
+    [InlineData("/v2/admin")]
+    [InlineData("/v2/ADMIN/x")]
+    [InlineData("/v2/admin;a=b/x")]
+    [InlineData("/v2/admin%3Ba/x")]
+    public async Task Tool_OfAnEndpointAbove_DoesNotReachTheOneBelow(string path)
+    {
+        await _host.InitializeAsync();
+        await _host.RegisterAsync("vault", _host.Origin + "/v2/admin");
+        var state = await _host.RunAsync("  - a: { call: tool, with: { tool: pets/GET, arguments: '${ . }' } }", JsonValue.Object(("path", path)).ToString());
+        await _host.AssertRefusedAsync(state, "endpoint-elsewhere");
+    }
+
+    [Fact]
+    public async Task Endpoint_DisabledBelowAnother_IsNotReachedFromAbove()
+    {
+        await _host.InitializeAsync();
+        await _host.RegisterAsync("vault", _host.Origin + "/v2/admin");
+        Assert.IsType<RegistryResult.Changed>(await _host.Services.Registry.SetLifecycleAsync(_host.Dana, RegistryKind.Server, "vault", "1.0.0", Lifecycle.Disabled, null, null, CallsFixture.Token));
+        await _host.AssertRefusedAsync(await _host.RunAsync("  - a: { call: http, with: { method: get, endpoint: ORIGIN/v2/admin/x } }"), "endpoint-elsewhere");
+    }
+
+    [Fact]
+    public async Task Tool_BesideTheEndpointBelow_IsCalled()
+    {
+        await _host.InitializeAsync();
+        await _host.RegisterAsync("vault", _host.Origin + "/v2/admin");
+        var state = await _host.RunAsync("  - a: { call: tool, with: { tool: pets/GET, arguments: { path: /v2/administration } } }");
+        Assert.Equal(Core.Runs.RunStatus.Completed, state.Status);
+        Assert.Equal("GET /v2/administration", Assert.Single(_host.Lines));
+    }
 }

@@ -55,6 +55,25 @@ public sealed class EventRunTests
         Assert.Equal(["user:ana", "user:zoe", "user:sam"], started.Origin.Chain().Subjects);
     }
 
+    [Theory]
+    [InlineData("ana", false)]
+    [InlineData("sam", true)]
+    public async Task Emit_ByAWorkflowWhoseOwnerMayNotPublishIt_IsRefusedWhoeverStartsIt(string owner, bool taken)
+    {
+        await using var world = await World.CreateAsync("version: 1\nrules: []\nevents: [ { id: ops, principals: [ { group: sre } ], types: ['*'], sources: ['*'] } ]\n");
+        var society = new Society(world);
+        await society.PublishAsync("listener", Listens);
+        await society.PublishAsync("teller", Emits, by: owner == "sam" ? world.Sam : world.Ana);
+        var listener = await society.StartAsync("listener", by: world.Zoe);
+        await society.SettleAsync();
+        var teller = await society.StartAsync("teller", JsonValue.Object(("order", 7)), by: world.Zoe);
+        await society.SettleAsync();
+        Assert.Equal(taken ? null : "publisher-not-authorized", (await society.StateAsync(teller)).Error?.Rule);
+        Assert.Equal(taken ? RunStatus.Completed : RunStatus.Running, (await society.StateAsync(listener)).Status);
+        Assert.Equal(taken ? 1 : 0, society.Outside.Published.Count);
+        Assert.Equal(taken ? 0 : 1, (await world.RecordsAsync(AuditTypes.CallRefused)).Count);
+    }
+
     [Fact]
     public async Task Emit_EachCausingTheNext_EndsAtTheLimit()
     {

@@ -97,6 +97,38 @@ public sealed class ScheduleTests
         Assert.Equal(["2026-03-03T10:00", "2026-03-03T11:00", "2026-03-04T23:00"], due);
     }
 
+    [Fact]
+    public async Task After_ATimeOutsideItsWindows_GoesOnInTheNext()
+    {
+        await using var world = new World(); // at half past eight on a Tuesday
+        var society = new Society(world);
+        await society.PublishAsync("loop", Keeps, "{ after: { minutes: 20 } }", more: ", schedule: { windows: [ { from: '08:00', until: '09:00' }, { from: '10:00', until: '10:40' } ] }");
+        for (var minute = 0; minute < 180; minute += 10)
+        {
+            await LookAsync(society);
+            world.Time.Now += TimeSpan.FromMinutes(10);
+        }
+        var due = (await society.RunsOfAsync("loop")).Select(run => run.Output!["due"]!.AsString()[11..16]).Order(StringComparer.Ordinal); // all have ended
+        Assert.Equal(["08:30", "08:50", "10:10", "10:30"], due);
+    }
+
+    [Fact]
+    public async Task After_ARefusal_TriesAgain()
+    {
+        await using var world = new World();
+        var society = new Society(world);
+        await society.PublishAsync("loop", Keeps, "{ after: { seconds: 0 } }", by: world.Zoe);
+        await LookAsync(society);
+        world.Directory.Remove(World.Tenant, "zoe");
+        world.Time.Now += TimeSpan.FromMinutes(1);
+        await LookAsync(society);
+        Assert.Single(await society.RunsOfAsync("loop"));
+        world.Directory.Add(World.Tenant, "zoe");
+        world.Time.Now += TimeSpan.FromMinutes(1);
+        await LookAsync(society);
+        Assert.Equal(2, (await society.RunsOfAsync("loop")).Count);
+    }
+
     [Theory]
     [InlineData(Lifecycle.Deprecated)]
     [InlineData(Lifecycle.Disabled)]

@@ -20,6 +20,19 @@ public sealed class ListenTests
         Output("""[{"c":39}]""", run);
     }
 
+    [Theory]
+    [InlineData("one: { with: { type: t.hot, data: '${ .c > 38 }' } }")]
+    [InlineData("one: { with: { type: t.hot }, correlate: { c: { from: .data.c, expect: '${ 39 }' } } }")]
+    public void One_AnEventThatTheFilterFailsOn_DoesNotFit(string to) => Listen(to)
+        .Arrive("hear", """{"type":"t.hot","data":"text"}""").Arrive("hear", """{"type":"t.hot","data":[1]}""").Is(RunStatus.Running).Arrive("hear", Hot).Is(RunStatus.Completed).Replayed();
+
+    [Fact]
+    public void One_WhatIsExpectedFails_IsTheTasksError()
+    {
+        var run = Listen("one: { with: { type: t.hot }, correlate: { c: { from: .data.c, expect: '${ .c.d }' } } }", """{"c":"text"}""").Arrive("hear", Hot).Is(RunStatus.Faulted);
+        Assert.Equal((ProblemTypes.Expression, "/do/0/hear"), (run.State.Error?.Type, run.State.Error?.Instance));
+    }
+
     [Fact]
     public void All_TakesOneOfEachInTheOrderTheyCome()
     {
@@ -135,13 +148,6 @@ public sealed class ListenTests
     {
         var run = Listen($"one: {{ with: {{ {with} }} }}").Arrive("hear", $$"""{"type":"t.hot","source":"{{source}}"}""");
         Assert.Equal(fits ? RunStatus.Completed : RunStatus.Running, run.State.Status);
-    }
-
-    [Fact]
-    public void Filter_ThatFails_IsAnError()
-    {
-        var run = Listen("one: { with: { type: t.hot, data: '${ .c > error }' } }").Arrive("hear", Hot).Is(RunStatus.Faulted);
-        Assert.Equal((ProblemTypes.Expression, "/do/0/hear"), (run.State.Error?.Type, run.State.Error?.Instance));
     }
 
     [Fact]

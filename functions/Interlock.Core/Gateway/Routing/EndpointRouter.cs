@@ -11,6 +11,7 @@ internal static class EndpointRouter
     public const string Unregistered = "endpoint-unregistered";
     public const string Invalid = "endpoint-invalid";
     public const string Mismatch = "credential-mismatch";
+    public const string Elsewhere = "endpoint-elsewhere";
 
     private const string Card = "/.well-known/agent-card.json";
 
@@ -35,14 +36,26 @@ internal static class EndpointRouter
         _ => Agent(endpoint, registry),
     };
 
-    /// <summary>Why arguments that name an origin or a credential don't fit the endpoint that they would be sent to, or null.</summary>
-    public static Refusal? Refuse(ServerBody server, JsonValue arguments)
+    /// <summary>Why arguments that name an origin, a credential or a path of another registration don't fit the endpoint that they would be sent to, or null.</summary>
+    public static Refusal? Refuse(ServerBody server, JsonValue arguments, RegistrySnapshot registry)
     {
-        if (server.Settings.Protocol != ServerProtocol.Http) return null;
-        if (arguments[HttpArguments.Origin] is { } origin && origin.StringOrNull() != EndpointUri.Read(server.Address.AbsoluteUri).Uri?.Origin)
+        if (server.Settings.Protocol != ServerProtocol.Http || EndpointUri.Read(server.Address.AbsoluteUri).Uri is not { } at) return null;
+        if (arguments[HttpArguments.Origin] is { } origin && origin.StringOrNull() != at.Origin)
             return new Refusal(ResolveStage.Name, Unregistered, 403, "The arguments name another origin than the one that is registered.");
-        return Fits(server, arguments) ? null : Mismatched;
+        if (!Fits(server, arguments)) return Mismatched;
+        return arguments[HttpArguments.Path]?.StringOrNull() is { } path && EndpointUri.Read(at.Origin + path).Uri is { } asked
+            && Governed(registry).Any(other => IsNearer(other, at, asked))
+            ? new Refusal(ResolveStage.Name, Elsewhere, 403, "What the path leads to is registered on its own; call it there.")
+            : null;
     }
+
+    /// <summary>The servers as they are registered, and those that take no calls as they last were: what is disabled or quarantined is not reached by another's name either.</summary>
+    private static IEnumerable<ServerBody> Governed(RegistrySnapshot registry) => registry.OfKind(RegistryKind.Server)
+        .Where(entry => entry.Lifecycle == Lifecycle.Active || (entry.Lifecycle != Lifecycle.Draft && registry.Newest(RegistryKind.Server, entry.Name) is null)).Select(entry => entry.As<ServerBody>());
+
+    /// <summary>Whether another HTTP endpoint is registered further down the path.</summary>
+    private static bool IsNearer(ServerBody other, EndpointUri at, EndpointUri asked) =>
+        other.Settings.Protocol == ServerProtocol.Http && EndpointUri.Read(other.Address.AbsoluteUri).Uri is { } below && below.Base.Length > at.Base.Length && below.MayHold(asked);
 
     private static StageResult<string> Server(List<(string Name, ServerBody Body, EndpointUri At)> found, string tool, JsonValue arguments, EndpointUri endpoint)
     {

@@ -45,7 +45,7 @@ internal static class ResolveStage
         if (registry.Resolve(RegistryKind.Server, serverName, null) is not Resolution.Found { Entry: var server })
             return new Refusal(Name, "server-unavailable", 403, $"The server '{serverName}' of this tool is not active.");
         var (tool, address) = (entry.As<ToolBody>(), server.As<ServerBody>());
-        if (EndpointRouter.Refuse(address, call.Arguments) is { } elsewhere) return elsewhere;
+        if (EndpointRouter.Refuse(address, call.Arguments, registry) is { } elsewhere) return elsewhere;
         var target = new BoundTarget(entry.Name, entry.Version, tool.ContractDigest, address.RegistrationId, address.Address);
         return new RoutedCall(call, registry, entry, repinned, target, CallContract.Of(call.Tenant, call.Target[(slash + 1)..], tool, address) with { Avoid = server.PassedOver ?? [] });
     }

@@ -40,17 +40,33 @@ internal sealed class EventTaking(Machine machine, Frame frame, JsonValue happen
     /// <summary>Type, attributes and every correlation; an event without the value that is to correlate does not.</summary>
     private bool Fits(EventFilter filter)
     {
-        if (!filter.Fits(happened, _scope)) return false;
+        if (Read(filter) is not { } values) return false;
         var correlated = State.Correlated;
-        foreach (var (name, from, expect) in filter.Correlate)
+        foreach (var ((name, _, expect), value) in filter.Correlate.Zip(values))
         {
-            var value = from.Evaluate(happened, _scope);
-            if (value.Kind == JsonKind.Null) return false;
             var wanted = expect?.Evaluate(frame.Input, _scope) ?? correlated[name];
             if (wanted is not null && wanted != value) return false;
             if (expect is null) correlated = correlated.With(name, value);
         }
         State = State with { Correlated = correlated };
         return true;
+    }
+
+    /// <summary>
+    /// What the event gives to correlate by, or null where it does not fit. What the filter's expressions fail on does not either: one odd event would otherwise end every run that waits for
+    /// others of its type.
+    /// </summary>
+    private List<JsonValue>? Read(EventFilter filter)
+    {
+        try
+        {
+            if (!filter.Fits(happened, _scope)) return null;
+            List<JsonValue> values = [.. filter.Correlate.Select(one => one.From.Evaluate(happened, _scope))];
+            return values.Exists(value => value.Kind == JsonKind.Null) ? null : values;
+        }
+        catch (ExpressionException)
+        {
+            return null;
+        }
     }
 }
