@@ -33,7 +33,7 @@ public sealed class JsonValue : IEquatable<JsonValue>
     /// <summary>How many arrays and objects stand inside one another here: 0 for a scalar. After a replacement or removal it may be more than there are.</summary>
     public int Nesting { get; }
 
-    /// <summary>About how many characters the value has as compact JSON, counting what is shared as often as it would be written.</summary>
+    /// <summary>About how many characters the value has as compact JSON, counting what is shared as often as it would be written; once past counting, for good.</summary>
     public long Size { get; }
 
     /// <summary>Everything but null and false.</summary>
@@ -121,17 +121,17 @@ public sealed class JsonValue : IEquatable<JsonValue>
 
     /// <summary>This object with one member set; a new member goes last.</summary>
     public JsonValue With(string name, JsonValue value) =>
-        new(JsonKind.Object, data: Members.With(name, value), nesting: Around(value), size: Size - SizeOf(name) + name.Length + MemberMarks + value.Size);
+        new(JsonKind.Object, data: Members.With(name, value), nesting: Around(value), size: Resized(name.Length + MemberMarks + value.Size - SizeOf(name)));
 
     /// <summary>This object without that member.</summary>
     public JsonValue Without(string name) =>
-        Members.IndexOf(name) < 0 ? this : new(JsonKind.Object, data: Members.Without(name), nesting: Nesting, size: Size - SizeOf(name));
+        Members.IndexOf(name) < 0 ? this : new(JsonKind.Object, data: Members.Without(name), nesting: Nesting, size: Resized(-SizeOf(name)));
 
     /// <summary>This array with one more item at its end.</summary>
     public JsonValue Append(JsonValue item) => new(JsonKind.Array, data: Items.Append(item), nesting: Around(item), size: Size + item.Size + 1);
 
     /// <summary>This array with the item at an existing index replaced.</summary>
-    public JsonValue WithItem(int index, JsonValue item) => new(JsonKind.Array, data: Items.With(index, item), nesting: Around(item), size: Size - Items[index].Size + item.Size);
+    public JsonValue WithItem(int index, JsonValue item) => new(JsonKind.Array, data: Items.With(index, item), nesting: Around(item), size: Resized(item.Size - Items[index].Size));
 
     public bool Equals([NotNullWhen(true)] JsonValue? other)
     {
@@ -179,6 +179,9 @@ public sealed class JsonValue : IEquatable<JsonValue>
         foreach (var part in parts) inner = Math.Max(inner, part.Nesting);
         return inner + 1;
     }
+
+    /// <summary>The size after a change of a part. What was too large to count stays so: nobody knows what else it holds.</summary>
+    private long Resized(long change) => Size == MostSize ? MostSize : Size + change;
 
     /// <summary>What a member of that name takes of <see cref="Size"/>; 0 when there is none.</summary>
     private long SizeOf(string name) => this[name] is { } value ? name.Length + MemberMarks + value.Size : 0;

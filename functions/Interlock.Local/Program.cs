@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Interlock.Local.Commands;
 using Interlock.Local.Storage;
 
@@ -19,7 +20,9 @@ var root = new RootCommand("Interlock: workflows over agents and MCP tools, behi
 };
 try
 {
-    return await root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+    var exit = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    return parsed.Action is ParseErrorAction ? Output.Usage : exit;
 }
 catch (Exception e) when (e is DataDirectoryInUseException or DataDirectoryVersionException or DatabaseException or InvalidDataException or IOException)
 {

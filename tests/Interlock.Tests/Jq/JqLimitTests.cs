@@ -38,6 +38,7 @@ public sealed class JqLimitTests
     [InlineData(".[1e8] = 1")]
     [InlineData("[range(2000)] as $a | [range(2000) | . as $i | $a | .[$i] = 0]")]
     [InlineData("[range(1000) | [range(1000)]] | transpose")]
+    [InlineData("reduce range(80) as $i (1; [., .]) | {a: ., b: .} | .a = 1")]
     public void Evaluate_LargeValues_StopAtTheOutputLimit(string program) => Assert.Equal("output", LimitOf(program, new JqLimits()));
 
     [Theory]
@@ -81,6 +82,16 @@ public sealed class JqLimitTests
         Assert.Equal("none", LimitOf("[range(100)]", new JqLimits { Steps = 500 }));
         Assert.Equal("output", LimitOf("\"x\" * 1000", new JqLimits { OutputBytes = 1000 }));
         Assert.Equal("none", LimitOf("\"x\" * 1000", new JqLimits { OutputBytes = 4000 }));
+    }
+
+    /// <summary>What an output would be as text counts, and to ask that costs the same however much it holds: lists grow item by item over a whole run.</summary>
+    [Fact]
+    public void Evaluate_ManyOutputsOfOneLargeValue_AreMeasuredWithoutBeingRead()
+    {
+        var large = JsonValue.Array([.. Enumerable.Repeat((JsonValue)1, 1_000_000)]);
+
+        Assert.Equal(300_000, JqProgram.Parse("(range(300000) | 0) as $i | .all").Evaluate(JsonValue.Object(("all", large)), JqScope.Empty with { Limits = new JqLimits { Steps = 10_000_000 } }).Count());
+        Assert.Equal("output", LimitOf("[range(200)] | ., .", new JqLimits { OutputBytes = 200 * 9 }));
     }
 
     [Fact]

@@ -51,6 +51,16 @@ public sealed class JsonValueTests
         Assert.True(doubled.Size > 1L << 58);
     }
 
+    [Fact]
+    public void Size_OfWhatWasTooLargeToCount_StaysWhenAPartIsTakenAway()
+    {
+        var endless = JsonValue.From("x");
+        for (var i = 0; i < 200; i++) endless = JsonValue.Array(endless, endless);
+        var two = JsonValue.Object(("a", endless), ("b", endless));
+
+        Assert.All([two.With("a", 1), two.Without("a"), JsonValue.Array(endless, endless).WithItem(0, 1)], left => Assert.True(left.Size > 1L << 58));
+    }
+
     [Theory]
     [InlineData(0.1, "0.1")]
     [InlineData(-0.0, "0")]

@@ -54,7 +54,7 @@ internal sealed class JqMachine
         machine.Evaluate(program, null, input, machine._frame);
         while (machine.Next() is { } output)
         {
-            if (!ReferenceEquals(output, input)) machine.Measure(output, 0);
+            if (!ReferenceEquals(output, input)) machine.Measure(output);
             yield return output;
             machine.Backtrack();
         }
@@ -214,18 +214,12 @@ internal sealed class JqMachine
 
     /// <summary>
     /// Bounds an output by its size when written. Values share parts, so a small one may be endless text: thirty times
-    /// <c>[., .]</c> is a gigabyte of brackets.
+    /// <c>[., .]</c> is a gigabyte of brackets. Takes no longer for a large one, or a run that gathers a list would pay for all of it with each item.
     /// </summary>
-    private long Measure(JsonValue value, long size)
+    private void Measure(JsonValue output)
     {
-        size += 8 + (value.IsString ? 2L * value.Count : 0);
-        if (size > Scope.Limits.OutputBytes)
+        if (output.Size > Scope.Limits.OutputBytes)
             throw new JqLimitException("output", $"An output of the jq program is larger than {Scope.Limits.OutputBytes} bytes.");
-        if (value.IsArray)
-            foreach (var item in value.Items.AsSpan()) size = Measure(item, size);
-        else if (value.IsObject)
-            foreach (var (name, item) in value.Members.AsSpan()) size = Measure(item, size + (2L * name.Length));
-        return size;
     }
 
     private void CountSteps(long steps)
