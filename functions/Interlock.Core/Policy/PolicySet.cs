@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Interlock.Core.Identity;
 using Interlock.Json;
 
 namespace Interlock.Core.Policy;
