@@ -51,6 +51,12 @@ public sealed class RegistryDesk(
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
         if (OwnerOf(registry, definition.Name.ToString()) is { } owner && owner != by.Subject && !by.Roles.Contains("admin"))
             return Refuse(403, "The workflow belongs to somebody else", $"'{definition.Name}' was first published by {owner}; only they or an administrator publish further versions.");
+        if (registry.Find(RegistryKind.Workflow, definition.Name.ToString(), definition.Version) is { Lifecycle: not (Lifecycle.Active or Lifecycle.Draft) and var ended })
+        {
+            var gone = ended.ToString().ToLowerInvariant();
+            var refused = Refuse(409, $"The version is {gone}", $"'{definition.Name}' {definition.Version} does not come back by being published again: that is a change of its lifecycle.");
+            return refused with { Problem = refused.Problem with { Rule = gone } };
+        }
         var digest = await catalog.StoreAsync(by.Tenant, document, cancellationToken);
         var before = registry.Find(RegistryKind.Workflow, definition.Name.ToString(), definition.Version)?.As<WorkflowBody>();
         var body = before is { DocumentDigest: var same, Owner: var owned } && same == digest && owned == by.Subject

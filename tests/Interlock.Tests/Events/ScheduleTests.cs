@@ -176,6 +176,23 @@ public sealed class ScheduleTests
     }
 
     [Theory]
+    [InlineData("{ every: { seconds: 1 } }")]
+    [InlineData("{ after: { seconds: 0 } }")]
+    public async Task Times_RefusedEachSecond_AreOneRecordAMinute(string schedule)
+    {
+        await using var world = new World();
+        var society = new Society(world);
+        await society.PublishAsync("pulse", Keeps, schedule, by: world.Zoe);
+        world.Directory.Remove(World.Tenant, "zoe");
+        for (var second = 0; second < 119; second++)
+        {
+            await LookAsync(society);
+            world.Time.Now += TimeSpan.FromSeconds(1);
+        }
+        Assert.Equal(2, (await world.RecordsAsync(AuditTypes.CallRefused)).Count);
+    }
+
+    [Theory]
     [InlineData(Fault.ThrowBefore)]
     [InlineData(Fault.ThrowAfter)]
     public async Task Cron_DeathAtEachStep_IsOneRun(Fault fault)
@@ -230,6 +247,20 @@ public sealed class ScheduleTests
             world.Time.Now += TimeSpan.FromSeconds(1);
             return society.ReceiveAsync(type, $"{n}", JsonValue.Object(("n", n), ("order", order)), by);
         }
+    }
+
+    [Fact]
+    public async Task All_WhoseTimeIsOver_AreForgottenHoweverMany()
+    {
+        await using var world = new World();
+        var society = new Society(world);
+        await society.PublishAsync("both", "  - keep: { set: { a: 1 } }",
+            "{ on: { all: [ { with: { type: a }, correlate: { order: { from: .data.order } } }, { with: { type: b }, correlate: { order: { from: .data.order } } } ] } }");
+        for (var i = 0; i < 1100; i++) await society.ReceiveAsync("a", $"{i}", JsonValue.Object(("order", i % 20)));
+        Assert.Equal(1120, await society.RowsAsync("collections", "contoso"));
+        world.Time.Now += Core.Intake.Events.EventStore.Kept + TimeSpan.FromSeconds(1);
+        await society.Intake.SweepAsync(World.Tenant, Token);
+        Assert.Equal(0, await society.RowsAsync("collections", "contoso"));
     }
 
     [Fact]

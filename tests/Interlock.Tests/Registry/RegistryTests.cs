@@ -224,6 +224,26 @@ public sealed class RegistryTests
     }
 
     [Theory]
+    [InlineData(Lifecycle.Disabled, "disabled")]
+    [InlineData(Lifecycle.Quarantined, "quarantined")]
+    [InlineData(Lifecycle.Deprecated, "deprecated")]
+    public async Task PublishWorkflow_AgainAfterItWasTakenAway_DoesNotBringItBack(Lifecycle lifecycle, string rule)
+    {
+        await using var world = await World.CreateAsync();
+        var desk = Desk(world, new StubDiscovery());
+        const string Text = """
+            document: { dsl: 1.0.3, namespace: a, name: b, version: 1.0.0, metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } } }
+            timeout: { after: { hours: 1 } }
+            do:
+              - keep: { set: { a: 1 } }
+            """;
+        for (var i = 0; i < 2; i++) await ChangedAsync(desk.PublishWorkflowAsync(world.Ana, Text, "b.yaml", Token));
+        await world.MoveAsync(RegistryKind.Workflow, "a/b", "1.0.0", lifecycle);
+        Assert.Equal(rule, (await RefusedAsync(desk.PublishWorkflowAsync(world.Ana, Text, "b.yaml", Token))).Rule);
+        Assert.Equal(lifecycle, (await desk.ReadAsync(World.Tenant, Token)).Find(RegistryKind.Workflow, "a/b", "1.0.0")?.Lifecycle);
+    }
+
+    [Theory]
     [InlineData("{ group: sre }, { user: sam }", null)]
     [InlineData("{ group: nobodies }", "no group with the id 'nobodies'")]
     [InlineData("{ group: sre }, { user: sam@contoso.com }", "no user with the id 'sam@contoso.com'")]

@@ -46,8 +46,9 @@ internal sealed class EventCollector(ITableStore store, EventStore events, TimeP
     public async Task PurgeAsync(TenantId tenant, CancellationToken cancellationToken)
     {
         var partition = Keys.Join(tenant.Value);
-        var old = store.QueryAsync(Table, partition, Keys.Join(Taken, ""), Keys.Join(Taken, Keys.Time(time.GetUtcNow() - EventStore.Kept)), cancellationToken: cancellationToken);
-        foreach (var row in await old.Take(PurgedAtOnce).ToListAsync(cancellationToken)) await store.DeleteAsync(Table, row.Key, row.ETag, cancellationToken);
+        var (from, to) = (Keys.Join(Taken, ""), Keys.Join(Taken, Keys.Time(time.GetUtcNow() - EventStore.Kept)));
+        while (await store.QueryAsync(Table, partition, from, to, cancellationToken: cancellationToken).Take(PurgedAtOnce).ToListAsync(cancellationToken) is [_, ..] old)
+            foreach (var row in old) await store.DeleteAsync(Table, row.Key, row.ETag, cancellationToken);
         await foreach (var row in store.QueryAsync(Table, partition, Keys.Join(Set, ""), Set + "}", cancellationToken: cancellationToken))
             if (RunJson.FromValue<EventCollection>(row.Body).Without(IsOld).IsEmpty) await store.DeleteAsync(Table, row.Key, row.ETag, cancellationToken);
     }

@@ -15,8 +15,9 @@ internal static class ScheduleRecords
             Details = JsonValue.Object(("runAs", activation.RunAs), ("timetable", timetable), ("windows", JsonValue.Array(windows.Select(Describe)))),
         };
 
+    /// <summary>One a minute for each rule, however close together the times are: a schedule fills no audit.</summary>
     public static AuditRecord Refused(TenantId tenant, string workflow, Activation activation, DateTimeOffset due, Problem problem, DateTimeOffset now) =>
-        Of(tenant, workflow, activation, $"schedule:{workflow}:{activation.Version}:refused:{Ticks(due)}", AuditTypes.CallRefused, now) with
+        Of(tenant, workflow, activation, $"schedule:{workflow}:{activation.Version}:refused:{problem.Rule}:{Minute(due)}", AuditTypes.CallRefused, now) with
         {
             Decision = "refused",
             Stage = "schedule",
@@ -39,6 +40,8 @@ internal static class ScheduleRecords
 
     private static JsonValue Describe(TimeWindow window) => JsonValue.From(string.Create(
         CultureInfo.InvariantCulture, $"{string.Join(' ', window.Days)} {window.From:HH:mm} to {window.Until:HH:mm}"));
+
+    private static string Minute(DateTimeOffset at) => (at.UtcTicks / TimeSpan.TicksPerMinute).ToString(CultureInfo.InvariantCulture);
 
     private static string Ticks(DateTimeOffset at) => at.UtcTicks.ToString(CultureInfo.InvariantCulture);
 }
