@@ -82,7 +82,9 @@ public sealed class JqCommandTests
     [Theory]
     [InlineData("jq")]
     [InlineData("jq", ".", "/no/such/file")]
-    public async Task Jq_WithoutAProgramOrItsFile_Exits2(params string[] arguments)
+    [InlineData("jq", ".", "one", "two")]
+    [InlineData("check", "--data")]
+    public async Task CommandLine_ThatCannotBeRead_Exits2(params string[] arguments)
     {
         var (exit, output, errors) = await InterlockProcess.RunAsync(arguments);
 

@@ -95,6 +95,7 @@ public sealed class FindingTests
         { "  - a:\n      switch:\n        - one: { when: .x, then: b }\n        - two: { then: continue }", "then-target", 11, "no task named 'b'" },
         { "  - a: { set: { x: 1 }, then: c }\n  - b: { set: { x: 1 } }\n  - c: { set: { x: 1 } }", "unreachable", 10, "no path leads to 'b'" },
         { "  - a: { raise: { error: { type: 'https://x.y/e', status: 500 } } }\n  - b: { set: { x: 1 } }", "unreachable", 10, "no path leads to 'b'" },
+        { "  - a: { raise: { error: { type: 'https://x.y/e', status: 500 } }, metadata: { interlock: { onError: skip } } }\n  - b: { set: { x: 1 } }", "unreachable", 10, "no path leads to 'b'" },
         { "  - a:\n      fork:\n        branches:\n          - b: { set: { x: 1 }, then: c }\n          - c: { set: { x: 1 } }", "then-target", 12, "branch of a fork" },
         { "  - a:\n      do:\n        - b: { set: { x: 1 }, then: c }\n  - c: { set: { x: 1 } }", "then-target", 11, "no task named 'c'" },
 

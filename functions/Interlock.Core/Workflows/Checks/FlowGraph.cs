@@ -61,7 +61,7 @@ internal sealed class FlowGraph
             if (task.Then is not null && choice.Cases.All(one => one.When is not null) && Target(task.Then, at, places) is { } otherwise) yield return otherwise;
             if (task.If is not null || task.OnError is StepAction.Skip or StepAction.Escalate) yield return at + 1;
         }
-        else if (task is not RaiseTask || task.OnError == StepAction.Skip)
+        else if (task is not RaiseTask)
         {
             if (Target(task.Then, at, places) is { } target) yield return target;
         }

@@ -107,7 +107,7 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables, bool isLoo
     {
         if ((_tasks += list.Count) > TaskKinds.MaxTasks)
         {
-            if (!_tooMany) log.Error("schema", pointer, $"with what its functions hold the document has more than {TaskKinds.MaxTasks:N0} tasks; split it into several workflows");
+            if (!_tooMany && !log.IsInsideError(pointer)) log.Error("schema", pointer, $"with what its functions hold the document has more than {TaskKinds.MaxTasks:N0} tasks; split it into several workflows");
             _tooMany = true;
             return [];
         }
