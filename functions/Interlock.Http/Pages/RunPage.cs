@@ -46,8 +46,9 @@ internal static class RunPage
     private static IEnumerable<Html> Rows(RunState run, IReadOnlyList<AuditEntry> audit, IReadOnlyList<RunEvent> events)
     {
         var tasks = audit.Where(entry => entry.Record is { Effect: not null, Task: not null }).GroupBy(entry => entry.Record.Effect!.Value).ToDictionary(group => group.Key, group => group.First().Record.Task!.Value.Name);
-        var rows = audit.Select(entry => (entry.Record.Time, Row: Recorded(entry.Record)))
-            .Concat(events.Select(happened => (happened.At, Row: Happened(happened, tasks))).Where(row => row.Row is not null).Select(row => (row.At, row.Row!.Value)));
+        var rows = events.DistinctBy(happened => happened is RunEvent.ChildCompleted child ? child.Child.Value : (object)happened) // which may be told twice
+            .Select(happened => (happened.At, Row: Happened(happened, tasks))).Where(row => row.Row is not null).Select(row => (row.At, row.Row!.Value))
+            .Concat(audit.Select(entry => (entry.Record.Time, Recorded(entry.Record))));
         return rows.OrderBy(row => row.Item1).Select(row => row.Item2);
     }
 
@@ -60,6 +61,7 @@ internal static class RunPage
             AuditTypes.CallIntent => "Call",
             AuditTypes.CallOutcome => $"Call {record.Outcome}",
             AuditTypes.CallRefused => "Refused",
+            AuditTypes.EventEmitted => "Event emitted",
             AuditTypes.GateOpened => "Approval asked",
             AuditTypes.GateVote => record.Decision switch { "approve" => "Approved by", "reject" => "Rejected by", "return" => "Information asked for by", var choice => $"Decided to {choice} by" },
             AuditTypes.GateChanged => $"Approval {record.Decision} by",
@@ -72,10 +74,12 @@ internal static class RunPage
             """));
     }
 
-    /// <summary>What the audit does not say: failures as the run saw them, and timers.</summary>
+    /// <summary>What the audit of the run does not say: failures as the run saw them, timers, events it heard, and how its children ended.</summary>
     private static Html? Happened(RunEvent happened, Dictionary<Core.EffectId, string> tasks) => happened switch
     {
         RunEvent.EffectFailed failed => Row(failed.At, "Step failed", tasks.GetValueOrDefault(failed.Effect, ""), true, Html.Of($"""<span class="text">{failed.Problem.Title}. {failed.Problem.Detail}</span>""")),
+        RunEvent.EventArrived heard => Row(heard.At, "Event heard", "", false, Html.Of($"""<code>{heard.Event["type"]?.StringOrNull()}</code> <span class="dim">{heard.Event["source"]?.StringOrNull()}</span>""")),
+        RunEvent.ChildCompleted child => Row(child.At, $"Workflow {child.Outcome.ToString().ToLowerInvariant()}", "", child.Outcome != RunStatus.Completed, Html.Of($"""<a href="/runs/{child.Child.Value}">run</a> <span class="text">{child.Problem?.Detail}</span>""")),
         RunEvent.TimerFired timer => Row(timer.At, "Timer", "", false, Html.Empty),
         _ => null,
     };
