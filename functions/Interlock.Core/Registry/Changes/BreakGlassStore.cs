@@ -1,7 +1,5 @@
 using Interlock.Core.Identity;
-using Interlock.Core.Runs;
 using Interlock.Core.Storage;
-using Interlock.Json;
 
 namespace Interlock.Core.Registry.Changes;
 
@@ -9,18 +7,19 @@ namespace Interlock.Core.Registry.Changes;
 public sealed class BreakGlassStore(ITableStore store, Mac mac, Incarnation incarnation)
 {
     private const string Table = "breakglass";
-    private const string Purpose = "interlock/break-glass/v1";
+
+    private readonly SealedRows<BreakGlass> _rows = new(mac, "interlock/break-glass/v1", "glass");
 
     public Task AddAsync(BreakGlass glass, CancellationToken cancellationToken = default)
     {
         var key = Key(glass);
-        return store.InsertAsync(Table, key, Sign(key, glass), cancellationToken);
+        return store.InsertAsync(Table, key, _rows.Seal(key, glass), cancellationToken);
     }
 
     public async Task<bool> ReplaceAsync(BreakGlass glass, string etag, CancellationToken cancellationToken = default)
     {
         var key = Key(glass);
-        return (await store.ReplaceAsync(Table, key, Sign(key, glass), etag, cancellationToken)).Ok;
+        return (await store.ReplaceAsync(Table, key, _rows.Seal(key, glass), etag, cancellationToken)).Ok;
     }
 
     /// <summary>Those since a time, oldest first.</summary>
@@ -28,21 +27,9 @@ public sealed class BreakGlassStore(ITableStore store, Mac mac, Incarnation inca
     {
         var found = new List<(BreakGlass, string)>();
         await foreach (var row in store.QueryAsync(Table, Keys.Join(tenant.Value), Keys.Time(since), cancellationToken: cancellationToken))
-        {
-            var body = row.Body["glass"] ?? JsonValue.Null;
-            if (row.Body["mac"]?.StringOrNull() is not { } tag || !mac.Verify(Purpose, Signed(row.Key, body), tag)) continue;
-            if (RunJson.FromValue<BreakGlass>(body) is var glass && glass.At >= incarnation.Since) found.Add((glass, row.ETag));
-        }
+            if (_rows.Open(row) is { } glass && glass.At >= incarnation.Since) found.Add((glass, row.ETag));
         return found;
     }
-
-    private JsonValue Sign(RowKey key, BreakGlass glass)
-    {
-        var body = RunJson.ToValue(glass);
-        return JsonValue.Object(("glass", body), ("mac", mac.Sign(Purpose, Signed(key, body))));
-    }
-
-    private static JsonValue Signed(RowKey key, JsonValue body) => JsonValue.Array(key.Partition, key.Row, body);
 
     private static RowKey Key(BreakGlass glass) => new(Keys.Join(glass.By.Tenant.Value), Keys.Join(Keys.Time(glass.At), glass.Id));
 }

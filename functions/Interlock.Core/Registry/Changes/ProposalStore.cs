@@ -1,7 +1,5 @@
 using Interlock.Core.Identity;
-using Interlock.Core.Runs;
 using Interlock.Core.Storage;
-using Interlock.Json;
 
 namespace Interlock.Core.Registry.Changes;
 
@@ -12,13 +10,14 @@ namespace Interlock.Core.Registry.Changes;
 public sealed class ProposalStore(ITableStore store, Mac mac, Incarnation incarnation)
 {
     private const string Table = "proposals";
-    private const string Purpose = "interlock/proposal/v1";
+
+    private readonly SealedRows<Proposal> _rows = new(mac, "interlock/proposal/v1", "proposal");
 
     /// <summary>Keeps a new one.</summary>
     public async Task AddAsync(TenantId tenant, Proposal proposal, CancellationToken cancellationToken = default)
     {
         var key = Key(tenant, proposal.Id);
-        if (!(await store.InsertAsync(Table, key, Sign(key, proposal), cancellationToken)).Ok) throw new InvalidOperationException("A proposal's id is new.");
+        if (!(await store.InsertAsync(Table, key, _rows.Seal(key, proposal), cancellationToken)).Ok) throw new InvalidOperationException("A proposal's id is new.");
     }
 
     public async Task<(Proposal Proposal, string ETag)?> FindAsync(TenantId tenant, string id, CancellationToken cancellationToken = default) =>
@@ -28,7 +27,7 @@ public sealed class ProposalStore(ITableStore store, Mac mac, Incarnation incarn
     public async Task<string?> ReplaceAsync(TenantId tenant, Proposal proposal, string etag, CancellationToken cancellationToken = default)
     {
         var key = Key(tenant, proposal.Id);
-        return await store.ReplaceAsync(Table, key, Sign(key, proposal), etag, cancellationToken) is { Ok: true } written ? written.ETag : null;
+        return await store.ReplaceAsync(Table, key, _rows.Seal(key, proposal), etag, cancellationToken) is { Ok: true } written ? written.ETag : null;
     }
 
     public async Task<IReadOnlyList<Proposal>> ListAsync(TenantId tenant, CancellationToken cancellationToken = default)
@@ -45,20 +44,7 @@ public sealed class ProposalStore(ITableStore store, Mac mac, Incarnation incarn
         if (await store.GetAsync(Table, Key(tenant, id), cancellationToken) is { } row) await store.DeleteAsync(Table, row.Key, row.ETag, cancellationToken);
     }
 
-    private Proposal? Read(TableRow row)
-    {
-        var body = row.Body["proposal"] ?? JsonValue.Null;
-        if (row.Body["mac"]?.StringOrNull() is not { } tag || !mac.Verify(Purpose, Signed(row.Key, body), tag)) return null;
-        return RunJson.FromValue<Proposal>(body) is var proposal && proposal.At >= incarnation.Since ? proposal : null;
-    }
-
-    private JsonValue Sign(RowKey key, Proposal proposal)
-    {
-        var body = RunJson.ToValue(proposal);
-        return JsonValue.Object(("proposal", body), ("mac", mac.Sign(Purpose, Signed(key, body))));
-    }
-
-    private static JsonValue Signed(RowKey key, JsonValue body) => JsonValue.Array(key.Partition, key.Row, body);
+    private Proposal? Read(TableRow row) => _rows.Open(row) is { } proposal && proposal.At >= incarnation.Since ? proposal : null;
 
     private static RowKey Key(TenantId tenant, string id) => new(Keys.Join(tenant.Value), id);
 }
