@@ -36,12 +36,15 @@ function message({ exitCode, stderr }) {
     if (line === '') continue;
     const { program, input } = JSON.parse(line);
     let answer;
-    try {
-      const result = run(input, program.startsWith('-') ? ' ' + program : program); // it would be read as a flag
-      answer = { exit: result.exitCode, out: result.stdout.split('\n').filter(text => text !== ''), error: message(result) };
-    } catch (e) {
-      answer = { exit: -1, out: [], error: String(e.message ?? e) };
-      run = await open(); // what has broken down is not to be asked again
+    for (let left = 2; left > 0; left--) {
+      try {
+        const result = run(input, program.startsWith('-') ? ' ' + program : program); // it would be read as a flag
+        answer = { exit: result.exitCode, out: result.stdout.split('\n').filter(text => text !== ''), error: message(result) };
+        break;
+      } catch (e) {
+        answer = { exit: -1, out: [], error: String(e.message ?? e) };
+        run = await open(); // what has broken down, perhaps over an earlier case, is not to be asked again: a new one is, once
+      }
     }
     process.stdout.write(JSON.stringify(answer) + '\n');
   }
