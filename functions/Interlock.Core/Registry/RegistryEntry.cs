@@ -89,10 +89,12 @@ public sealed record ToolBody(JsonValue Contract, string ContractDigest, JsonVal
     public ToolSettings Settings { get; init; } = ToolSettings.None;
 }
 
-/// <summary>An A2A agent.</summary>
+/// <summary>An agent. What stands for its card is the digest over what a model or person sees of it; of a chat agent, over its settings.</summary>
 public sealed record AgentBody(Uri Address, string RegistrationId, string CardDigest, bool Idempotent = false)
 {
     public JsonValue? InputSchema { get; init; }
+
+    public AgentSettings Settings { get; init; } = AgentSettings.None;
 }
 
 /// <summary>A workflow: the digest under which its document is in the blob store, and who published it.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Interlock.Core.Agents;
 using Interlock.Core.Policy;
 using Interlock.Core.Workflows;
 using Interlock.Json;
@@ -19,12 +20,16 @@ namespace Interlock.Core.Runs;
 [JsonDerivedType(typeof(EmitEvent), "emitEvent")]
 [JsonDerivedType(typeof(AwaitEvent), "awaitEvent")]
 [JsonDerivedType(typeof(StartChild), "startChild")]
+[JsonDerivedType(typeof(CallModel), "callModel")]
+[JsonDerivedType(typeof(OpenAgent), "openAgent")]
+[JsonDerivedType(typeof(HoldLock), "holdLock")]
 public abstract record Command(EffectId Id, FrameId Frame)
 {
     /// <summary>A call to a tool or agent through the gateway.</summary>
     [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
     [JsonDerivedType(typeof(CallTool), "callTool")]
     [JsonDerivedType(typeof(CallAgent), "callAgent")]
+    [JsonDerivedType(typeof(CallModel), "callModel")]
     public abstract record Call(EffectId Id, FrameId Frame, TaskPath Task, string Target, string? Version, JsonValue Arguments, DateTimeOffset Deadline)
         : Command(Id, Frame)
     {
@@ -35,6 +40,9 @@ public abstract record Command(EffectId Id, FrameId Frame)
         public bool RequiresGrant { get; init; }
 
         public InDoubtAction OnInDoubt { get; init; }
+
+        /// <summary>The agent that chose it, whose authority bounds it too; null where the document says so itself.</summary>
+        public string? Agent { get; init; }
 
         /// <summary>When the run first asked for it; null in runs recorded before that was kept.</summary>
         public DateTimeOffset? IssuedAt { get; init; }
@@ -54,6 +62,26 @@ public abstract record Command(EffectId Id, FrameId Frame)
     public sealed record CallAgent(
         EffectId Id, FrameId Frame, TaskPath Task, string Target, string? Version, JsonValue Arguments, DateTimeOffset Deadline)
         : Call(Id, Frame, Task, Target, Version, Arguments, Deadline);
+
+    /// <summary>
+    /// One turn of a chat agent's model: the arguments are the body of a chat completion (<c>messages</c>, <c>tools</c> and so on) but for the model, which the
+    /// registration names; the output is a <see cref="ModelAnswer"/>. Before its outcome is told, each choice in it is recorded.
+    /// </summary>
+    public sealed record CallModel(
+        EffectId Id, FrameId Frame, TaskPath Task, string Target, string? Version, JsonValue Arguments, DateTimeOffset Deadline)
+        : Call(Id, Frame, Task, Target, Version, Arguments, Deadline);
+
+    /// <summary>
+    /// Asks what a chat agent is and what its pool holds for this run. Ends with <see cref="RunEvent.AgentOpened"/>, or <see cref="RunEvent.EffectFailed"/>. So does a
+    /// <see cref="CallAgent"/> to a chat agent, which is not called but opened.
+    /// </summary>
+    public sealed record OpenAgent(EffectId Id, FrameId Frame, TaskPath Task, string Agent, string? Version, PoolRequest Pool) : Command(Id, Frame);
+
+    /// <summary>
+    /// Wants a place of a named lock of the tenant, and holds it: it ends with <see cref="RunEvent.EffectFailed"/>, or stands after <see cref="RunEvent.LockGranted"/> until it is
+    /// withdrawn, which gives the place back. All who want the same name must say the same number of places, 1 to 1,000.
+    /// </summary>
+    public sealed record HoldLock(EffectId Id, FrameId Frame, TaskPath Task, string Name, int Places, LockContention Contention, DateTimeOffset Deadline) : Command(Id, Frame);
 
     public sealed record OpenApproval(EffectId Id, FrameId Frame, GateRequest Gate) : Command(Id, Frame);
 
@@ -78,6 +106,19 @@ public abstract record Command(EffectId Id, FrameId Frame)
     /// </summary>
     public sealed record StartChild(
         EffectId Id, FrameId Frame, TaskPath Task, string Workflow, string? Version, JsonValue Input, bool IsAwaited, DateTimeOffset? Deadline) : Command(Id, Frame);
+}
+
+/// <summary>What to do while all places of a lock are taken.</summary>
+public enum LockContention
+{
+    /// <summary>Wait, in the order of asking.</summary>
+    Queue,
+
+    /// <summary>Fail with <c>lock-held</c>.</summary>
+    Reject,
+
+    /// <summary>Cancel the runs that hold one, and wait for them to end.</summary>
+    CancelRunning,
 }
 
 public enum TimerPurpose
@@ -120,6 +161,9 @@ public sealed record GateRequest(
 {
     /// <summary>The rule by which people are not asked again and again: trying again at once is no use.</summary>
     public const string RateRule = "gate-rate";
+
+    /// <summary>Whether policy says who is asked about the one covered call, which an agent chose: approvers and quorum are its floor's, and stand here once the gate is open.</summary>
+    public bool AsksPolicy { get; init; }
 
     /// <summary>What happens on rejection and on expiry, as the document says it.</summary>
     public string OnReject { get; init; } = "fail";

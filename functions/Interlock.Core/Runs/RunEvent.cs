@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Interlock.Core.Agents;
 using Interlock.Json;
 
 namespace Interlock.Core.Runs;
@@ -13,6 +14,8 @@ namespace Interlock.Core.Runs;
 [JsonDerivedType(typeof(GateClosed), "gateClosed")]
 [JsonDerivedType(typeof(EventArrived), "eventArrived")]
 [JsonDerivedType(typeof(ChildCompleted), "childCompleted")]
+[JsonDerivedType(typeof(AgentOpened), "agentOpened")]
+[JsonDerivedType(typeof(LockGranted), "lockGranted")]
 [JsonDerivedType(typeof(CancelRequested), "cancelRequested")]
 [JsonDerivedType(typeof(SuspendRequested), "suspendRequested")]
 [JsonDerivedType(typeof(ResumeRequested), "resumeRequested")]
@@ -45,6 +48,12 @@ public abstract record RunEvent(DateTimeOffset At)
 
     /// <summary>How a child run ended that a task waits for.</summary>
     public sealed record ChildCompleted(DateTimeOffset At, EffectId Effect, RunId Child, RunStatus Outcome, JsonValue? Output, Problem? Problem) : RunEvent(At);
+
+    /// <summary>A chat agent is known and what it may choose is resolved: its loop begins.</summary>
+    public sealed record AgentOpened(DateTimeOffset At, EffectId Effect, AgentTerms Terms) : RunEvent(At);
+
+    /// <summary>A place of the lock is the run's. Each grant of a name has a higher number than the one before, so that a tool can tell a late call.</summary>
+    public sealed record LockGranted(DateTimeOffset At, EffectId Effect, long Fence) : RunEvent(At);
 
     public sealed record CancelRequested(DateTimeOffset At, string By, string? Reason) : RunEvent(At)
     {

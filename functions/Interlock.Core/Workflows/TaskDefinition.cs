@@ -60,6 +60,9 @@ public abstract record TaskDefinition
 
     /// <summary>Who is asked when one of the actions is <see cref="StepAction.Escalate"/>; null when none is.</summary>
     public StepEscalation? Escalate { get; init; }
+
+    /// <summary>What it holds while it runs; null for nothing.</summary>
+    public TaskLock? Lock { get; init; }
 }
 
 public sealed record DoTask : TaskDefinition

@@ -48,6 +48,10 @@ public sealed class WorkflowDefinition
     public required JsonValue Document { get; init; }
 
     public ExecutionMode Mode { get; init; }
+
+    /// <summary>How many runs of it may go on at once; null for any number.</summary>
+    public ConcurrencyRule? Concurrency { get; init; }
+
     public Template? InputFrom { get; init; }
     public JsonSchema? InputSchema { get; init; }
     public Template? OutputAs { get; init; }

@@ -1,0 +1,12 @@
+using Interlock.Core.Runs;
+
+namespace Interlock.Core.Workflows;
+
+/// <summary>A lock (one place) or semaphore of the tenant that a task holds from before it begins until it, and what it left at upstreams, has ended.</summary>
+public sealed record TaskLock(Template Name, int Places);
+
+/// <summary>How many runs of a workflow with the same key go on at once, and what becomes of one more.</summary>
+/// <param name="Key">Evaluated on the run's input; runs with equal keys count together.</param>
+/// <param name="Limit">How many, 1 to 1,000.</param>
+/// <param name="OnBusy">What becomes of one more.</param>
+public sealed record ConcurrencyRule(Template Key, int Limit, LockContention OnBusy);
