@@ -163,6 +163,7 @@ public sealed record GateRequest(
     public const string RateRule = "gate-rate";
 
     /// <summary>Whether policy says who is asked about the one covered call, which an agent chose: approvers and quorum are its floor's, and stand here once the gate is open.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool AsksPolicy { get; init; }
 
     /// <summary>What happens on rejection and on expiry, as the document says it.</summary>
