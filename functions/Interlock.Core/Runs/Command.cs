@@ -44,6 +44,9 @@ public abstract record Command(EffectId Id, FrameId Frame)
         /// <summary>The agent that chose it, whose authority bounds it too; null where the document says so itself.</summary>
         public string? Agent { get; init; }
 
+        /// <summary>How many bytes of the result are handed on at most, where that is less than the target's own limit; what is larger becomes an artifact.</summary>
+        public int? ReferenceAbove { get; init; }
+
         /// <summary>When the run first asked for it; null in runs recorded before that was kept.</summary>
         public DateTimeOffset? IssuedAt { get; init; }
     }
@@ -105,7 +108,11 @@ public abstract record Command(EffectId Id, FrameId Frame)
     /// cancelled when the command is withdrawn, and must end by the deadline.
     /// </summary>
     public sealed record StartChild(
-        EffectId Id, FrameId Frame, TaskPath Task, string Workflow, string? Version, JsonValue Input, bool IsAwaited, DateTimeOffset? Deadline) : Command(Id, Frame);
+        EffectId Id, FrameId Frame, TaskPath Task, string Workflow, string? Version, JsonValue Input, bool IsAwaited, DateTimeOffset? Deadline) : Command(Id, Frame)
+    {
+        /// <summary>The agent that chose it, whose authority bounds the run too; null where the document says so itself.</summary>
+        public string? Agent { get; init; }
+    }
 }
 
 /// <summary>What to do while all places of a lock are taken.</summary>
@@ -140,6 +147,9 @@ public enum TimerPurpose
 
     /// <summary>A compensation's time budget.</summary>
     Compensation,
+
+    /// <summary>The time of an agent's loop.</summary>
+    Limit,
 }
 
 /// <summary>How a gate ended.</summary>
@@ -166,6 +176,9 @@ public sealed record GateRequest(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool AsksPolicy { get; init; }
 
+    /// <summary>The agent that chose the one covered call; null where the document makes it.</summary>
+    public string? Agent { get; init; }
+
     /// <summary>What happens on rejection and on expiry, as the document says it.</summary>
     public string OnReject { get; init; } = "fail";
 
@@ -188,7 +201,7 @@ public sealed record GateRequest(
 
     /// <summary>Whether what is granted are exactly the calls as shown, with nothing that the run computes later.</summary>
     [JsonIgnore]
-    public bool IsExact => Failure is not null || Again is not null;
+    public bool IsExact => Failure is not null || Again is not null || Agent is not null;
 
     /// <summary>Everything that must be met for an approval.</summary>
     [JsonIgnore]
