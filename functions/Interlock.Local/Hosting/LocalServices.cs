@@ -1,6 +1,7 @@
 using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Audit.Checkpoints;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Fences;
@@ -74,13 +75,13 @@ internal sealed class LocalServices : IAsyncDisposable
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time) { Caps = options.Caps, Directory = Users };
         Schedules = new ScheduleKeeper(Registries, Catalog, Intake, Engine, Users, Tables, Audit, time);
-        Relations = new RunRelations(Intake, Engine, Audit, time);
+        Relations = new RunRelations(Intake, Engine, Tables, Audit, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations), time, loggers.CreateLogger<SteadyRunner>());
-        Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time);
+        Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time) { Locks = Relations.Locks };
     }
 
-    /// <summary>Copies the audit to a folder, with checkpoints signed by this installation.</summary>
-    public AuditArchive ArchiveIn(string folder) => new(Tables, Tables, new FileArchive(folder), async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), Time, Keys.Checkpoints);
+    /// <summary>Copies the audit to a folder, with checkpoints signed by the key given.</summary>
+    public AuditArchive ArchiveIn(string folder, CheckpointKey key) => new(Tables, Tables, new FileArchive(folder), async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), Time, key);
 
     public TimeProvider Time { get; }
     public LocalKeys Keys { get; }
