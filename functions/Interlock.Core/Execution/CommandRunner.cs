@@ -68,7 +68,7 @@ public sealed class CommandRunner(
     private GatewayCall GatewayCall(RunState run, Command.Call call)
     {
         var kind = call is Command.CallAgent or Command.CallModel ? TargetKind.Agent : TargetKind.Tool;
-        return new GatewayCall(call.Id, run.Origin.Chain(), kind, call.Target, call.Version, call.Arguments, Deadline(call))
+        return new GatewayCall(call.Id, run.Origin.Chain(call.Agent, call.AgentsBehind), kind, call.Target, call.Version, call.Arguments, Deadline(call))
         {
             Site = Site(run, call.Frame, call.Task),
             Grant = call.Grant,
