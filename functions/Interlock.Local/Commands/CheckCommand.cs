@@ -24,6 +24,7 @@ internal static class CheckCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(schema)) return Schema();
+            if (parsed.GetValue(files)?.FirstOrDefault(OptionText.IsOne) is { } unknown) return Usage(OptionText.Unknown(unknown));
             if (parsed.GetValue(files) is not [_, ..] named) return Usage("Name a document, or say --schema.");
             var directory = parsed.GetValue(data);
             if (directory is not null && !File.Exists(Path.Combine(directory, "interlock.db"))) return Usage($"'{Output.Plain(directory)}' is no data directory.");
