@@ -14,6 +14,9 @@ public enum UpstreamKind
 
     /// <summary>Plain HTTP: one request, one answer.</summary>
     Http,
+
+    /// <summary>Interlock itself: <see cref="BuiltinServer"/>.</summary>
+    Builtin,
 }
 
 /// <summary>
@@ -30,7 +33,7 @@ public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, 
     /// <summary>See <see cref="ServerSettings.ElicitationOrigins"/>.</summary>
     public ImmutableArray<string> ElicitationOrigins { get; init; } = [];
 
-    public static UpstreamEndpoint Of(TenantId tenant, ServerBody server) => new(server.Settings.Protocol == ServerProtocol.Http ? UpstreamKind.Http : UpstreamKind.Mcp, server.RegistrationId, server.Address)
+    public static UpstreamEndpoint Of(TenantId tenant, ServerBody server) => new(BuiltinServer.Is(server) ? UpstreamKind.Builtin : server.Settings.Protocol == ServerProtocol.Http ? UpstreamKind.Http : UpstreamKind.Mcp, server.RegistrationId, server.Address)
     {
         Tenant = tenant,
         Auth = server.Settings.Auth,
