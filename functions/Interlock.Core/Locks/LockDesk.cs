@@ -2,6 +2,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Core.Telemetry;
+using Interlock.Core.Workflows;
 using Interlock.Json;
 
 namespace Interlock.Core.Locks;
