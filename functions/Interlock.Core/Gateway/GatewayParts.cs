@@ -5,6 +5,7 @@ using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
+using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 
 namespace Interlock.Core.Gateway;
@@ -16,6 +17,9 @@ public sealed record GatewayParts(
 {
     /// <summary>Set where several processes share the store.</summary>
     public EffectLease? Lease { get; init; }
+
+    /// <summary>What happened to runs; null where there are none.</summary>
+    public IRunLog? RunLog { get; init; }
 
     /// <summary>The rates at which calls are admitted, kept in <see cref="Store"/>; none where nothing is said.</summary>
     public GatewayLimits Limits { get; init; } = GatewayLimits.None;

@@ -37,6 +37,7 @@ public static class SettingsSchema
     private const string Tool = """
         { "type": "object", "additionalProperties": false, "properties": {
           "readOnly": { "type": "boolean" },
+          "trusted": { "type": "boolean" },
           "idempotent": { "type": "boolean" },
           "capabilities": { "type": "array", "maxItems": 32, "uniqueItems": true, "items": { "type": "string", "pattern": "^[a-z0-9-]{1,64}$" } },
           "cost": { "type": "number", "minimum": 0, "maximum": 1000000 },

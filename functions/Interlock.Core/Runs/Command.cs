@@ -175,7 +175,7 @@ public sealed record GateRequest(
     public bool AsksPolicy { get; init; }
 
     /// <summary>The agent that chose the one covered call; null where the document asks.</summary>
-    public AgentChoice? ChosenBy { get; init; }
+    public CallChooser? ChosenBy { get; init; }
 
     /// <summary>What happens on rejection and on expiry, as the document says it.</summary>
     public string OnReject { get; init; } = "fail";

@@ -5,7 +5,7 @@ using Interlock.Core.Policy;
 namespace Interlock.Core.Gateway.Stages;
 
 /// <summary>Authorize: policy over the whole actor chain, and the grant where policy or the document asks for one. Verified here, spent at commit.</summary>
-internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDirectory directory, TimeProvider time)
+internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDirectory directory, Readings readings, TimeProvider time)
 {
     public const string Name = "authorize";
 
@@ -36,7 +36,11 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDir
         var request = new PolicyRequest(
             call.Chain, call.Kind, frozen.Routed.Entry.Name, frozen.Routed.Target.ContractDigest, frozen.Arguments, time.GetUtcNow(),
             call.Site?.Workflow.Name, call.Site?.Task);
-        return PolicyEngine.Decide(policies.Of(frozen.Routed.Registry), await request.WithGroupsAsync(directory, cancellationToken));
+        var policy = policies.Of(frozen.Routed.Registry);
+        // What undoes a call is never held back by what was read: its arguments were fixed when the call happened, and the document wrote how.
+        if (!call.IsCompensation && PolicyEngine.AsksWhatWasRead(policy, call.Kind, request.Target))
+            request = request with { Read = await readings.OfAsync(call, frozen.Routed.Registry, request.Now, cancellationToken) };
+        return PolicyEngine.Decide(policy, await request.WithGroupsAsync(directory, cancellationToken));
     }
 
     private static string Missing(GatewayCall call, PolicyDecision decision) => call.Site is null
