@@ -102,6 +102,18 @@ public sealed class CommandTests : IDisposable
         Assert.StartsWith($"{file}:4: target: There is no tool 'remediation/aply'", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("check", "--bogus")]
+    [InlineData("jq", "-r")]
+    public async Task Command_UnknownOption_IsSaidAndExits2(string command, string option)
+    {
+        var (exit, output, errors) = await InterlockProcess.FeedAsync("1", command, option, ".");
+
+        Assert.Equal(2, exit);
+        Assert.Equal("", output);
+        Assert.Contains($"There is no option {option}", errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Check_Schema_IsPrinted()
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Runtime.CompilerServices;
+using Interlock.Core.Gateway;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Json;

@@ -5,7 +5,6 @@ using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
-using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 
 namespace Interlock.Core.Gateway;

@@ -20,6 +20,9 @@ public sealed class RunIntake
     private const string KeyTable = "startkeys";
     private const string PublisherRule = "publisher-not-authorized";
 
+    /// <summary>How long a caller's key stands for its input; the run that it stands for stays the same for ever.</summary>
+    private static readonly TimeSpan KeysKept = TimeSpan.FromDays(30);
+
     private readonly PolicyCache _policies = new();
     private readonly RegistryStore _registries;
     private readonly WorkflowCatalog _catalog;
@@ -69,7 +72,7 @@ public sealed class RunIntake
 
     /// <summary>
     /// Starts the newest active version of a workflow in the range. A key (at most 256 characters) makes repeating safe: the same key with the
-    /// same input gives the same run, with another input it is refused (<c>key-reuse</c>).
+    /// same input gives the same run, with another input it is refused (<c>key-reuse</c>), for 30 days at the least.
     /// </summary>
     public async Task<IntakeResult> StartAsync(
         Principal by, string workflow, string? version, JsonValue input, string trigger, string? key = null, CancellationToken cancellationToken = default)
@@ -81,7 +84,7 @@ public sealed class RunIntake
         {
             if (key.Length is 0 or > 256) return Invalid("An idempotency key has 1 to 256 characters.");
             id = new RunId(DerivedId.Of("key", by.Tenant.Value, by.Subject, workflow, key));
-            if (await ConflictAsync(KeyTable, by.Tenant, id.Value, JsonValue.Object(("workflow", workflow), ("input", CanonicalJson.Digest(input))), cancellationToken))
+            if (await ConflictAsync(by.Tenant, id.Value, JsonValue.Object(("workflow", workflow), ("input", CanonicalJson.Digest(input))), cancellationToken))
             {
                 await RecordConflictAsync(by, "key-reuse", $"workflow:{workflow}", input, id.Value, cancellationToken);
                 return new IntakeResult.Refused(new Problem(ProblemTypes.Conflict, 409, "The idempotency key was used for something else", "Use a new key for a new input.") { Rule = "key-reuse" }) { IsRecorded = true };
@@ -202,12 +205,14 @@ public sealed class RunIntake
         return (await _runs.StartAsync(request, cancellationToken), null);
     }
 
-    /// <summary>Remembers what an id stands for; whether it stood for something else before.</summary>
-    private async Task<bool> ConflictAsync(string table, TenantId tenant, RunId id, JsonValue body, CancellationToken cancellationToken)
+    /// <summary>Remembers what a key's run stands for; whether it stood for something else before.</summary>
+    private async Task<bool> ConflictAsync(TenantId tenant, RunId id, JsonValue body, CancellationToken cancellationToken)
     {
         var key = new RowKey(Keys.Join(tenant.Value, id.Value), "seen");
-        if ((await _store.InsertAsync(table, key, body, cancellationToken)).Ok) return false;
-        return await _store.GetAsync(table, key, cancellationToken) is { } seen && seen.Body != body;
+        if (await _store.GetAsync(KeyTable, key, cancellationToken) is { } before) return before.Body != body;
+        await new Expiries(_store).NoteAsync(tenant, new Expiry(KeyTable, key, _time.GetUtcNow() + KeysKept), cancellationToken);
+        if ((await _store.InsertAsync(KeyTable, key, body, cancellationToken)).Ok) return false;
+        return await _store.GetAsync(KeyTable, key, cancellationToken) is { } seen && seen.Body != body;
     }
 
     private Task RecordConflictAsync(Principal by, string rule, string target, JsonValue content, RunId seen, CancellationToken cancellationToken) =>

@@ -31,6 +31,11 @@ internal static class JqCommand
             Console.Error.WriteLine("jq: error: a PROGRAM is needed; '.' is the simplest.");
             return Output.Usage;
         }
+        if (OptionText.IsOne(source))
+        {
+            Console.Error.WriteLine($"jq: error: {OptionText.Unknown(source)} Results are printed compact, one a line; a program that begins like one stands in parentheses.");
+            return Output.Usage;
+        }
         JqProgram program;
         try
         {

@@ -24,6 +24,7 @@ public sealed class EndpointReadingTests
         { "a: { call: http, with: { method: get, endpoint: { uri: 'https://x.y', authentication: { basic: { username: u, password: '${ $secrets.p }' } } } } }", "secrets: [p]", "secrets", "never come from documents" },
         { "a: { call: http, with: { method: get, endpoint: { uri: 'https://x.y', authentication: { use: nobody } } } }", "", "reference", "use.authentications" },
         { "a: { call: http, with: { method: get, endpoint: { uri: 'https://x.y', authentication: { bearer: { use: s } } } } }", "", "reference", "use.secrets" },
+        { "a: { call: http, with: { method: get, endpoint: { uri: 'https://x.y', authentication: { bearer: { use: Capital } } } } }", "secrets: [Capital]", "reference", "lower-case" },
         { "a: { call: http, with: { method: get, endpoint: { uri: 'https://x.y', authentication: { digest: { use: s } } } } }", "secrets: [s]", "unsupported", "not spoken" },
         { "a: { call: http, with: { method: get, endpoint: 'https://x.y', body: '${ $secrets.key }' } }", "secrets: [key]", "secrets", "$secrets" },
         { "a: { call: http, with: { method: get, uri: 'https://x.y' } }", "", "schema", "endpoint" },

@@ -104,7 +104,7 @@ public sealed class TaintTests
         Assert.Equal("grant-required", refused.Rule);
         Assert.Contains("Somebody looks first (rule 'tainted'; read before: crm/read)", refused.Detail, StringComparison.Ordinal);
 
-        var request = world.Request() with { Approvers = [], AsksPolicy = true, ChosenBy = new CallChooser("planner", "", "", World.Frame, 1, 1) };
+        var request = world.Request() with { Approvers = [], AsksPolicy = true, ChosenBy = new Chooser("planner", "", "", World.Frame, 1, 1) };
         var gate = (await world.Node.Desk.OpenAsync(World.Tenant, World.Site(), world.Origin, request, Token)).Value!; // allowed
         Assert.Equal("user:zoe", Assert.Single(Assert.Single(gate.Request.Requirements).Approvers).ToString());
     }

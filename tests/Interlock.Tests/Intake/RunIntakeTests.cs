@@ -2,6 +2,7 @@ using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Intake;
 using Interlock.Core.Registry;
+using Interlock.Core.Storage;
 using Interlock.Json;
 using Interlock.Tests.Gateway;
 using Interlock.Tests.Registry;
@@ -115,6 +116,22 @@ public sealed class RunIntakeTests
         Assert.Single(runs.Started);
         var record = Assert.Single(await world.RecordsAsync(AuditTypes.CallRefused));
         Assert.Equal(("intake", "key-reuse", CanonicalJson.Digest(JsonValue.Object(("n", 2)))), (record.Stage, record.Rule, record.ArgumentsDigest));
+    }
+
+    [Fact]
+    public async Task Start_KeyAfterItsTime_IsForgottenAndItsRunIsNot()
+    {
+        await using var world = new World();
+        var runs = new StubRunHost();
+        var intake = await IntakeAsync(world, runs, ("one", "type: t"));
+        var first = Assert.IsType<IntakeResult.Started>(await intake.StartAsync(world.Ana, "events/one", null, JsonValue.Object(("n", 1)), "api", "key-1", Token));
+        var expiries = new Expiries(world.Memory);
+
+        Assert.Equal(0, await expiries.SweepAsync(World.Tenant, World.Start.AddDays(29), _ => Task.FromResult(true), 10, Token));
+        Assert.Equal(1, await expiries.SweepAsync(World.Tenant, World.Start.AddDays(31), _ => Task.FromResult(true), 10, Token));
+
+        var again = Assert.IsType<IntakeResult.Started>(await intake.StartAsync(world.Ana, "events/one", null, JsonValue.Object(("n", 2)), "api", "key-1", Token));
+        Assert.Equal((first.Runs[0].State.Id, false), (again.Runs[0].State.Id, again.Runs[0].IsNew));
     }
 
     [Theory]

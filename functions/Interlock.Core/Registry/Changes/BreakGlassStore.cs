@@ -8,12 +8,16 @@ public sealed class BreakGlassStore(ITableStore store, Mac mac, Incarnation inca
 {
     private const string Table = "breakglass";
 
+    /// <summary>How long a row is kept; what it says stays in the audit.</summary>
+    private static readonly TimeSpan Kept = TimeSpan.FromDays(400);
+
     private readonly SealedRows<BreakGlass> _rows = new(mac, "interlock/break-glass/v1", "glass");
 
-    public Task AddAsync(BreakGlass glass, CancellationToken cancellationToken = default)
+    public async Task AddAsync(BreakGlass glass, CancellationToken cancellationToken = default)
     {
         var key = Key(glass);
-        return store.InsertAsync(Table, key, _rows.Seal(key, glass), cancellationToken);
+        await new Expiries(store).NoteAsync(glass.By.Tenant, new Expiry(Table, key, glass.At + Kept), cancellationToken);
+        await store.InsertAsync(Table, key, _rows.Seal(key, glass), cancellationToken);
     }
 
     public async Task<bool> ReplaceAsync(BreakGlass glass, string etag, CancellationToken cancellationToken = default)

@@ -1,3 +1,4 @@
+using Interlock.Core.Identity;
 using Interlock.Json;
 
 namespace Interlock.Core.Workflows.Reading;
@@ -43,6 +44,11 @@ internal static class AuthenticationReader
         if (policy[scheme]!["use"] is not { IsString: true } secret) // just found
         {
             log?.Error("secrets", at, $"credentials never come from documents: register the endpoint with its credential and name the secret here, {scheme}: {{ use: NAME }}");
+            return null;
+        }
+        if (!LocalSecrets.IsName(secret.AsString()))
+        {
+            log?.Error("reference", at + "/use", $"no secret is called '{Quote.Short(secret.AsString())}': a name is {LocalSecrets.NameForm}");
             return null;
         }
         if (document["use"]?["secrets"] is { IsArray: true } secrets && secrets.Items.Contains(secret)) return secret;

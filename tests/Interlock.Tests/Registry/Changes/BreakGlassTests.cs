@@ -4,6 +4,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
+using Interlock.Core.Storage;
 using Interlock.Tests.Gateway;
 
 namespace Interlock.Tests.Registry.Changes;
@@ -33,6 +34,17 @@ public sealed class BreakGlassTests
         Assert.All(records, record => Assert.Equal((Reason, "user:ana"), (record.Reason, Assert.Single(record.Actors))));
         Assert.Equal(first.Id, records.Single(record => record.Decision == "used").Details!["proposal"]!.AsString()); // a use has its proposal
         Assert.NotNull((await desk.FindAsync(World.Tenant, first.Id, Token))!.BreakGlass); // it was proposed
+    }
+
+    [Fact]
+    public async Task Row_AfterMoreThanAYear_IsGone()
+    {
+        await using var world = await World.CreateAsync();
+        Assert.Null(await Desks(world).Glass.OpenAsync(Session(world, world.Ana), Reason, TimeSpan.FromHours(1), Token));
+        var expiries = new Expiries(world.Memory);
+        Assert.Equal(0, await expiries.SweepAsync(World.Tenant, world.Time.Now.AddDays(399), _ => Task.FromResult(true), 10, Token));
+        Assert.Equal(1, await expiries.SweepAsync(World.Tenant, world.Time.Now.AddDays(401), _ => Task.FromResult(true), 10, Token));
+        Assert.Equal(0, await world.Memory.QueryAsync("breakglass", "contoso", cancellationToken: Token).CountAsync(Token));
     }
 
     [Theory]

@@ -1,4 +1,6 @@
-namespace Interlock.Core.Runs;
+using Interlock.Core.Runs;
+
+namespace Interlock.Core.Gateway;
 
 /// <summary>What happened to runs, as it was stored before anybody acted on it.</summary>
 public interface IRunLog
