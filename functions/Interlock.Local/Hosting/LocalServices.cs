@@ -59,11 +59,12 @@ internal sealed class LocalServices : IAsyncDisposable
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker(Tables, Registries, time);
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
-        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time) { Mac = Keys.Mac, Limits = options.Limits });
+        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time) { RunLog = Engine, Mac = Keys.Mac, Limits = options.Limits });
         var circuits = loggers.CreateLogger<UpstreamRoutes>();
         Gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvals = new ApprovalParts(Tables, Keys.Mac, Registries, Policies, _gates, Audit, Users, time)
         {
+            RunLog = Engine,
             Edits = new RunEdits(Engine.GetAsync, Catalog),
             Notices = new NoticeOutbox(Tables, Channels, time),
             Caps = options.Caps,
