@@ -163,7 +163,7 @@ internal sealed class Invariants(WorkflowDefinition definition)
         if (calls == 1) return;
         Assert.InRange(calls, 2, 1 + RunLimits.Reopenings);
         var asked = _asked[call.Grant!.Value];
-        Assert.True(asked is { Again: not null } or { Agent: not null }, $"{call.Frame} is called again, and nobody was asked about it again.");
+        Assert.True(asked is { Again: not null } or { ChosenBy: not null }, $"{call.Frame} is called again, and nobody was asked about it again.");
     }
 
     /// <summary>The error goes on outwards: the list that the step stands in is gone.</summary>

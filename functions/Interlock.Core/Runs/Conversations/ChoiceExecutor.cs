@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Interlock.Core.Agents;
 using Interlock.Core.Runs.Tasks;
+using Interlock.Core.Workflows;
 using Interlock.Json;
 
 namespace Interlock.Core.Runs.Conversations;
@@ -59,18 +60,19 @@ internal static class ChoiceExecutor
     public static void Call(Machine machine, Frame frame)
     {
         var choice = frame.Choice!; // only such a frame
-        var (terms, id) = (((FrameState.Conversation)machine.Find(frame.Parent!.Value)!.State).Terms, machine.NewEffect(frame.Id, EffectExecutor.Numbered("call", frame))); // a choice stands in its loop
+        var loop = machine.Find(frame.Parent!.Value)!; // a choice stands in its loop
+        var (terms, behind, id) = (((FrameState.Conversation)loop.State).Terms, Above.Agents(machine, loop), machine.NewEffect(frame.Id, EffectExecutor.Numbered("call", frame)));
         var arguments = machine.ApprovedFor(frame.Id)?.Arguments ?? choice.Arguments;
         var deadline = frame.Deadline ?? machine.Now + RunLimits.DefaultDeadline;
         if (choice.Kind == PoolKind.Workflow)
         {
-            machine.Issue(new Command.StartChild(id, frame.Id, frame.Path, choice.Target, choice.Version, arguments, IsAwaited: true, deadline) { Agent = terms.Agent });
+            machine.Issue(new Command.StartChild(id, frame.Id, frame.Path, choice.Target, choice.Version, arguments, IsAwaited: true, deadline) { Agents = [.. behind ?? [], terms.Agent] });
             return;
         }
         Command.Call call = choice.Kind == PoolKind.Tool
             ? new Command.CallTool(id, frame.Id, frame.Path, choice.Target, choice.Version, arguments, deadline)
             : new Command.CallAgent(id, frame.Id, frame.Path, choice.Target, choice.Version, arguments, deadline);
-        machine.Issue(call with { Grant = machine.GrantFor(frame.Id), Agent = terms.Agent, ReferenceAbove = terms.Context.ReferenceAbove });
+        machine.Issue(call with { Grant = machine.GrantFor(frame.Id), Agent = terms.Agent, AgentsBehind = behind, ReferenceAbove = terms.Context.ReferenceAbove });
     }
 
     /// <summary>The conversation with a word on every choice that was not done when its loop was ended.</summary>
@@ -124,7 +126,7 @@ internal static class ChoiceExecutor
             Deadline = Machine.Earlier(loop.Deadline, conversation.EndsAt),
         };
         machine.Update(frame);
-        foreach (var (at, outer) in Exhaustion.Above(machine, loop).ToList())
+        foreach (var (at, outer) in Above.Conversations(machine, loop).ToList())
             machine.Update(at with { State = outer with { Counts = outer.Counts with { Calls = outer.Counts.Calls + 1 } } });
         Call(machine, frame);
     }
@@ -148,7 +150,7 @@ internal static class ChoiceExecutor
     private static AgentChoice Choice(Selection selection)
     {
         var member = selection.Member!; // accepted: it has all of these
-        return new(selection.Number, member.Kind, member.Target, member.Version, selection.Arguments!, selection.Reason!, selection.Key!);
+        return new(selection.Number, member.Kind, member.Target, member.Version, WorkflowInput.From(selection.Arguments!, member.IsWrapped), selection.Reason!, selection.Key!);
     }
 
     private static JsonValue Told(int number, JsonValue content) => JsonValue.Object(("role", "tool"), ("choice", number), ("content", content));

@@ -12,6 +12,7 @@ namespace Interlock.Core.Runs.Conversations;
 internal static class ChoiceGate
 {
     private const string Required = "grant-required";
+    private const int MostText = 2000;
 
     /// <summary>Whether the refusal is dealt with here: by asking people, or because they were asked before.</summary>
     public static bool Opens(Machine machine, Frame frame, Command.Call call, Problem refusal)
@@ -25,7 +26,7 @@ internal static class ChoiceGate
             ChoiceExecutor.Failed(machine, frame, new Problem(ProblemTypes.Refused, 403, "Not approved", "People did not let this call through, and are not asked again.") { Stage = Selection.Stage, Rule = SelectionRules.Denied });
             return true;
         }
-        Open(machine, machine.Update(frame with { Reopened = frame.Reopened + 1 }), choice, call, ((FrameState.Conversation)loop.State).Terms, call.Grant is null ? null : rule);
+        Open(machine, machine.Update(frame with { Reopened = frame.Reopened + 1 }), loop, call, call.Grant is null ? null : rule);
         return true;
     }
 
@@ -44,20 +45,31 @@ internal static class ChoiceGate
             : new Problem(ProblemTypes.GateRejected, 403, "Not approved", closed.Reason is null ? "People rejected this call." : $"People rejected this call: {closed.Reason}"));
     }
 
-    private static void Open(Machine machine, Frame frame, AgentChoice choice, Command.Call call, AgentTerms terms, string? again)
+    private static void Open(Machine machine, Frame frame, Frame loop, Command.Call call, string? again)
     {
+        var (choice, conversation) = (frame.Choice!, (FrameState.Conversation)loop.State); // only such a frame
+        var agent = conversation.Terms.Agent;
         var written = (machine.Definition.Task(frame.Path) as AutonomousTask)?.Approval;
         var people = written is null ? Policys : GatePeople.Of(written);
         if (frame.Deadline - machine.Now is { } left && left < people.ExpiresAfter) people = people with { ExpiresAfter = left };
         GateOpening.Open(
-            machine, frame, EffectExecutor.Numbered("choice", frame), people, $"Agent '{terms.Agent}' wants to call '{choice.Target}'",
-            $"Its reason, in its own words: {Excerpt.Of(choice.Reason, 2000)}",
+            machine, frame, EffectExecutor.Numbered("choice", frame), people, $"Agent '{agent}' wants to call '{choice.Target}'", null,
             [new CoveredCall(frame.Id, frame.Path, choice.Kind == PoolKind.Tool ? "tool" : "agent", choice.Target, choice.Version, call.Arguments, [])],
-            request => request with { Agent = terms.Agent, AsksPolicy = written is null, OnReject = "skip", OnExpiry = "skip", Again = again });
+            request => request with
+            {
+                ChosenBy = new CallChooser(agent, Excerpt.Of(ChatForm.Text(conversation.Goal), MostText), Excerpt.Of(choice.Reason, MostText), loop.Id, conversation.Counts.Turns, choice.Number)
+                {
+                    Behind = call.AgentsBehind,
+                },
+                AsksPolicy = written is null,
+                OnReject = "skip",
+                OnExpiry = "skip",
+                Again = again,
+            });
     }
 
     /// <summary>Who is asked where the document names nobody: whom policy names.</summary>
     private static GatePeople Policys { get; } = new([], 1, [], ExcludeInitiator: true, ExcludeAuthor: true, RunLimits.ChoiceGate, "skip");
 
-    private static (Frame Frame, FrameState.Conversation Conversation) Outermost(Machine machine, Frame loop) => Exhaustion.Above(machine, loop).Last();
+    private static (Frame Frame, FrameState.Conversation Conversation) Outermost(Machine machine, Frame loop) => Above.Conversations(machine, loop).Last();
 }

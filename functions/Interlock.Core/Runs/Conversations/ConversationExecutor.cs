@@ -46,7 +46,7 @@ internal static class ConversationExecutor
         var answer = ModelAnswer.Read(output);
         machine.Say(frame, output.With("role", conversation.Phase == ConversationPhase.Summarising ? "summary" : "assistant"));
         var isTurn = conversation.Phase is ConversationPhase.Asking or ConversationPhase.Concluding;
-        var judged = conversation.Phase == ConversationPhase.Asking ? Selections.Judge(conversation, answer, Exhaustion.Above(machine, frame).Count() - 1) : [];
+        var judged = conversation.Phase == ConversationPhase.Asking ? Selections.Judge(conversation, answer, Above.Conversations(machine, frame).Count() - 1) : [];
         frame = Charge(machine, frame, answer.Tokens, isTurn ? conversation.Terms.Prices : conversation.Summarizer?.Prices);
         conversation = (FrameState.Conversation)frame.State;
         if (!isTurn)
@@ -143,13 +143,14 @@ internal static class ConversationExecutor
     /// <summary>A turn is repeated where nobody knows whether it happened: it changes nothing anywhere.</summary>
     private static void Call(Machine machine, Frame frame, AgentTerms terms, string purpose, JsonValue body, DateTimeOffset? due)
     {
-        var conversation = (FrameState.Conversation)frame.State;
+        var (conversation, behind) = ((FrameState.Conversation)frame.State, Above.Agents(machine, frame));
         machine.Issue(new Command.CallModel(machine.NewEffect(frame.Id, purpose), frame.Id, frame.Path, terms.Agent, terms.Version, body, due ?? machine.Now + RunLimits.DefaultDeadline)
         {
             Grant = conversation.Grant,
             RequiresGrant = frame.Choice is null && machine.Definition.IsCovered(frame.Path),
             OnInDoubt = InDoubtAction.Retry,
-            Agent = Exhaustion.Above(machine, frame).Skip(1).Select(outer => outer.Conversation.Terms.Agent).FirstOrDefault(),
+            Agent = behind?[^1],
+            AgentsBehind = behind is { Count: > 1 } ? [.. behind.SkipLast(1)] : null,
         });
     }
 
@@ -178,7 +179,7 @@ internal static class ConversationExecutor
     private static Frame Charge(Machine machine, Frame frame, TokenCount tokens, TokenPrices? prices)
     {
         var cost = prices?.Of(tokens) ?? 0;
-        foreach (var (at, conversation) in Exhaustion.Above(machine, frame).ToList())
+        foreach (var (at, conversation) in Above.Conversations(machine, frame).ToList())
             machine.Update(at with { State = conversation with { Counts = conversation.Counts with { Tokens = conversation.Counts.Tokens + tokens, Cost = conversation.Counts.Cost + cost } } });
         return machine.Find(frame.Id)!; // it was just charged
     }

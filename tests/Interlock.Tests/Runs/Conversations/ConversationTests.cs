@@ -111,7 +111,7 @@ public sealed class ConversationTests
     {
         var run = Begun().Choose(("ops__restart", Why("web")));
         var child = run.Pending<Command.StartChild>(Choice(1));
-        Assert.Equal(("ops/restart", "2.0.0", true, "planner", """{"q":"web"}"""), (child.Workflow, child.Version, child.IsAwaited, child.Agent, child.Input.ToString()));
+        Assert.Equal(("ops/restart", "2.0.0", true, "planner", """{"q":"web"}"""), (child.Workflow, child.Version, child.IsAwaited, child.Agents?.Single(), child.Input.ToString()));
         run.Ended(Choice(1), RunStatus.Completed, """{"ok":true}""");
         Assert.Equal("""{"from":"workflow:ops/restart","untrusted":true,"result":{"ok":true}}""", run.Told()[0].ToString());
         run.Choose(("ops__restart", Why("db"))).Ended(Choice(2), RunStatus.Faulted, problem: new Problem(ProblemTypes.Runtime, 500, "Broken"));
