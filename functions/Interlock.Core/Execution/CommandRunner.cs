@@ -1,6 +1,8 @@
 using Interlock.Core.Approvals;
+using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Runs;
+using Interlock.Json;
 
 namespace Interlock.Core.Execution;
 
@@ -14,6 +16,10 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
     {
         switch (command)
         {
+            case Command.CallModel turn:
+                var answered = await gateway.CallAsync(GatewayCall(run, turn), cancellationToken);
+                if (answered is GatewayResult.Completed { Output: var answer }) await RecordAsync(run, turn, answer, cancellationToken);
+                return Outcome(turn, answered);
             case Command.Call call:
                 return Outcome(call, await gateway.CallAsync(GatewayCall(run, call), cancellationToken));
             case Command.OpenApproval open:
@@ -53,7 +59,7 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
 
     private GatewayCall GatewayCall(RunState run, Command.Call call)
     {
-        var kind = call is Command.CallAgent ? TargetKind.Agent : TargetKind.Tool;
+        var kind = call is Command.CallAgent or Command.CallModel ? TargetKind.Agent : TargetKind.Tool;
         return new GatewayCall(call.Id, run.Origin.Chain(call.Agent, call.AgentsBehind), kind, call.Target, call.Version, call.Arguments, Deadline(call))
         {
             Site = Site(run, call.Frame, call.Task),
@@ -63,9 +69,18 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
             IdempotencyKey = (call as Command.CallTool)?.IdempotencyKey,
             OnInDoubt = call.OnInDoubt,
             TraceParent = run.Origin.TraceParent,
+            ReferenceAbove = call.ReferenceAbove,
             IsAbandoned = !run.Pending.ContainsKey(call.Id),
             IssuedAt = call.IssuedAt ?? run.StartedAt,
         };
+    }
+
+    /// <summary>What a turn chose is recorded before anybody is told of it; recording it again changes nothing.</summary>
+    private async Task RecordAsync(RunState run, Command.CallModel turn, JsonValue answer, CancellationToken cancellationToken)
+    {
+        var records = SelectionRecords.Of(run, turn, answer, time.GetUtcNow());
+        foreach (var some in records.Chunk(AuditLog.MaxRecords))
+            await gateway.Audit.AppendAsync(AuditChain.ForRun(run.Tenant, run.Id), some, [], cancellationToken);
     }
 
     private DateTimeOffset Deadline(Command.Call call) => time.GetUtcNow() + longestCall is { } latest && latest < call.Deadline ? latest : call.Deadline;

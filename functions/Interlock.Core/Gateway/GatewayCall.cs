@@ -38,6 +38,9 @@ public sealed record GatewayCall(
     /// <summary>The client that waits for it; null for runs.</summary>
     public CallerLink? Link { get; init; }
 
+    /// <summary>How many bytes of the result are handed on at most, where that is less than the target's own limit.</summary>
+    public int? ReferenceAbove { get; init; }
+
     /// <summary>The capability or route that led it to its target.</summary>
     public string? Via { get; init; }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Interlock.Core.Agents;
 using Interlock.Core.Runs.Tasks;
 using Interlock.Core.Workflows;
@@ -120,7 +119,7 @@ internal static class ChoiceExecutor
     private static void Start(Machine machine, Frame loop, AgentChoice choice)
     {
         var conversation = (FrameState.Conversation)loop.State;
-        var frame = new Frame(loop.Id.Append(string.Create(CultureInfo.InvariantCulture, $"/calls@{choice.Number}")), loop.Id, loop.Path, choice.Arguments, choice.Arguments, machine.Now, FrameState.Leaf.Instance)
+        var frame = new Frame(ChoiceFrames.Of(loop.Id, choice.Number), loop.Id, loop.Path, choice.Arguments, choice.Arguments, machine.Now, FrameState.Leaf.Instance)
         {
             Choice = choice,
             Deadline = Machine.Earlier(loop.Deadline, conversation.EndsAt),

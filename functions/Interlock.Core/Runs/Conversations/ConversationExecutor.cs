@@ -126,8 +126,8 @@ internal static class ConversationExecutor
     private static void Turn(Machine machine, Frame frame, FrameState.Conversation conversation)
     {
         frame = machine.Update(frame with { State = conversation });
-        var due = conversation.Phase == ConversationPhase.Concluding ? Machine.Earlier(frame.Deadline, machine.Now + RunLimits.LastAnswer) : Machine.Earlier(frame.Deadline, conversation.EndsAt);
-        Call(machine, frame, conversation.Terms, Numbered("turn", conversation.Counts.Turns), ChatForm.Turn(conversation), due);
+        var (purpose, latest) = conversation.Phase == ConversationPhase.Concluding ? ("answer", machine.Now + RunLimits.LastAnswer) : (Numbered("turn", conversation.Counts.Turns), conversation.EndsAt);
+        Call(machine, frame, conversation.Terms, purpose, ChatForm.Turn(conversation), Machine.Earlier(frame.Deadline, latest));
     }
 
     private static void Summarise(Machine machine, Frame frame)
