@@ -23,8 +23,8 @@ internal sealed record Checkpoint(TenantId Tenant, long Number, string At, strin
             ("tenant", Tenant.Value), ("number", Number), ("at", At), ("previous", Previous is null ? JsonValue.Null : Previous), ("root", RootOf(Chains)), ("chains", Chains));
         if (signer is not null)
         {
-            var value = Base64Url.EncodeToString(await signer.SignAsync(Signed(json), cancellationToken));
-            json = json.With("signature", JsonValue.Object(("alg", Algorithm), ("kid", signer.Kid), ("value", value)));
+            var signature = await signer.SignAsync(Signed(json), cancellationToken);
+            json = json.With("signature", JsonValue.Object(("alg", Algorithm), ("kid", signature.Kid), ("value", Base64Url.EncodeToString(signature.Value.Span))));
         }
         return CanonicalJson.Serialize(json);
     }

@@ -70,6 +70,7 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
         return new UpstreamCall(contract.Endpoint, contract.WireName, committed.Authorized.Frozen.Bytes, call.IdempotencyKey ?? call.Effect.Value, call.Deadline, StageSpan.Outgoing(call.TraceParent))
         {
             Link = committed.Link,
+            Locks = call.Locks,
             Subject = call.Chain.Starter.Subject,
             AsTask = contract.IsTask,
             Task = committed.Row.Handle?.Task,

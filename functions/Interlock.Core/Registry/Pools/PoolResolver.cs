@@ -19,7 +19,7 @@ public static class PoolResolver
     public static PoolChoices Resolve(PoolRequest request, RegistrySnapshot registry)
     {
         var (chosen, excluded) = (ImmutableArray.CreateBuilder<PoolChoice>(), ImmutableArray.CreateBuilder<PoolExclusion>());
-        var seen = new HashSet<(PoolKind, string)>();
+        var (seen, over) = (new HashSet<(PoolKind, string)>(), 0);
         foreach (var (kind, asked) in Asked(request))
         {
             var names = Names(kind, asked, registry);
@@ -28,11 +28,15 @@ public static class PoolResolver
             {
                 var (entry, why) = Answering(kind, name, registry);
                 if (entry is null) excluded.Add(new(name, Excerpt.Of(why, MaxWhy)));
-                else if (chosen.Count == MaxMembers) excluded.Add(new(name, $"the pool holds {MaxMembers} already"));
-                else chosen.Add(new PoolChoice(kind, name, asked, entry));
+                else if (chosen.Count < MaxMembers) chosen.Add(new PoolChoice(kind, name, asked, entry) { Tool = ToolOf(entry) is { } tool ? Answering(PoolKind.Tool, tool, registry).Entry : null });
+                else
+                {
+                    excluded.Add(new(name, $"the pool holds {MaxMembers} already"));
+                    over++;
+                }
             }
         }
-        return new(chosen.ToImmutable(), Bounded(excluded));
+        return new(chosen.ToImmutable(), Bounded(excluded)) { Over = over };
     }
 
     private static IEnumerable<(PoolKind Kind, string Asked)> Asked(PoolRequest request) =>
@@ -64,8 +68,11 @@ public static class PoolResolver
         var resolution = registry.Resolve(KindOf(kind), name, null);
         if (resolution is Resolution.Refused refused) return (null, refused.Detail.TrimEnd('.'));
         if (kind == PoolKind.Tool && name[..name.IndexOf('/')] is var server && registry.Newest(RegistryKind.Server, server) is null) return (null, $"the server '{server}' of this tool is not active");
-        return (((Resolution.Found)resolution).Entry, ""); // the only other case
+        var found = ((Resolution.Found)resolution).Entry; // the only other case
+        return ToolOf(found) is { } tool && Answering(PoolKind.Tool, tool, registry) is { Entry: null, Why: var why } ? (null, $"it is the tool '{tool}': {why}") : (found, "");
     }
+
+    private static string? ToolOf(RegistryEntry entry) => entry.Kind == RegistryKind.Agent ? entry.As<AgentBody>().Settings.Tool : null;
 
     private static RegistryKind KindOf(PoolKind kind) => kind switch
     {

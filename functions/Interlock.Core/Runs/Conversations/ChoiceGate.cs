@@ -57,7 +57,7 @@ internal static class ChoiceGate
             [new CoveredCall(frame.Id, frame.Path, choice.Kind == PoolKind.Tool ? "tool" : "agent", choice.Target, choice.Version, call.Arguments, [])],
             request => request with
             {
-                ChosenBy = new CallChooser(agent, Excerpt.Of(ChatForm.Text(conversation.Goal), MostText), Excerpt.Of(choice.Reason, MostText), loop.Id, conversation.Counts.Turns, choice.Number)
+                ChosenBy = new Chooser(agent, Excerpt.Of(ChatForm.Text(conversation.Goal), MostText), Excerpt.Of(choice.Reason, MostText), loop.Id, conversation.Counts.Turns, choice.Number)
                 {
                     Behind = call.AgentsBehind,
                 },

@@ -111,7 +111,7 @@ internal static class ConversationExecutor
     public static void Exhaust(Machine machine, Frame frame, Reached reached)
     {
         machine.Interrupt(frame.Id);
-        machine.WithdrawOwn(frame, except: frame.TimeoutTimer);
+        machine.WithdrawOwn(frame, IsOfLoop);
         frame = machine.Find(frame.Id)!; // only what is beneath it was stopped
         var conversation = (FrameState.Conversation)frame.State;
         if (!conversation.AnswersAtLimit)
@@ -122,6 +122,9 @@ internal static class ConversationExecutor
         conversation = ChoiceExecutor.GivenUp(conversation, reached.Limit) with { Phase = ConversationPhase.Concluding, Exhausted = reached.Limit };
         Turn(machine, frame, ContextWindow.Dropped(conversation));
     }
+
+    /// <summary>What the loop waits for itself: not the task's timeout, nor a lock that it holds.</summary>
+    private static bool IsOfLoop(Command command) => command is Command.CallModel or Command.OpenAgent or Command.StartTimer { Purpose: TimerPurpose.Limit };
 
     private static void Turn(Machine machine, Frame frame, FrameState.Conversation conversation)
     {
@@ -168,7 +171,7 @@ internal static class ConversationExecutor
             return;
         }
         var output = frame.Choice is null && machine.Definition.Task(frame.Path) is AutonomousTask ? Summed(conversation, answer) : Read(answer.Text);
-        machine.WithdrawOwn(frame);
+        machine.WithdrawOwn(frame, IsOfLoop);
         if (frame.Choice is null) machine.RememberUndo(frame, conversation.Grant, output);
         machine.Complete(frame, output);
     }
