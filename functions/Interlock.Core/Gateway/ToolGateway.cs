@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Interlock.Core.Audit;
+using Interlock.Core.Blackboards;
+using Interlock.Core.Gateway.Builtin;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
@@ -48,7 +50,7 @@ public sealed class ToolGateway
         Routes = new UpstreamRoutes(parts.Time);
         _pauses = new RetryPause(parts.Time, parts.Jitter);
         _answers = new AnswerCache(parts.Time);
-        _invoke = new InvokeStage(parts.Upstream, Routes, _commit, _pauses);
+        _invoke = new InvokeStage(parts.Upstream, new BuiltinUpstream(new Blackboard(parts.Store, parts.Time)), Routes, _commit, _pauses);
         _lease = parts.Lease;
         _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, ledger, parts.Time);

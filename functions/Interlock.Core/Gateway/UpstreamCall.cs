@@ -16,6 +16,9 @@ public sealed record UpstreamCall(
     /// <summary>Who waits for it; null for runs.</summary>
     public CallerLink? Link { get; init; }
 
+    /// <summary>The run that calls; null for clients.</summary>
+    public RunId? Run { get; init; }
+
     /// <summary>Whose authority it has: connections, sessions and tokens of one subject are never another's where the endpoint's authentication depends on the caller.</summary>
     public string? Subject { get; init; }
 

@@ -1,8 +1,8 @@
 using Interlock.Core.Audit;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
-using Interlock.Core.Workflows;
 using Interlock.Core.Telemetry;
+using Interlock.Core.Workflows;
 using Interlock.Json;
 
 namespace Interlock.Core.Locks;

@@ -98,6 +98,7 @@ internal sealed class Society
     {
         await SettleAsync();
         await Intake.Delivery.RunAsync(World.Tenant, all: true, Token);
+        await Relations.Locks.SweepAsync(World.Tenant, Token);
         await Reconciler.RunAsync(World.Tenant, Token);
         await SettleAsync();
         await Reconciler.RunAsync(World.Tenant, Token);

@@ -9,10 +9,6 @@ namespace Interlock.Core.Runs.Tasks;
 /// </summary>
 internal static class LockExecutor
 {
-    /// <summary>Names of this form are the runs' own.</summary>
-    private const string OwnPrefix = "workflow:";
-
-    private const int MaxName = 200;
     private const int MaxKey = 64;
 
     /// <summary>The run's first list, under the concurrency of its workflow if there is one.</summary>
@@ -24,7 +20,7 @@ internal static class LockExecutor
             return;
         }
         var key = Key(rule.Key.Evaluate(root.Input, machine.Scope(root)));
-        Ask(machine, root, $"{OwnPrefix}{machine.Definition.Name}:{key}", rule.Limit, rule.OnBusy);
+        Ask(machine, root, $"{TaskLock.OwnPrefix}{machine.Definition.Name}:{key}", rule.Limit, rule.OnBusy);
     }
 
     public static void Enter(Machine machine, Frame frame, TaskDefinition task)
@@ -48,9 +44,7 @@ internal static class LockExecutor
     private static string Name(Machine machine, Frame frame, TaskLock wanted)
     {
         var name = wanted.Name.Evaluate(frame.Input, machine.Scope(frame)).StringOrNull() ?? throw new FormatException("The name of a lock is a string.");
-        return name.Length is > 0 and <= MaxName && !name.StartsWith(OwnPrefix, StringComparison.Ordinal) && !name.Any(c => char.IsControl(c) || char.IsSurrogate(c))
-            ? name
-            : throw new FormatException($"The name of a lock has 1 to {MaxName} printable characters and does not begin with '{OwnPrefix}'.");
+        return TaskLock.IsName(name) ? name : throw new FormatException($"The name of a lock has 1 to 200 printable characters and does not begin with '{TaskLock.OwnPrefix}'.");
     }
 
     /// <summary>A short text as it is, anything else by its digest.</summary>
