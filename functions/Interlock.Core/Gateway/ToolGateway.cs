@@ -62,6 +62,9 @@ public sealed class ToolGateway
         _recovery = new Recovery(parts.Registries, ledger, claims, _admit, _settle, _follow, parts.Lease, parts.Time);
     }
 
+    /// <summary>Where calls are recorded.</summary>
+    internal AuditLog Audit => _audit;
+
     /// <summary>Where results are that were too large to be handed on.</summary>
     public Artifacts Artifacts { get; }
 
