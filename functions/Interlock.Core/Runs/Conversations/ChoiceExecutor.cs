@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Interlock.Core.Agents;
 using Interlock.Core.Runs.Tasks;
+using Interlock.Core.Workflows;
 using Interlock.Json;
 
 namespace Interlock.Core.Runs.Conversations;
@@ -149,7 +150,7 @@ internal static class ChoiceExecutor
     private static AgentChoice Choice(Selection selection)
     {
         var member = selection.Member!; // accepted: it has all of these
-        return new(selection.Number, member.Kind, member.Target, member.Version, selection.Arguments!, selection.Reason!, selection.Key!);
+        return new(selection.Number, member.Kind, member.Target, member.Version, WorkflowInput.From(selection.Arguments!, member.IsWrapped), selection.Reason!, selection.Key!);
     }
 
     private static JsonValue Told(int number, JsonValue content) => JsonValue.Object(("role", "tool"), ("choice", number), ("content", content));
