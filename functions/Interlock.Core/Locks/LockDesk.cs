@@ -1,7 +1,6 @@
 using Interlock.Core.Audit;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
-using Interlock.Core.Workflows;
 using Interlock.Core.Telemetry;
 using Interlock.Core.Workflows;
 using Interlock.Json;
