@@ -17,6 +17,9 @@ public sealed record GatewayParts(
     /// <summary>Set where several processes share the store.</summary>
     public EffectLease? Lease { get; init; }
 
+    /// <summary>What happened to runs; null where there are none.</summary>
+    public IRunLog? RunLog { get; init; }
+
     /// <summary>The rates at which calls are admitted, kept in <see cref="Store"/>; none where nothing is said.</summary>
     public GatewayLimits Limits { get; init; } = GatewayLimits.None;
 

@@ -99,6 +99,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         var gateway = new ToolGateway(new GatewayParts(
             Storage.Tables, Storage.AuditTables, Storage.Blobs, registries, policies, gates, audit, _identity.Directory, new StoredFence(runs), upstreams, fences, time)
         {
+            RunLog = runs,
             Lease = lease,
             Limits = new GatewayLimits(),
             Mac = _identity.Mac,
@@ -107,6 +108,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvalParts = new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time)
         {
+            RunLog = runs,
             Edits = new RunEdits(async (tenant, run, cancellation) => (await runs.FindAsync(tenant, run, cancellation))?.State, catalog),
             Notices = new NoticeOutbox(Storage.Tables, channels, time),
             Caps = caps,
@@ -133,13 +135,13 @@ internal sealed partial class AppServices : IAsyncDisposable
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time, publisher, ClockDifference) { Caps = caps, Directory = _identity.Directory };
         Schedules = new ScheduleKeeper(registries, catalog, Intake, host, _identity.Directory, Storage.Tables, audit, time);
-        Relations = new RunRelations(Intake, host, audit, time);
+        Relations = new RunRelations(Intake, host, Storage.Tables, audit, time);
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time, Relations.Children);
         EventSource = EventSource.Of(settings, _identity.Tenant);
         var registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time);
         var glass = new BreakGlassDesk(new BreakGlassStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, time);
         var changes = fourEyes ? new ChangeDesk(registry, new ProposalStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, _identity.Directory, time) { Glass = glass } : null;
-        Housekeeping = new Housekeeping(changes, gateway.Usage, Storage.Tables, async (tenant, run, stop) => await runs.FindAsync(tenant, run, stop) is not { IsOver: false }, time);
+        Housekeeping = new Housekeeping(changes, gateway.Usage, Storage.Tables, async (tenant, run, stop) => await runs.FindAsync(tenant, run, stop) is not { IsOver: false }, time) { Locks = Relations.Locks };
         Web = new InterlockWeb
         {
             Gateway = gateway,

@@ -18,7 +18,7 @@ namespace Interlock.Local.Engine;
 /// The embedded run host: folds runs over the event log in SQLite, in this process. Events of many runs share commits; a restart picks every
 /// open run up where its log ends.
 /// </summary>
-internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposable
+internal sealed partial class RunEngine : IRunHost, IRunLog, IFrameFence, IAsyncDisposable
 {
     private const int ConcurrentCommands = 512;
 
@@ -92,9 +92,11 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
             DateTimeOffset.FromUnixTimeMilliseconds(head.StartedAt), DateTimeOffset.FromUnixTimeMilliseconds(head.UpdatedAt)))]);
     }
 
-    public async IAsyncEnumerable<RunEvent> EventsAsync(TenantId tenant, RunId run, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<RunEvent> EventsAsync(TenantId tenant, RunId run, CancellationToken cancellationToken = default) => SinceAsync(tenant, run, 0, cancellationToken);
+
+    public async IAsyncEnumerable<RunEvent> SinceAsync(TenantId tenant, RunId run, long after, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        foreach (var stored in _log.Events(tenant.Value, run.Value))
+        foreach (var stored in _log.Events(tenant.Value, run.Value, after + 1))
         {
             cancellationToken.ThrowIfCancellationRequested();
             yield return RunJson.Deserialize<RunEvent>(stored);
@@ -182,7 +184,7 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
     {
         var commands = _commands ?? throw new InvalidOperationException("The engine takes work only after ResumeAllAsync.");
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _shutdown.Token);
-        if (command is Command.AwaitEvent or Command.StartChild) return await StandAsync(commands, run, command, either.Token);
+        if (command is Command.AwaitEvent or Command.StartChild or Command.HoldLock) return await StandAsync(commands, run, command, either.Token);
         if (command is not Command.Call) return Event(await commands.RunAsync(run, command, either.Token, _shutdown.Token));
         while (true)
         {
@@ -194,7 +196,7 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
         }
     }
 
-    /// <summary>Listening, and waiting for a child: begun, and ended when the run no longer waits.</summary>
+    /// <summary>Listening, waiting for a child, and holding a lock or waiting for it: begun, and ended when the run no longer waits.</summary>
     private async Task<RunEvent?> StandAsync(SteadyRunner commands, RunState run, Command command, CancellationToken stop)
     {
         if (Event(await commands.RunAsync(run, command, stop, _shutdown.Token)) is { } happened) return happened;

@@ -1,6 +1,7 @@
 using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Audit.Checkpoints;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Fences;
@@ -58,11 +59,12 @@ internal sealed class LocalServices : IAsyncDisposable
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker(Tables, Registries, time);
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
-        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time) { Mac = Keys.Mac, Limits = options.Limits });
+        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time) { RunLog = Engine, Mac = Keys.Mac, Limits = options.Limits });
         var circuits = loggers.CreateLogger<UpstreamRoutes>();
         Gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvals = new ApprovalParts(Tables, Keys.Mac, Registries, Policies, _gates, Audit, Users, time)
         {
+            RunLog = Engine,
             Edits = new RunEdits(Engine.GetAsync, Catalog),
             Notices = new NoticeOutbox(Tables, Channels, time),
             Caps = options.Caps,
@@ -75,14 +77,14 @@ internal sealed class LocalServices : IAsyncDisposable
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time) { Caps = options.Caps, Directory = Users };
         Schedules = new ScheduleKeeper(Registries, Catalog, Intake, Engine, Users, Tables, Audit, time);
-        Relations = new RunRelations(Intake, Engine, Audit, time);
+        Relations = new RunRelations(Intake, Engine, Tables, Audit, time);
         var agents = new AgentDesk(Gateway, Registries, Policies, new PoolReader(Catalog), Users, time);
         Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations, agents: agents), time, loggers.CreateLogger<SteadyRunner>());
-        Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time);
+        Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time) { Locks = Relations.Locks };
     }
 
-    /// <summary>Copies the audit to a folder, with checkpoints signed by this installation.</summary>
-    public AuditArchive ArchiveIn(string folder) => new(Tables, Tables, new FileArchive(folder), async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), Time, Keys.Checkpoints);
+    /// <summary>Copies the audit to a folder, with checkpoints signed by the key given.</summary>
+    public AuditArchive ArchiveIn(string folder, CheckpointKey key) => new(Tables, Tables, new FileArchive(folder), async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), Time, key);
 
     public TimeProvider Time { get; }
     public LocalKeys Keys { get; }
