@@ -49,7 +49,12 @@ public enum PoolKind
 /// <param name="Digest">Of its contract, card or document then.</param>
 /// <param name="Description">What the model is told of it.</param>
 /// <param name="InputSchema">What it takes, without the reason that every choice must give.</param>
-public sealed record PoolMember(string Name, PoolKind Kind, string Target, string Version, string Digest, string Description, JsonValue InputSchema);
+public sealed record PoolMember(string Name, PoolKind Kind, string Target, string Version, string Digest, string Description, JsonValue InputSchema)
+{
+    /// <summary>Of a workflow: whether its input is the argument <c>input</c> (<see cref="Workflows.WorkflowInput"/>).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsWrapped { get; init; }
+}
 
 /// <summary>Something asked for by name, capability or tag that the loop may not use.</summary>
 public sealed record PoolExclusion(string Target, string Why);

@@ -39,6 +39,7 @@ public static class SettingsSchema
           "readOnly": { "type": "boolean" },
           "idempotent": { "type": "boolean" },
           "capabilities": { "type": "array", "maxItems": 32, "uniqueItems": true, "items": { "type": "string", "pattern": "^[a-z0-9-]{1,64}$" } },
+          "tags": { "type": "array", "maxItems": 32, "uniqueItems": true, "items": { "type": "string", "pattern": "^[a-z0-9-]{1,64}$" } },
           "cost": { "type": "number", "minimum": 0, "maximum": 1000000 },
           "rate": { "type": "object", "required": ["perSecond", "burst"], "additionalProperties": false, "properties": {
             "perSecond": { "type": "number", "minimum": 0.001, "maximum": 1000000 },

@@ -16,6 +16,9 @@ public sealed record ToolSettings
     /// <summary>What it can be asked for instead of by name.</summary>
     public ImmutableArray<string> Capabilities { get; init; } = [];
 
+    /// <summary>What pools find it by; null for nothing.</summary>
+    public ImmutableArray<string>? Tags { get; init; }
+
     /// <summary>What a call costs, in the tenant's unit; 0 to 1,000,000.</summary>
     public decimal Cost { get; init; }
 

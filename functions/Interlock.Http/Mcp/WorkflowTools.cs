@@ -4,6 +4,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Intake;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
+using Interlock.Core.Workflows;
 using Interlock.Http.Hosting;
 using Interlock.Json;
 
@@ -51,7 +52,7 @@ internal sealed class WorkflowTools(InterlockWeb web, Site site)
     /// <summary>The run, null when it was not started, and the tool's result.</summary>
     public async Task<(RunState? Run, JsonValue Result)> StartAsync(McpCaller caller, WorkflowTool tool, JsonValue arguments, string? key, CancellationToken cancellationToken)
     {
-        var input = tool.IsWrapped ? arguments["input"] ?? JsonValue.Null : arguments;
+        var input = WorkflowInput.From(arguments, tool.IsWrapped);
         return await web.Intake.StartAsync(caller.Principal, tool.Workflow, null, input, "mcp", key, cancellationToken) switch
         {
             IntakeResult.Started { Runs: [var run] } => (run.State, CallResults.Of(Transition(run.State, run.IsNew ? "none" : State(run.State), ""))),
@@ -102,15 +103,11 @@ internal sealed class WorkflowTools(InterlockWeb web, Site site)
 
     private static WorkflowTool Tool(string name, JsonValue document)
     {
-        var schema = document["input"]?["schema"]?["document"];
-        var isWrapped = schema is not null && schema["type"]?.StringOrNull() != "object";
-        var input = isWrapped
-            ? JsonValue.Object(("type", "object"), ("required", JsonValue.Array(JsonValue.From("input"))), ("properties", JsonValue.Object(("input", schema!)))) // just checked
-            : schema ?? JsonValue.Object(("type", "object"));
+        var input = WorkflowInput.Of(document);
         var contract = JsonValue.Object(("name", ToolNames.WorkflowName(name)));
         if (document["document"]?["title"] is { IsString: true } title) contract = contract.With("title", title);
         var description = $"Starts the workflow {name} and answers at once; ask {StatusTool} how it goes. {document["document"]?["summary"]?.StringOrNull()}".TrimEnd();
-        return new WorkflowTool(name, isWrapped, contract.With("description", description).With("inputSchema", input).With("outputSchema", OutputSchema));
+        return new WorkflowTool(name, input.IsWrapped, contract.With("description", description).With("inputSchema", input.Schema).With("outputSchema", OutputSchema));
     }
 }
 

@@ -1,4 +1,4 @@
-using Interlock.Http.Mcp;
+using Interlock.Core.Registry;
 
 namespace Interlock.Tests.Mcp;
 

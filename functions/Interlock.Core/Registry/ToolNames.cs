@@ -2,13 +2,13 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Interlock.Http.Mcp;
+namespace Interlock.Core.Registry;
 
 /// <summary>
-/// The names that clients see: <c>server__tool</c>, in at most 64 characters of <c>[A-Za-z0-9_-]</c>. A name follows from what it names alone, so it never
+/// The names that clients and models see: <c>server__tool</c>, in at most 64 characters of <c>[A-Za-z0-9_-]</c>. A name follows from what it names alone, so it never
 /// changes because of others; and no two are one: what could be read as another, or does not fit, is cut and ends in a digest of the whole.
 /// </summary>
-internal static class ToolNames
+public static class ToolNames
 {
     private const int MaxLength = 64;
     private const int DigestLength = 16;
@@ -17,7 +17,7 @@ internal static class ToolNames
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
-    /// <summary>The name clients see for <c>server/tool</c>, or for a prompt of that name.</summary>
+    /// <summary>The name that is seen for <c>server/tool</c>, or for a prompt of that name.</summary>
     public static string Name(string tool)
     {
         var slash = tool.IndexOf('/');
@@ -25,7 +25,7 @@ internal static class ToolNames
         return Fit(server + Separator + own, tool, isAmbiguous: server.Contains(Separator, StringComparison.Ordinal) || server.EndsWith('_') || server is Workflow);
     }
 
-    /// <summary>The name clients see for the workflow <c>namespace/name</c>.</summary>
+    /// <summary>The name that is seen for the workflow <c>namespace/name</c>.</summary>
     public static string WorkflowName(string workflow)
     {
         var slash = workflow.IndexOf('/');
