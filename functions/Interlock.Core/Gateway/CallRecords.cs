@@ -13,11 +13,12 @@ internal static class CallRecords
         ? AuditChain.ForRun(call.Tenant, site.Run)
         : AuditChain.ForPrincipal(call.Tenant, call.Chain.Starter.Subject, now);
 
-    public static AuditRecord Intent(AuditChain chain, AuthorizedCall authorized, int attempt, DateTimeOffset now)
+    public static AuditRecord Intent(AuditChain chain, AuthorizedCall authorized, JsonValue? issued, int attempt, DateTimeOffset now)
     {
         var details = authorized.Routed.RepinnedFrom is { } from
             ? JsonValue.Object(("repinnedFrom", from.Version), ("repinnedTo", authorized.Routed.Entry.Version))
             : null;
+        if (issued is not null) details = (details ?? JsonValue.EmptyObject).With("access", issued);
         return Of(chain, authorized.Call, $"intent:{authorized.Call.Effect}:{attempt}", AuditTypes.CallIntent, now) with
         {
             Attempt = attempt,

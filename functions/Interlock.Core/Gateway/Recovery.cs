@@ -33,7 +33,7 @@ internal sealed class Recovery(RegistryStore registries, Ledger ledger, EffectCl
                 return new Standing(new GatewayResult.UnderWay(row.LeasedUntil!.Value), 0, null, null) { Chain = chain }; // a lease elsewhere has its time
             if (row is { State: LedgerState.Intended, Handle: not null })
             {
-                using var slot = call.Site is null ? await admit.EnterAsync(chain.Id, cancellationToken) : null;
+                using var slot = call.HasClient ? await admit.EnterAsync(AdmitStage.CallerOf(chain, call), cancellationToken) : null;
                 if (await follow.RunAsync(chain, call, row, etag, cancellationToken) is not { } followed) continue;
                 return await AnswerAsync(call, followed, cancellationToken) with { Chain = chain };
             }

@@ -42,7 +42,7 @@ public sealed class ToolGateway
         var (ledger, claims) = (new Ledger(parts.Store, parts.Blobs), new EffectClaims(parts.AuditStore));
         _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
         _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), new QuotaLimiter(parts.Store, parts.Time, parts.Jitter), parts.Time);
-        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, ledger, claims, parts.Audit, parts.Lease, parts.Time);
+        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, ledger, claims, parts.Audit, parts.Lease, parts.Tokens, parts.Time);
         Routes = new UpstreamRoutes(parts.Time);
         _pauses = new RetryPause(parts.Time, parts.Jitter);
         _answers = new AnswerCache(parts.Time);
@@ -151,7 +151,7 @@ public sealed class ToolGateway
             chain = GateRecords.Chain(own); // one partition for its one use, whatever day it is
             if (previous?.Chain is { } begun && begun != chain) return (null, Elsewhere);
         }
-        using var slot = await _admit.EnterAsync(chain.Id, cancellationToken);
+        using var slot = await _admit.EnterAsync(AdmitStage.CallerOf(chain, call), cancellationToken);
         var entered = await Routes.Of(call, authorized.Routed.Contract).EnterAsync(RouteChoice.Of(authorized, previous?.Repeated), cancellationToken);
         if (entered.Refusal is { } unavailable) return (null, previous?.Repeated is null ? await InsteadAsync(unavailable, authorized, cancellationToken) : unavailable);
         await using var route = entered.Value!;
@@ -183,7 +183,7 @@ public sealed class ToolGateway
     {
         if (unavailable.Rule != RouteSet.CircuitOpen) return unavailable;
         if (authorized.Routed.Contract.Tool.WhenUnavailable == WhenUnavailable.Escalate)
-            return unavailable with { Detail = $"{unavailable.Detail} The operator wants people to decide: {(authorized.Call.Site is null ? "ask the person you work for." : "let the step or one around it say onError: escalate.")}" };
+            return unavailable with { Detail = $"{unavailable.Detail} The operator wants people to decide: {(authorized.Call.HasClient ? "ask the person you work for." : "let the step or one around it say onError: escalate.")}" };
         return AnswerKey.Of(authorized) is { } key && _answers.Find(key) is { } earlier && await _commit.StandsAsync(authorized, cancellationToken)
             ? unavailable with { Instead = earlier }
             : unavailable;

@@ -73,6 +73,9 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
             Subject = call.Chain.Starter.Subject,
             AsTask = contract.IsTask,
             Task = committed.Row.Handle?.Task,
+            Access = committed.Issued.Access,
+            Notify = committed.Issued.Notify,
+            Resume = call.Resume,
         };
     }
 

@@ -1,0 +1,23 @@
+namespace Interlock.Core.Gateway.Callbacks;
+
+/// <summary>
+/// That an agent elsewhere paused because a call of it needs an approval: the handle it was given with the refusal, and where its task goes on. What the handle stands for
+/// is the store's word, never the agent's.
+/// </summary>
+public sealed record AgentPause(string Handle, string? Task, string? Context)
+{
+    /// <summary>The member that agents are told a handle in, and give it back in.</summary>
+    public const string Meta = "interlock/resume";
+}
+
+/// <summary>How an agent that paused is told to go on: where it paused, and what was decided (<c>approved</c>, <c>rejected</c>, <c>expired</c>).</summary>
+public sealed record AgentResume(AgentPause Pause, string Decision)
+{
+    /// <summary>The call that was asked about: the tool, and its arguments by digest.</summary>
+    public required string Tool { get; init; }
+
+    public required string ArgumentsDigest { get; init; }
+
+    /// <summary>The gate whose grant that one call spends, once approved.</summary>
+    public GateId? Grant { get; init; }
+}
