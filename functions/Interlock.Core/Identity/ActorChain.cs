@@ -8,8 +8,14 @@ namespace Interlock.Core.Identity;
 /// </summary>
 public sealed record ActorChain(Principal Starter, string? WorkflowOwner = null, string? Agent = null)
 {
-    /// <summary>Subjects whose authority bounds the call besides: owners of the workflows that led to this one, and who else published what started it.</summary>
+    /// <summary>
+    /// Subjects whose authority bounds the call besides: owners of the workflows that led to this one, who else published what started it, and the agents that chose the
+    /// workflow or the agent that asks.
+    /// </summary>
     public IReadOnlyList<string> Behind { get; init; } = [];
+
+    /// <summary>What the subject of an agent begins with.</summary>
+    public const string AgentPrefix = "agent:";
 
     public TenantId Tenant => Starter.Tenant;
 
@@ -21,7 +27,7 @@ public sealed record ActorChain(Principal Starter, string? WorkflowOwner = null,
             yield return Starter.Subject;
             if (WorkflowOwner is not null) yield return WorkflowOwner;
             foreach (var subject in Behind) yield return subject;
-            if (Agent is not null) yield return "agent:" + Agent;
+            if (Agent is not null) yield return AgentPrefix + Agent;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlock.Core.Identity;
 
 namespace Interlock.Core.Policy;
 
@@ -31,6 +32,7 @@ internal sealed record ChainMember(string Subject, ImmutableArray<string>? Group
     private Membership Is(PolicySubject principal, string? workflow) => principal switch
     {
         PolicySubject.Any => Membership.Yes,
+        PolicySubject.AnyAgent => Subject.StartsWith(ActorChain.AgentPrefix, StringComparison.Ordinal) ? Membership.Yes : Membership.No,
         PolicySubject.One one when workflow is not null && IsStarter && one.Subject == "workflow:" + workflow => Membership.Yes,
         PolicySubject.One one => one.Subject == Subject ? Membership.Yes : Membership.No,
         PolicySubject.Group when Groups is null => Membership.Unknown,
@@ -42,7 +44,7 @@ internal sealed record ChainMember(string Subject, ImmutableArray<string>? Group
     private static ImmutableArray<string>? GroupsOf(string subject, PolicyRequest request)
     {
         var isOwner = subject == request.Chain.WorkflowOwner;
-        if ((!isOwner && !request.Chain.Behind.Contains(subject)) || subject.StartsWith("workflow:", StringComparison.Ordinal)) return [];
+        if ((!isOwner && !request.Chain.Behind.Contains(subject)) || subject.StartsWith("workflow:", StringComparison.Ordinal) || subject.StartsWith(ActorChain.AgentPrefix, StringComparison.Ordinal)) return [];
         if (isOwner) return request.WorkflowOwnerGroups;
         return request.GroupsBehind.TryGetValue(subject, out var groups) ? groups : null;
     }

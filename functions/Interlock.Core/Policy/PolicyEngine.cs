@@ -13,17 +13,14 @@ public static class PolicyEngine
     {
         var members = ChainMember.Of(request);
         var input = new Lazy<JsonValue>(() => Condition.Input(request));
-        var applicable = new List<(PolicyRule Rule, Membership[] By)>();
+        var applicable = new List<RuleMatch>();
         var failed = new List<(string Id, string Why)>();
-        foreach (var rule in policies.Rules)
+        foreach (var match in RuleMatch.Of(policies, request, members))
         {
-            if (!rule.Concerns(request.Kind, request.Target)) continue;
-            var by = Array.ConvertAll(members, member => member.In(rule.Principals, request.Workflow));
-            if (!by.Any(match => Counts(rule.Effect, match))) continue;
-            switch (Condition.Evaluate(rule.When, input, request.Now))
+            switch (Condition.Evaluate(match.Rule.When, input, request.Now))
             {
-                case (true, _): applicable.Add((rule, by)); break;
-                case (null, var why): failed.Add((rule.Id, why)); break;
+                case (true, _): applicable.Add(match); break;
+                case (null, var why): failed.Add((match.Rule.Id, why)); break;
             }
         }
 
@@ -33,33 +30,48 @@ public static class PolicyEngine
             return Refuse(PolicyRules.Error, failed.Select(failure => failure.Id), $"The condition of rule '{first.Id}' {first.Why}; the policy must be corrected.");
         }
         var denies = applicable.Where(match => match.Rule.Effect == PolicyEffect.Deny).Select(match => match.Rule).ToList();
-        if (denies.Count > 0) return Refuse(PolicyRules.Denied, denies.Select(rule => rule.Id), Reason(denies, "denies"));
-        for (var i = 0; i < members.Length; i++)
-        {
-            if (applicable.Exists(match => match.By[i] == Membership.Yes)) continue;
-            var detail = $"No rule allows {members[i].Subject} to call {request.Target}; ask for a rule that does.";
-            return Refuse(i == 0 ? PolicyRules.DefaultDeny : PolicyRules.ChainNotAuthorized, [], detail);
-        }
+        if (denies.Count > 0) return Refuse(PolicyRules.Denied, denies.Select(rule => rule.Id), Reason(denies, "denies", request.Target));
+        if (Unpermitted(members, applicable, request.Target) is (var rule, var detail)) return Refuse(rule, [], detail);
         var guards = applicable.Where(match => match.Rule.Effect == PolicyEffect.RequireApproval).Select(match => match.Rule).ToList();
         var ids = Sorted(applicable.Select(match => match.Rule.Id));
         if (guards.Count == 0)
-            return new(PolicyEffect.Allow, ids, null, Reason([.. applicable.Select(match => match.Rule)], "allows"), null, policies.Digest, request.Now);
+            return new(PolicyEffect.Allow, ids, null, Reason([.. applicable.Select(match => match.Rule)], "allows", request.Target), null, policies.Digest, request.Now);
         var floor = ApprovalFloor.Combine(guards.Select(rule => rule.Approval).OfType<ApproverRequirement>());
-        return new(PolicyEffect.RequireApproval, ids, null, Reason(guards, "requires approval for"), floor, policies.Digest, request.Now);
+        return new(PolicyEffect.RequireApproval, ids, null, Reason(guards, "requires approval for", request.Target), floor, policies.Digest, request.Now);
 
         PolicyDecision Refuse(string rule, IEnumerable<string> ruleIds, string reason) =>
             new(PolicyEffect.Deny, Sorted(ruleIds), rule, reason, null, policies.Digest, request.Now);
-
-        string Reason(List<PolicyRule> rules, string verb)
-        {
-            var first = rules.OrderBy(rule => rule.Id, StringComparer.Ordinal).First();
-            return first.Reason ?? $"Rule '{first.Id}' {verb} {request.Target}.";
-        }
     }
 
-    /// <summary>Where membership is unknown the stricter reading holds: a deny or a gate applies, a permission does not.</summary>
-    private static bool Counts(PolicyEffect effect, Membership match) =>
-        match == Membership.Yes || (match == Membership.Unknown && effect != PolicyEffect.Allow);
+    /// <summary>
+    /// The refusal that any call of the target meets, whatever its arguments and whatever conditions say; null where some call may pass. For what shows or offers targets:
+    /// each call is decided on its own.
+    /// </summary>
+    public static (string Rule, string Reason)? RefuseAlways(PolicySet policies, PolicyRequest request)
+    {
+        var members = ChainMember.Of(request);
+        var matches = RuleMatch.Of(policies, request, members).ToList();
+        var denies = matches.Where(match => match.Rule is { Effect: PolicyEffect.Deny, IsConditional: false }).Select(match => match.Rule).ToList();
+        return denies.Count > 0 ? (PolicyRules.Denied, Reason(denies, "denies", request.Target)) : Unpermitted(members, matches.Where(match => match.Rule.Effect != PolicyEffect.Deny), request.Target);
+    }
+
+    /// <summary>The refusal for the first member of the chain that no rule permits; null where each has one.</summary>
+    private static (string Rule, string Reason)? Unpermitted(ChainMember[] members, IEnumerable<RuleMatch> matches, string target)
+    {
+        var permitted = matches.Select(match => match.By).ToList();
+        for (var i = 0; i < members.Length; i++)
+        {
+            if (permitted.Exists(by => by[i] == Membership.Yes)) continue;
+            return (i == 0 ? PolicyRules.DefaultDeny : PolicyRules.ChainNotAuthorized, $"No rule allows {members[i].Subject} to call {target}; ask for a rule that does.");
+        }
+        return null;
+    }
+
+    private static string Reason(List<PolicyRule> rules, string verb, string target)
+    {
+        var first = rules.OrderBy(rule => rule.Id, StringComparer.Ordinal).First();
+        return first.Reason ?? $"Rule '{first.Id}' {verb} {target}.";
+    }
 
     private static string[] Sorted(IEnumerable<string> ids) => [.. ids.Order(StringComparer.Ordinal)];
 }

@@ -137,7 +137,7 @@ internal sealed class PolicyReader
         for (var i = 0; i < list.Count; i++)
         {
             if (Subject(list.Items[i]) is { } subject) subjects.Add(subject);
-            else Error(JsonPointer.Append(at, i), "a principal is one of { group }, { user }, { app }, { agent }, { workflow: namespace/name } or { any: true }");
+            else Error(JsonPointer.Append(at, i), "a principal is one of { group }, { user }, { app }, { agent } (a name, or * for any), { workflow: namespace/name } or { any: true }");
         }
         return subjects.ToImmutable();
     }
@@ -152,6 +152,7 @@ internal sealed class PolicyReader
         {
             "group" => new PolicySubject.Group(text),
             "workflow" when text.Split('/') is not [{ Length: > 0 }, { Length: > 0 }] => null,
+            "agent" when text == "*" => new PolicySubject.AnyAgent(),
             "user" or "app" or "agent" or "workflow" => new PolicySubject.One($"{name}:{text}"),
             _ => null,
         };

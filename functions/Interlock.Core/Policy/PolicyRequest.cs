@@ -22,4 +22,16 @@ public sealed record PolicyRequest(
 
     /// <summary>The groups of those behind the chain who are people, by subject; whoever is missing counts as an owner without known groups does.</summary>
     public IReadOnlyDictionary<string, ImmutableArray<string>> GroupsBehind { get; init; } = ImmutableDictionary<string, ImmutableArray<string>>.Empty;
+
+    /// <summary>The same with the groups of all in the chain who are people, as they are now.</summary>
+    public async Task<PolicyRequest> WithGroupsAsync(IDirectory directory, CancellationToken cancellationToken = default)
+    {
+        var behind = ImmutableDictionary<string, ImmutableArray<string>>.Empty;
+        foreach (var subject in Chain.Behind)
+            if (await GroupsAsync(subject) is { } known) behind = behind.SetItem(subject, known);
+        return this with { WorkflowOwnerGroups = await GroupsAsync(Chain.WorkflowOwner), GroupsBehind = behind };
+
+        async Task<ImmutableArray<string>?> GroupsAsync(string? subject) =>
+            subject is ['u', 's', 'e', 'r', ':', .. var person] ? [.. await directory.GroupsOfAsync(Chain.Tenant, person, cancellationToken)] : null;
+    }
 }

@@ -18,6 +18,9 @@ public sealed record PolicyRule(
     ApproverRequirement? Approval,
     int Line)
 {
+    /// <summary>Whether it applies to some calls of its targets only.</summary>
+    internal bool IsConditional => When is not null;
+
     internal bool Concerns(TargetKind kind, string target) =>
         (kind == TargetKind.Tool ? Tools : Agents).Any(pattern => pattern.Matches(target));
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Interlock.Core.Approvals;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
@@ -34,26 +33,11 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDir
     public async Task<PolicyDecision> DecideAsync(FrozenCall frozen, CancellationToken cancellationToken)
     {
         var call = frozen.Call;
-        return PolicyEngine.Decide(policies.Of(frozen.Routed.Registry), new PolicyRequest(
+        var request = new PolicyRequest(
             call.Chain, call.Kind, frozen.Routed.Entry.Name, frozen.Routed.Target.ContractDigest, frozen.Arguments, time.GetUtcNow(),
-            call.Site?.Workflow.Name, call.Site?.Task)
-        {
-            WorkflowOwnerGroups = await GroupsAsync(call.Tenant, call.Chain.WorkflowOwner, cancellationToken),
-            GroupsBehind = await GroupsBehindAsync(call.Chain, cancellationToken),
-        });
+            call.Site?.Workflow.Name, call.Site?.Task);
+        return PolicyEngine.Decide(policies.Of(frozen.Routed.Registry), await request.WithGroupsAsync(directory, cancellationToken));
     }
-
-    private async Task<IReadOnlyDictionary<string, ImmutableArray<string>>> GroupsBehindAsync(ActorChain chain, CancellationToken cancellationToken)
-    {
-        var groups = ImmutableDictionary<string, ImmutableArray<string>>.Empty;
-        foreach (var subject in chain.Behind)
-            if (await GroupsAsync(chain.Tenant, subject, cancellationToken) is { } known) groups = groups.SetItem(subject, known);
-        return groups;
-    }
-
-    /// <summary>The groups of a subject who is a person, as they are now.</summary>
-    private async Task<ImmutableArray<string>?> GroupsAsync(TenantId tenant, string? subject, CancellationToken cancellationToken) =>
-        subject is ['u', 's', 'e', 'r', ':', .. var person] ? [.. await directory.GroupsOfAsync(tenant, person, cancellationToken)] : null;
 
     private static string Missing(GatewayCall call, PolicyDecision decision) => call.Site is null
         ? $"'{call.Target}' needs an approval ({decision.Reason}). Start a workflow that has a gate for it."
