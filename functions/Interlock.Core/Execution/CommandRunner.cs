@@ -36,6 +36,13 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
         }
     }
 
+    /// <summary>How a call stands that goes on at its upstream, asked now and not when it was to be asked next.</summary>
+    public async Task<CommandOutcome> HurryAsync(RunState run, Command.Call call, CancellationToken cancellationToken = default)
+    {
+        await gateway.HurryAsync(GatewayCall(run, call), cancellationToken);
+        return await RunAsync(run, call, cancellationToken);
+    }
+
     public Task WithdrawAsync(RunState run, Command command, CancellationToken cancellationToken = default) => command switch
     {
         Command.AwaitEvent => Relations.Listening.EndAsync(run.Tenant, run.Id, command.Id, cancellationToken),
@@ -65,6 +72,7 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
             TraceParent = run.Origin.TraceParent,
             IsAbandoned = !run.Pending.ContainsKey(call.Id),
             IssuedAt = call.IssuedAt ?? run.StartedAt,
+            Resume = (call as Command.CallAgent)?.Resume,
         };
     }
 

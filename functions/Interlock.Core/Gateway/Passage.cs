@@ -35,7 +35,7 @@ public sealed record CallContract(UpstreamEndpoint Endpoint, string WireName, Js
 
     /// <summary>Of an agent; who calls it by the DSL's own call gives the parts of the message, others its one data part.</summary>
     public static CallContract Of(GatewayCall call, string name, AgentBody agent) =>
-        new(new UpstreamEndpoint(UpstreamKind.A2a, agent.RegistrationId, agent.Address), call.IsWhole ? EndpointTarget.A2a.Method : name, call.IsWhole ? Parts : agent.InputSchema)
+        new(new UpstreamEndpoint(UpstreamKind.A2a, agent.RegistrationId, agent.Address) { Dialect = AgentDialect.Of(agent.Card, agent.Address) }, call.IsWhole ? EndpointTarget.A2a.Method : name, call.IsWhole ? Parts : agent.InputSchema)
         {
             Tool = new ToolSettings { Idempotent = agent.Idempotent },
         };

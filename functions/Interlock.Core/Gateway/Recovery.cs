@@ -21,6 +21,14 @@ internal sealed class Recovery(RegistryStore registries, Ledger ledger, EffectCl
         return (row.State, (await AnswerAsync(call, new SettledCall(row, null), cancellationToken)).Result);
     }
 
+    /// <summary>Makes it due to ask after a call that goes on; when somebody else changes the row meanwhile it is being asked after.</summary>
+    public async Task HurryAsync(GatewayCall call, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (await ledger.FindAsync(call, cancellationToken) is ({ State: LedgerState.Intended, Handle: { } handle } row, var etag) && handle.PollAt > now)
+            await ledger.WriteAsync(call, row with { Handle = handle with { PollAt = now } }, etag, cancellationToken);
+    }
+
     /// <summary>What the ledger knows of the effect: its result, or from which attempt to go on, or nothing.</summary>
     public async Task<Standing?> RecoverAsync(GatewayCall call, CancellationToken cancellationToken)
     {

@@ -92,6 +92,9 @@ public sealed class ToolGateway
     public Task<(LedgerState State, GatewayResult? Result)?> FindAsync(GatewayCall call, CancellationToken cancellationToken = default) =>
         _recovery.FindAsync(call, isMadeHere: _active.ContainsKey((call.Tenant, call.Effect)), cancellationToken);
 
+    /// <summary>Has a call that goes on at its upstream asked after when it is asked for next, whenever that was due.</summary>
+    public Task HurryAsync(GatewayCall call, CancellationToken cancellationToken = default) => _recovery.HurryAsync(call, cancellationToken);
+
     private async Task<GatewayResult> MeasuredAsync(GatewayCall call, CancellationToken cancellationToken)
     {
         using var span = new CallSpan(call);

@@ -23,21 +23,22 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
     private readonly SigningKey _publicKey;
     private readonly TimeProvider _time;
     private readonly string _mcpAudience;
+    private readonly TenantId? _tenant;
 
-    private LocalIssuer(ECDsa key, string issuer, TimeProvider time, string mcpAudience = McpAudience)
+    private LocalIssuer(ECDsa key, string issuer, TimeProvider time, string mcpAudience = McpAudience, TenantId? tenant = null)
     {
         var parameters = key.ExportParameters(includePrivateParameters: false);
         _publicKey = SigningKey.FromEc(SigningKey.Thumbprint(parameters), parameters, "ES256") is { } publicKey && publicKey.Accepts("ES256")
             ? publicKey
             : throw new ArgumentException("The local issuer's key must be on P-256.", nameof(key));
-        (_key, _time, Issuer, _mcpAudience) = (key, time, issuer, mcpAudience);
+        (_key, _time, Issuer, _mcpAudience, _tenant) = (key, time, issuer, mcpAudience, tenant);
     }
 
     /// <summary>The <c>iss</c> of its tokens.</summary>
     public string Issuer { get; }
 
     /// <summary>How a verifier of the same installation trusts it.</summary>
-    public TrustedIssuer Trust => new(Issuer, MintsRunTokens: true);
+    public TrustedIssuer Trust => new(Issuer, _tenant, MintsRunTokens: true) { OnlyRunTokens = _tenant is not null };
 
     /// <summary>What accepts this installation's tokens at one face, run tokens at <c>/mcp</c> too.</summary>
     /// <param name="face"><see cref="TokenClass.Mcp"/> or <see cref="TokenClass.Api"/>.</param>
@@ -71,7 +72,7 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
             var scalar = HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, info: Encoding.UTF8.GetBytes($"interlock run tokens\0{tenant.Value}\0{i}"));
             try
             {
-                return new(ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = scalar }), "urn:interlock:runs:" + tenant.Value, time, mcpAudience);
+                return new(ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = scalar }), "urn:interlock:runs:" + tenant.Value, time, mcpAudience, tenant);
             }
             catch (CryptographicException) when (i < 8)
             {
@@ -120,9 +121,10 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
 
     public void Dispose() => _key.Dispose();
 
-    private static void Check(LocalTokenRequest request, DateTimeOffset now)
+    private void Check(LocalTokenRequest request, DateTimeOffset now)
     {
         if (request.Lifetime <= TimeSpan.Zero || request.Lifetime > MaxLifetime) throw new ArgumentException("A token lives more than 0 and at most 366 days.", nameof(request));
+        if (_tenant is { } one && (request.Class != TokenClass.Run || request.Principal.Tenant != one)) throw new ArgumentException("Here only run tokens of one tenant are issued.", nameof(request));
         if (request.Class == TokenClass.SignIn) throw new ArgumentException("Only an outside issuer's ID tokens sign people in.", nameof(request));
         if (request.NotAfter <= now) throw new ArgumentException("The token would have expired already.", nameof(request));
         if ((request.Class == TokenClass.Run) != (request.Run is not null)) throw new ArgumentException("Run tokens, and only they, name a run.", nameof(request));

@@ -94,6 +94,9 @@ public sealed record AgentBody(Uri Address, string RegistrationId, string CardDi
 {
     public JsonValue? InputSchema { get; init; }
 
+    /// <summary>The card as the agent published it when it was registered; null of agents that have none, and of those registered before it was kept.</summary>
+    public JsonValue? Card { get; init; }
+
     public AgentSettings Settings { get; init; } = AgentSettings.None;
 }
 

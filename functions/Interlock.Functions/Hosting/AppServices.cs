@@ -6,6 +6,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
@@ -99,6 +100,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             Storage.Tables, Storage.AuditTables, Storage.Blobs, registries, policies, gates, audit, _identity.Directory, new StoredFence(runs), upstreams, fences, time)
         {
             Lease = lease,
+            Tokens = new RunTokens(_identity.RunIssuer, _identity.Mac, policies, _identity.Directory, () => origin, time),
             Limits = new GatewayLimits(),
             Mac = _identity.Mac,
         });
@@ -118,7 +120,8 @@ internal sealed partial class AppServices : IAsyncDisposable
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
         // Runs that start runs go in a circle: what they have to do with each other is put together below, before any of them moves.
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!), audit, time, publisher)
+        var commands = new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!);
+        Driver = new RunDriver(runs, catalog, commands, audit, time, publisher)
         {
             OnBug = (run, e) => Log.NotFolded(logger, e, run),
             OnHeldUp = (run, command, e) => Log.HeldUp(logger, e, command.GetType().Name, command.Id, run),
@@ -151,6 +154,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             Runs = host,
             Audit = audit,
             Store = Storage.Tables,
+            AgentNotices = new AgentNotices(commands, host, _identity.Mac),
             McpTokens = _identity.McpTokens,
             ApiTokens = _identity.ApiTokens,
             SignIn = _identity.SignIn,

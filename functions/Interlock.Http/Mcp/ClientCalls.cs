@@ -10,10 +10,12 @@ namespace Interlock.Http.Mcp;
 internal static class ClientCalls
 {
     public static GatewayCall Of(McpExchange exchange, McpCaller caller, EffectId effect, string target, JsonValue arguments, DateTimeOffset deadline) =>
-        new(effect, caller.Chain, TargetKind.Tool, target, null, arguments, CallDeadlines.Earlier(exchange.Message.Meta, deadline))
+        new(effect, caller.Chain, TargetKind.Tool, target, null, arguments, CallDeadlines.Earlier(exchange.Message.Meta, caller.Until < deadline ? caller.Until.Value : deadline))
         {
+            Site = caller.Site,
+            Grant = caller.Resume is { } resume && resume.Tool == target && resume.ArgumentsDigest == CanonicalJson.Digest(arguments) ? resume.Grant : null,
             TraceParent = Trace(exchange),
-            Link = new CallerLink { Token = caller.Bearer, Progress = exchange.Progress(), Capabilities = Capabilities(exchange, caller), Log = LogLevel(exchange) is { } least ? exchange.Log(least) : null, LogLevel = LogLevel(exchange) },
+            Link = new CallerLink { Token = caller.Exchangeable, Progress = exchange.Progress(), Capabilities = Capabilities(exchange, caller), Log = LogLevel(exchange) is { } least ? exchange.Log(least) : null, LogLevel = LogLevel(exchange) },
         };
 
     /// <summary>The call as it goes on: where it was begun before, under that effect and with what the client answered.</summary>

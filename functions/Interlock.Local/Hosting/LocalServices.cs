@@ -3,6 +3,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
@@ -42,7 +43,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Keys = LocalKeys.Open(options.DataDirectory, time);
         Users = LocalUsers.Load(options.DataDirectory);
         Channels = LocalChannels.Load(options.DataDirectory, options.Egress.AllowLoopback);
-        PublicOrigin = options.PublicOrigin;
+        (PublicOrigin, Origin) = (options.PublicOrigin, options.PublicOrigin ?? options.Listens);
         Time = time;
         Tables = options.Tables ?? new SqliteTableStore(_database);
         Audit = new AuditLog(Tables, time);
@@ -57,7 +58,12 @@ internal sealed class LocalServices : IAsyncDisposable
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker(Tables, Registries, time);
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
-        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time) { Mac = Keys.Mac, Limits = options.Limits });
+        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time)
+        {
+            Mac = Keys.Mac,
+            Limits = options.Limits,
+            Tokens = new RunTokens(Keys.Issuer, Keys.Mac, Policies, Users, () => Origin, time),
+        });
         var circuits = loggers.CreateLogger<UpstreamRoutes>();
         Gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvals = new ApprovalParts(Tables, Keys.Mac, Registries, Policies, _gates, Audit, Users, time)
@@ -75,7 +81,9 @@ internal sealed class LocalServices : IAsyncDisposable
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time) { Caps = options.Caps, Directory = Users };
         Schedules = new ScheduleKeeper(Registries, Catalog, Intake, Engine, Users, Tables, Audit, time);
         Relations = new RunRelations(Intake, Engine, Audit, time);
-        Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations), time, loggers.CreateLogger<SteadyRunner>());
+        var commands = new CommandRunner(Gateway, Approvals, time, relations: () => Relations);
+        AgentNotices = new AgentNotices(commands, Engine, Keys.Mac);
+        Commands = new SteadyRunner(commands, time, loggers.CreateLogger<SteadyRunner>());
         Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time);
     }
 
@@ -84,6 +92,11 @@ internal sealed class LocalServices : IAsyncDisposable
     public LocalUserDirectory Users { get; }
     public NoticeChannels Channels { get; }
     public Uri? PublicOrigin { get; }
+
+    /// <summary>Where agents elsewhere reach it: <see cref="PublicOrigin"/>, or where it listens once that is known; null where it does not.</summary>
+    public Uri? Origin { get; private set; }
+
+    public AgentNotices AgentNotices { get; }
     public ITableStore Tables { get; }
     public AuditLog Audit { get; }
     public RegistryStore Registries { get; }
@@ -121,6 +134,9 @@ internal sealed class LocalServices : IAsyncDisposable
         EventLog.Write(logger, await Intake.Delivery.RunAsync(tenant, all, cancellationToken));
         foreach (var run in Engine.OpenRuns) await Relations.Children.ReconcileAsync(run, cancellationToken);
     }
+
+    /// <summary>Says where it listens, unless another address is said to lead here.</summary>
+    public void Listens(Uri address) => Origin = PublicOrigin ?? address;
 
     public Principal? User(string id) => Users.Find(new TenantId(LocalOptions.Tenant), id)?.ToPrincipal(new TenantId(LocalOptions.Tenant));
 

@@ -1,3 +1,5 @@
+using Interlock.Json;
+
 namespace Interlock.Core.Gateway.Callbacks;
 
 /// <summary>
@@ -8,6 +10,10 @@ public sealed record AgentPause(string Handle, string? Task, string? Context)
 {
     /// <summary>The member that agents are told a handle in, and give it back in.</summary>
     public const string Meta = "interlock/resume";
+
+    /// <summary>How the call of an agent ends that paused there.</summary>
+    public static Problem Problem(AgentPause pause) =>
+        new(ProblemTypes.NeedsApproval, 403, "The agent waits for an approval", "A call that it wants needs an approval; it goes on once that is decided.") { Pause = pause };
 }
 
 /// <summary>How an agent that paused is told to go on: where it paused, and what was decided (<c>approved</c>, <c>rejected</c>, <c>expired</c>).</summary>
@@ -20,4 +26,7 @@ public sealed record AgentResume(AgentPause Pause, string Decision)
 
     /// <summary>The gate whose grant that one call spends, once approved.</summary>
     public GateId? Grant { get; init; }
+
+    /// <summary>What the agent is told.</summary>
+    public JsonValue ToJson() => JsonValue.Object(("handle", Pause.Handle), ("decision", Decision));
 }
