@@ -67,7 +67,7 @@ internal sealed class A2aAnswer
     /// <summary>How the call ended; of one that gave the parts of its message the output is the whole message or task as the agent wrote it.</summary>
     public UpstreamResult Read(UpstreamCall call) => Read() switch
     {
-        UpstreamResult.Completed done when call.Tool == EndpointTarget.A2a.Method => done with { Output = Whole() },
+        UpstreamResult.Completed done when call.Tool == EndpointTarget.A2a.Method => done with { Output = Whole().Without("history") },
         var other => other,
     };
 

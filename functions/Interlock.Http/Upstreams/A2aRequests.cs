@@ -15,6 +15,9 @@ internal static class A2aRequests
     /// <summary>The header that says which version is spoken; 0.3 knows none.</summary>
     public const string VersionHeader = "A2A-Version";
 
+    /// <summary>The history holds our own messages, and what came along with them: nobody needs that back.</summary>
+    private const string NoHistory = "historyLength";
+
     /// <summary>
     /// A message with one data part that holds the arguments byte for byte, or with the parts that the arguments are; the idempotency key is the message's id. To an agent that
     /// paused, its answer to that. An agent that notifies is not waited for.
@@ -45,7 +48,11 @@ internal static class A2aRequests
     /// <summary>Asks the agent to stop a task.</summary>
     public static byte[] Cancel(string id, AgentDialect dialect, string task) => OfTask(id, dialect.IsOne ? "CancelTask" : "tasks/cancel", task);
 
-    private static byte[] OfTask(string id, string method, string task) => Request(id, method, json => json.WriteString("id", task));
+    private static byte[] OfTask(string id, string method, string task) => Request(id, method, json =>
+    {
+        json.WriteString("id", task);
+        if (method is "GetTask" or "tasks/get") json.WriteNumber(NoHistory, 0);
+    });
 
     private static void WriteParts(Utf8JsonWriter json, UpstreamCall call)
     {
@@ -101,6 +108,7 @@ internal static class A2aRequests
     {
         var dialect = call.Endpoint.Dialect;
         json.WriteStartObject("configuration");
+        json.WriteNumber(NoHistory, 0);
         json.WriteBoolean(dialect.IsOne ? "returnImmediately" : "blocking", dialect.IsOne ? !waits : waits);
         if (dialect.Notifies && call.Notify is { } notify)
         {

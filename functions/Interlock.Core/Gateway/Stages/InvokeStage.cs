@@ -56,7 +56,13 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
             cancellationToken);
     }
 
-    private async Task<UpstreamResult> SendAsync(CallContract contract, UpstreamCall call, CancellationToken cancellationToken) => Taken(contract, contract.Tool.Redact.IsEmpty
+    private async Task<UpstreamResult> SendAsync(CallContract contract, UpstreamCall call, CancellationToken cancellationToken)
+    {
+        var result = await SendOnceAsync(contract, call, cancellationToken);
+        return call.Access?.Hide(result) ?? result;
+    }
+
+    private async Task<UpstreamResult> SendOnceAsync(CallContract contract, UpstreamCall call, CancellationToken cancellationToken) => Taken(contract, contract.Tool.Redact.IsEmpty
         ? await upstream.InvokeAsync(call, cancellationToken)
         : Overheard.Of(contract, await upstream.InvokeAsync(call with { Link = Overheard.Of(contract, call.Link) }, cancellationToken)));
 
