@@ -285,6 +285,7 @@ module app 'modules/app.bicep' = {
     applicationInsightsName: monitoring.outputs.applicationInsightsName
     macKeyUri: vault.outputs.macKeyUri
     vaultUri: vault.outputs.uri
+    checkpointKeyUri: vault.outputs.checkpointKeyUri
     topicEndpoint: events.outputs.endpoint
     eventPublisherObjectId: empty(eventPublisherObjectId) ? identity.outputs.principalId : eventPublisherObjectId
     origin: origin

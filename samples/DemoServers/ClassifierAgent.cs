@@ -36,7 +36,7 @@ internal sealed class ClassifierAgent(DemoState state)
 
     public static JsonValue Classify(JsonValue ticket)
     {
-        var text = $"{ticket["subject"]?.StringOrNull()} {(ticket["body"] ?? ticket["text"])?.StringOrNull()}".ToLowerInvariant();
+        var text = $"{ticket["subject"]?.StringOrNull()} {(ticket["body"] ?? ticket["text"] ?? ticket["task"])?.StringOrNull()}".ToLowerInvariant();
         var service = Services.FirstOrDefault(rule => text.Contains(rule.Word, StringComparison.Ordinal)).Service ?? "unknown";
         var rule = Rules.FirstOrDefault(rule => rule.Words.Any(word => text.Contains(word, StringComparison.Ordinal)));
         var severity = (ticket["priority"]?.StringOrNull(), service) switch

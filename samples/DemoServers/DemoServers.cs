@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Interlock.Samples.DemoServers;
 
 /// <summary>
-/// The servers and the agent that the sample workflows call, in one process: MCP servers for ticketing, remediation and chat,
-/// and an A2A agent that classifies tickets. State is in memory and readable through <see cref="State"/>.
+/// The servers and agents that the sample workflows call, in one process: MCP servers for ticketing, monitoring, remediation and chat,
+/// an A2A agent that classifies tickets, and an OpenAI-compatible endpoint of scripted models. State is in memory and readable through <see cref="State"/>.
 /// </summary>
 public sealed class DemoServers : IAsyncDisposable
 {
@@ -22,18 +22,25 @@ public sealed class DemoServers : IAsyncDisposable
     {
         (_app, State) = (app, state);
         Ticketing = new Uri(origin, "/ticketing/mcp");
+        Monitoring = new Uri(origin, "/monitoring/mcp");
         Remediation = new Uri(origin, "/remediation/mcp");
         Chat = new Uri(origin, "/chat/mcp");
         Classifier = new Uri(origin, "/classifier");
+        Models = new Uri(origin, "/models/v1");
     }
 
     public Uri Ticketing { get; }
+
+    public Uri Monitoring { get; }
 
     public Uri Remediation { get; }
 
     public Uri Chat { get; }
 
     public Uri Classifier { get; }
+
+    /// <summary>The base address of the scripted models.</summary>
+    public Uri Models { get; }
 
     public DemoState State { get; }
 
@@ -48,10 +55,12 @@ public sealed class DemoServers : IAsyncDisposable
 
         var state = new DemoState();
         MapMcp(app, "ticketing", TicketingTools.All, state, options);
+        MapMcp(app, "monitoring", MonitoringTools.All(state), state, options);
         MapMcp(app, "remediation", RemediationTools.All(state, options), state, options);
         MapMcp(app, "chat", ChatTools.All(state), state, options);
         var agent = new ClassifierAgent(state);
         app.MapPost("/classifier", agent.HandleAsync);
+        app.MapPost("/models/v1/chat/completions", new ScriptedModels(state).HandleAsync);
 
         Uri? origin = null;
         app.MapGet("/classifier/.well-known/agent-card.json", context =>

@@ -134,7 +134,7 @@ internal sealed class CrashSite : IAsyncDisposable
         await _process!.EndAsync("stop"); // serving since the start
         await using var database = SqliteDatabase.Open(_data);
         var (tables, tenant) = (new SqliteTableStore(database), new TenantId(LocalOptions.Tenant));
-        var verified = await AuditVerifier.VerifyStoreAsync(tables, tenant, TestContext.Current.CancellationToken);
+        var verified = await AuditVerifier.VerifyStoreAsync(tables, tenant, cancellationToken: TestContext.Current.CancellationToken);
         Assert.True(verified.IsIntact, string.Join('\n', verified.Findings));
         var (log, records) = (new AuditLog(tables), new List<AuditRecord>());
         await foreach (var chain in log.ListChainsAsync(tenant, TestContext.Current.CancellationToken))

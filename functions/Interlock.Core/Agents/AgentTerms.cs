@@ -72,4 +72,7 @@ public sealed record PoolRequest
 
     /// <summary>Workflows by <c>namespace/name</c>.</summary>
     public ImmutableArray<string> Workflows { get; init; } = [];
+
+    [JsonIgnore]
+    public bool IsEmpty => Tools.IsEmpty && Agents.IsEmpty && Workflows.IsEmpty;
 }

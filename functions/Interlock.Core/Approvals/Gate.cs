@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Runs;
 using Interlock.Json;
@@ -20,6 +21,10 @@ public sealed record Gate(
     /// <summary>Who published the workflow.</summary>
     [JsonIgnore]
     public string? Author => Origin?.WorkflowOwner;
+
+    /// <summary>On whose authority its calls are made; null where it was closed before it opened.</summary>
+    [JsonIgnore]
+    public ActorChain? Chain => Origin is null ? null : Request.ChainOf(Origin);
 
     /// <summary>Its terms, as policy compares them with the least gate it asks for.</summary>
     [JsonIgnore]

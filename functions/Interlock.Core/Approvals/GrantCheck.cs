@@ -19,7 +19,7 @@ public static class GrantCheck
     public static GateResult.Refused? Refuse(Gate gate, GrantClaim claim, Incarnation incarnation, DateTimeOffset now)
     {
         if (gate.Tenant != claim.Tenant || gate.Run != claim.Run) return new("target-mismatch", 403, "The gate belongs to another run, or to none.");
-        if (gate.Origin?.Chain().Subjects.SequenceEqual(claim.Actors) != true) return new("target-mismatch", 403, "The gate was opened for others than those who make the call.");
+        if (gate.Chain?.Subjects.SequenceEqual(claim.Actors) != true) return new("target-mismatch", 403, "The gate was opened for others than those who make the call.");
         if (gate.Outcome != GateOutcome.Approved || gate.Choice == StepChoices.Skip) return new("grant-missing", 403, $"The gate '{gate.Request.Title}' was not approved.");
         if (gate.ClosedAt < incarnation.Since) return new(Incarnation.Rule, 403, "The store was restored after this was approved; open a new gate.");
         if (gate.ClosedAt is not { } closed || (!claim.IsCompensation && now > closed + Validity)) return new("grant-expired", 403, "The approval is older than 24 hours; open a new gate.");

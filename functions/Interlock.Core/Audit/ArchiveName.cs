@@ -6,20 +6,23 @@ namespace Interlock.Core.Audit;
 
 /// <summary>
 /// Names of archived objects: <c>{tenant}/run/{day}/{run}.jsonl</c>, <c>{tenant}/principal/{day}/{subject}.jsonl</c> and
-/// <c>{tenant}/heads/{number}.json</c>. What is no letter, digit, dash or underscore stands as <c>~</c> and a byte's two hex digits; a name that
+/// <c>{tenant}/heads/{number}.json</c> for checkpoints. What is no letter, digit, dash or underscore stands as <c>~</c> and a byte's two hex digits; a name that
 /// gets too long is cut, and the digest of the chain's id added.
 /// </summary>
-internal static class ArchiveName
+public static class ArchiveName
 {
     private const int MaxLength = 200;
 
     /// <param name="chain">The chain.</param>
     /// <param name="lastDay">The day of its last record.</param>
-    public static string Of(AuditChain chain, DateOnly lastDay) => chain.Principal is { } principal
+    internal static string Of(AuditChain chain, DateOnly lastDay) => chain.Principal is { } principal
         ? $"{Escape(chain.Tenant.Value)}/principal/{Day(principal.Day)}/{Part(principal.Subject, chain.Id)}.jsonl"
         : $"{Escape(chain.Tenant.Value)}/run/{Day(lastDay)}/{Part(chain.Run?.Value ?? chain.Id, chain.Id)}.jsonl";
 
-    public static string OfHeads(TenantId tenant, long number) => $"{Escape(tenant.Value)}/heads/{number.ToString("D10", CultureInfo.InvariantCulture)}.json";
+    internal static string OfCheckpoint(TenantId tenant, long number) => $"{OfCheckpoints(tenant)}/{number.ToString("D10", CultureInfo.InvariantCulture)}.json";
+
+    /// <summary>What the names of a tenant's checkpoints begin with; they sort by number.</summary>
+    public static string OfCheckpoints(TenantId tenant) => $"{Escape(tenant.Value)}/heads";
 
     private static string Part(string text, string id)
     {

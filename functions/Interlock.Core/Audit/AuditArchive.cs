@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Interlock.Core.Audit.Checkpoints;
 using Interlock.Core.Storage;
 using Interlock.Json;
 
@@ -8,9 +9,7 @@ namespace Interlock.Core.Audit;
 /// <summary>
 /// Copies finished chains to an archive where nothing can be changed, each as an export of its own, and anchors the heads of the others there. A
 /// chain is finished an hour after the last record of a run that is over, or two days after its own day: an approval of a client's call is used in the
-/// chain of the day that asked for it. Each pass adds one heads object
-/// <c>{ tenant, number, at, previous, chains: { chain: { seq, hash, object?, digest? } } }</c>, where previous is the digest of the one before: a
-/// chain of anchors that nobody can shorten unseen. They are not signed: whoever may add to the archive may add a heads object.
+/// chain of the day that asked for it. Each pass adds one <see cref="Checkpoint"/> of the chains it saw: a chain of anchors that nobody can shorten unseen.
 /// Safe to run twice at once and to stop anywhere: what was added is found again, and what is remembered elsewhere can be lost.
 /// </summary>
 /// <param name="records">Where the audit is.</param>
@@ -18,7 +17,9 @@ namespace Interlock.Core.Audit;
 /// <param name="archive">Where to copy to.</param>
 /// <param name="isOver">Whether nothing is left to be done for a run.</param>
 /// <param name="time">The clock.</param>
-public sealed class AuditArchive(ITableStore records, ITableStore index, IArchive archive, Func<TenantId, RunId, CancellationToken, Task<bool>> isOver, TimeProvider time)
+/// <param name="signer">Signs the checkpoints; without one whoever may add to the archive may add a checkpoint.</param>
+public sealed class AuditArchive(
+    ITableStore records, ITableStore index, IArchive archive, Func<TenantId, RunId, CancellationToken, Task<bool>> isOver, TimeProvider time, ICheckpointSigner? signer = null)
 {
     /// <summary>How many chains that are not in the archive one pass looks at.</summary>
     public const int MaxChains = 2_000;
@@ -36,7 +37,7 @@ public sealed class AuditArchive(ITableStore records, ITableStore index, IArchiv
 
     private readonly ArchiveIndex _index = new(records, index);
 
-    /// <summary>One pass over a tenant's chains. A chain that fails does not keep the others back; a broken list or heads object does.</summary>
+    /// <summary>One pass over a tenant's chains. A chain that fails does not keep the others back; a broken list or checkpoint does.</summary>
     public async Task<ArchivePass> RunAsync(TenantId tenant, CancellationToken cancellationToken = default)
     {
         var progress = await _index.ProgressAsync(tenant, cancellationToken);
@@ -62,7 +63,7 @@ public sealed class AuditArchive(ITableStore records, ITableStore index, IArchiv
             }
         }
         if (seen.Count > 0) progress = await AnchorAsync(tenant, progress, seen, cancellationToken);
-        // What is remembered as exported is named by a heads object: so a pass that ended before here does it all again, and finds it done.
+        // What is remembered as exported is named by a checkpoint: so a pass that ended before here does it all again, and finds it done.
         var exported = seen.Where(chain => chain.Object is not null).ToList();
         foreach (var chain in exported) await _index.AddAsync(tenant, chain, cancellationToken);
         await _index.SaveAsync(tenant, progress with { Next = next }, cancellationToken);
@@ -102,7 +103,7 @@ public sealed class AuditArchive(ITableStore records, ITableStore index, IArchiv
         return head with { Object = name, Digest = digest };
     }
 
-    /// <summary>Adds the heads object after the last one; where another pass was first, after that.</summary>
+    /// <summary>Adds the checkpoint after the last one; where another pass was first, after that.</summary>
     private async Task<ArchiveProgress> AnchorAsync(TenantId tenant, ArchiveProgress progress, List<ArchivedChain> seen, CancellationToken cancellationToken)
     {
         var at = time.GetUtcNow().ToString("O", CultureInfo.InvariantCulture);
@@ -110,15 +111,14 @@ public sealed class AuditArchive(ITableStore records, ITableStore index, IArchiv
         for (var tries = 0; tries < MaxHeadsTries; tries++)
         {
             var number = progress.Heads + 1;
-            var heads = CanonicalJson.Serialize(JsonValue.Object(
-                ("tenant", tenant.Value), ("number", number), ("at", at), ("previous", progress.Digest is { } previous ? previous : JsonValue.Null), ("chains", chains)));
+            var heads = await new Checkpoint(tenant, number, at, progress.Digest, chains).WriteAsync(signer, cancellationToken);
             var digest = CanonicalJson.Digest(heads);
             using var content = new MemoryStream(heads, writable: false);
-            var there = await archive.AddAsync(ArchiveName.OfHeads(tenant, number), content, cancellationToken);
+            var there = await archive.AddAsync(ArchiveName.OfCheckpoint(tenant, number), content, cancellationToken);
             progress = progress with { Heads = number, Digest = there ?? digest };
             if (there is null || there == digest) return progress;
         }
         await _index.SaveAsync(tenant, progress, cancellationToken);
-        throw new ArchiveConflictException($"The archive holds more heads objects of tenant {tenant} than were known, {progress.Heads} so far; the next pass goes on from there.");
+        throw new ArchiveConflictException($"The archive holds more checkpoints of tenant {tenant} than were known, {progress.Heads} so far; the next pass goes on from there.");
     }
 }

@@ -1,3 +1,5 @@
+using Interlock.Core.Audit.Checkpoints;
+
 namespace Interlock.Core.Audit;
 
 /// <summary>How a chain was found to differ from what was appended.</summary>
@@ -23,6 +25,12 @@ public enum AuditFindingKind
 
     /// <summary>A line or row that is no audit line.</summary>
     Malformed,
+
+    /// <summary>A chain ends before the head that a checkpoint anchors (rule <c>head-below-anchor</c>): it was cut off, or the store is an older copy.</summary>
+    HeadBelowAnchor,
+
+    /// <summary>A checkpoint is missing, out of its place, or not as it was signed.</summary>
+    Anchor,
 }
 
 /// <summary>One finding; <see cref="Line"/> is the 1-based line of an export, 0 for rows of a store, chains and ends.</summary>
@@ -36,4 +44,7 @@ public sealed record AuditFinding(AuditFindingKind Kind, string? Tenant, string?
 public sealed record AuditVerification(long Records, int Chains, IReadOnlyList<AuditFinding> Findings, bool TruncationExcluded, long FindingCount)
 {
     public bool IsIntact => FindingCount == 0;
+
+    /// <summary>What it was held against; null for nothing outside.</summary>
+    public AuditAnchor? Anchor { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Interlock.Core.Audit.Checkpoints;
 using Interlock.Core.Storage;
 using Interlock.Json;
 
@@ -13,9 +14,12 @@ public static class AuditVerifier
     private const int MaxLineBytes = 4 * 1024 * 1024;
 
     /// <summary>Verifies an export; chains, and several tenants' exports, may interleave.</summary>
-    public static async Task<AuditVerification> VerifyExportAsync(Stream export, CancellationToken cancellationToken = default)
+    /// <param name="export">The whole export of a tenant, or of several.</param>
+    /// <param name="anchor">The checkpoints to hold it against; null for none.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<AuditVerification> VerifyExportAsync(Stream export, AuditAnchor? anchor = null, CancellationToken cancellationToken = default)
     {
-        var verification = new RunningVerification();
+        var verification = new RunningVerification(anchor);
         var reader = PipeReader.Create(export, new StreamPipeReaderOptions(bufferSize: 64 * 1024, leaveOpen: true));
         long number = 0;
         var skipping = false;
@@ -47,10 +51,10 @@ public static class AuditVerifier
         return verification.Complete();
     }
 
-    /// <summary>Verifies what a store holds for a tenant. A store knows no earlier ends, so truncation is not excluded.</summary>
-    public static async Task<AuditVerification> VerifyStoreAsync(ITableStore store, TenantId tenant, CancellationToken cancellationToken = default)
+    /// <summary>Verifies what a store holds for a tenant. A store knows no earlier ends, so without an anchor truncation is not excluded.</summary>
+    public static async Task<AuditVerification> VerifyStoreAsync(ITableStore store, TenantId tenant, AuditAnchor? anchor = null, CancellationToken cancellationToken = default)
     {
-        var verification = new RunningVerification();
+        var verification = new RunningVerification(anchor);
         await foreach (var chain in new AuditLog(store).ListChainsAsync(tenant, cancellationToken))
         {
             var listed = new AuditChain(tenant, chain);
@@ -62,7 +66,7 @@ public static class AuditVerifier
     /// <summary>Verifies one chain of a store, up to the end it has now.</summary>
     public static async Task<AuditVerification> VerifyChainAsync(ITableStore store, AuditChain chain, CancellationToken cancellationToken = default)
     {
-        var verification = new RunningVerification();
+        var verification = new RunningVerification(null);
         await AddChainAsync(verification, store, chain, cancellationToken);
         return verification.Complete();
     }

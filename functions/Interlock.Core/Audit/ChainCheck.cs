@@ -1,10 +1,16 @@
+using Interlock.Core.Audit.Checkpoints;
+
 namespace Interlock.Core.Audit;
 
 /// <summary>
 /// Checks one chain's records in the order they come. Places that are skipped are remembered (a bounded number of gaps), so that a
 /// record which turns up later is told apart from one that is gone.
 /// </summary>
-internal sealed class ChainCheck(string tenant, string chain, Action<AuditFinding> report)
+/// <param name="tenant">Whose chain.</param>
+/// <param name="chain">Its id.</param>
+/// <param name="anchored">Where it had come to when that was anchored; null where it was not.</param>
+/// <param name="report">Takes what is found.</param>
+internal sealed class ChainCheck(string tenant, string chain, AnchoredHead? anchored, Action<AuditFinding> report)
 {
     private const int MaxGaps = 64;
 
@@ -18,6 +24,8 @@ internal sealed class ChainCheck(string tenant, string chain, Action<AuditFindin
     public void Add(RunningVerification.Line line)
     {
         CheckContent(line);
+        if (line.Seq == anchored?.Seq && line.Hash != anchored.Hash)
+            Report(AuditFindingKind.Edited, line.Seq, line.Number, $"It is not the record that checkpoint {anchored.Checkpoint} anchors here: this one, or one before it, was replaced.");
         if (line.Seq == Last + 1)
         {
             CheckLink(line);
@@ -45,6 +53,9 @@ internal sealed class ChainCheck(string tenant, string chain, Action<AuditFindin
     public void Complete(bool listed)
     {
         foreach (var (from, to) in _gaps) ReportGap(from, to);
+        if (Last < anchored?.Seq)
+            Report(AuditFindingKind.HeadBelowAnchor, Last + 1, 0, $"head-below-anchor: the chain ends at {Last}, and checkpoint {anchored.Checkpoint} anchors {anchored.Seq}: its end was cut off, or this is an older copy.");
+        if (Last == 0 && _head is null && anchored is not null) return;
         if (listed && _head is null) Report(AuditFindingKind.Inserted, 1, 0, "The export's end does not list this chain.");
         if (_head is not { } head) return;
         if (Last == 0 && head.Seq == 0)

@@ -1,9 +1,12 @@
+using System.Collections.Immutable;
+using Interlock.Core.Audit.Checkpoints;
 using Interlock.Json;
 
 namespace Interlock.Core.Audit;
 
 /// <summary>A verification under way: takes lines in any interleaving, then closes the chains.</summary>
-internal sealed class RunningVerification
+/// <param name="anchor">What was anchored outside, of one tenant; null for nothing.</param>
+internal sealed class RunningVerification(AuditAnchor? anchor)
 {
     private const int MaxFindings = 100;
 
@@ -38,11 +41,13 @@ internal sealed class RunningVerification
 
     public AuditVerification Complete()
     {
+        foreach (var finding in anchor?.Findings ?? []) Report(finding);
+        foreach (var (chain, _) in anchor?.Heads ?? ImmutableDictionary<string, AnchoredHead>.Empty) Chain(anchor!.Tenant!.Value.Value, chain); // what has heads has a tenant
         foreach (var ((tenant, _), check) in _chains) check.Complete(listed: IsClosed(tenant));
         foreach (var (tenant, end) in _ends)
             if (!end.IsComplete) Report(new(AuditFindingKind.Truncated, tenant, null, 0, 0, "Of the export's closing lines some are missing."));
         var excluded = _ends.Count > 0 && _ends.Keys.Concat(_chains.Keys.Select(key => key.Tenant)).All(IsClosed);
-        return new(_records, _chains.Values.Count(check => check.Last > 0), _findings, excluded, _findingCount);
+        return new(_records, _chains.Values.Count(check => check.Last > 0), _findings, excluded, _findingCount) { Anchor = anchor };
     }
 
     private bool IsClosed(string tenant) => _ends.TryGetValue(tenant, out var end) && end.IsComplete;
@@ -50,7 +55,7 @@ internal sealed class RunningVerification
     private ChainCheck Chain(string tenant, string chain)
     {
         if (!_chains.TryGetValue((tenant, chain), out var check))
-            _chains.Add((tenant, chain), check = new ChainCheck(tenant, chain, Report));
+            _chains.Add((tenant, chain), check = new ChainCheck(tenant, chain, anchor?.Tenant?.Value == tenant ? anchor.Heads.GetValueOrDefault(chain) : null, Report));
         return check;
     }
 

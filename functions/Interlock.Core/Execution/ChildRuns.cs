@@ -31,7 +31,7 @@ public sealed class ChildRuns(RunIntake intake, IRunHost runs, AuditLog audit, T
             }
             var (entry, problem) = await intake.ResolveAsync(parent.Tenant, command.Workflow, command.Version, cancellationToken);
             if (entry is null) return await RefuseAsync(parent, command, problem!, cancellationToken); // one of the two
-            var origin = parent.Origin.Causes(parent.Id, command.IsAwaited ? RunTriggers.Child : RunTriggers.Detached) with { Deadline = command.Deadline };
+            var origin = parent.Origin.Causes(parent.Id, command.IsAwaited ? RunTriggers.Child : RunTriggers.Detached, command.Agents) with { Deadline = command.Deadline };
             var (started, capped) = await intake.StartAsync(parent.Tenant, entry, origin, command.Input, id, cancellationToken);
             if (started is null) return await RefuseAsync(parent, command, capped!, cancellationToken); // one of the two
             child = started.State;

@@ -61,7 +61,7 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
     private GatewayCall GatewayCall(RunState run, Command.Call call)
     {
         var kind = call is Command.CallAgent ? TargetKind.Agent : TargetKind.Tool;
-        return new GatewayCall(call.Id, run.Origin.Chain(), kind, call.Target, call.Version, call.Arguments, Deadline(call))
+        return new GatewayCall(call.Id, run.Origin.Chain(call.Agent, call.AgentsBehind), kind, call.Target, call.Version, call.Arguments, Deadline(call))
         {
             Site = Site(run, call.Frame, call.Task),
             Grant = call.Grant,

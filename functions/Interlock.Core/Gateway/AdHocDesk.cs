@@ -45,7 +45,7 @@ public sealed class AdHocDesk
         if (call is not { Site: null, Chain: { WorkflowOwner: null, Agent: null } }) return new AdHocResult.NotAsked();
         if (ResolveStage.Run(call, registry).Value is not { } routed || ValidateStage.Run(routed).Value is not { } frozen) return new AdHocResult.NotAsked();
         var decision = await _authorize.DecideAsync(frozen, cancellationToken);
-        if (decision is not { Effect: PolicyEffect.RequireApproval, Floor: { Requirements.Count: > 0 } floor }) return new AdHocResult.NotAsked();
+        if (decision is not { Effect: PolicyEffect.RequireApproval, Floor.Requirements.Count: > 0 }) return new AdHocResult.NotAsked();
         if (isKeyed && await _ledger.FindAsync(call, cancellationToken) is { Row.State: LedgerState.Completed or LedgerState.Failed }) return new AdHocResult.NotAsked();
 
         var asked = AdHocCall.Of(frozen, isKeyed);
@@ -54,7 +54,7 @@ public sealed class AdHocDesk
             var place = await _places.FindAsync(asked, cancellationToken);
             var current = _places.GateOf(asked, place.Occurrence);
             var id = pinned ?? current;
-            var (gate, refused) = await GateAsync(frozen, floor, asked, place, id, isKeyed, isPinned: pinned is not null, cancellationToken);
+            var (gate, refused) = await GateAsync(frozen, asked, place, id, isKeyed, isPinned: pinned is not null, cancellationToken);
             if (refused is not null) return new AdHocResult.Refused(refused);
             var standing = await StandAsync(frozen, gate, id, isKeyed, isPinned: pinned is not null, cancellationToken);
             if (standing.Result is { } result && (standing.MayStay || !place.IsTold || pinned is not null))
@@ -89,7 +89,7 @@ public sealed class AdHocDesk
 
     /// <summary>The gate, opened if it has no row; no gate and no refusal where the row is not one that Interlock wrote.</summary>
     private async Task<(Gate? Gate, Refusal? Refusal)> GateAsync(
-        FrozenCall frozen, ApprovalFloor floor, AdHocCall asked, AdHocPlace place, GateId id, bool isKeyed, bool isPinned, CancellationToken cancellationToken)
+        FrozenCall frozen, AdHocCall asked, AdHocPlace place, GateId id, bool isKeyed, bool isPinned, CancellationToken cancellationToken)
     {
         var call = frozen.Call;
         if (await _gates.FindAsync(call.Tenant, id, cancellationToken) is { } stored)
@@ -101,7 +101,7 @@ public sealed class AdHocDesk
         }
         if (isPinned) return (null, new Refusal(AuthorizeStage.Name, "grant-missing", 403, "The gate of this call does not exist any more; make the call anew."));
         var now = _time.GetUtcNow();
-        var (origin, request) = (new RunOrigin(call.Chain.Starter, null, "mcp"), Request(frozen, floor, id, now, place.Again));
+        var (origin, request) = (new RunOrigin(call.Chain.Starter, null, "mcp"), Request(frozen, id, now, place.Again));
         if (!await _places.TakeSlotAsync(asked, id, MaxOpen, now, cancellationToken))
         {
             var full = new Refusal(AuthorizeStage.Name, "too-many-gates", 429, $"{MaxOpen} of your calls wait for approvals already, so nobody is asked about one more. Wait until some are decided.");
@@ -129,16 +129,12 @@ public sealed class AdHocDesk
 
     private static GatewayCall Granted(GatewayCall call, GateId gate, bool isKeyed) => call with { Grant = gate, IsNew = false, Effect = isKeyed ? call.Effect : EffectIds.OfGrant(gate) };
 
-    private static GateRequest Request(FrozenCall frozen, ApprovalFloor floor, GateId id, DateTimeOffset now, string? again)
+    private static GateRequest Request(FrozenCall frozen, GateId id, DateTimeOffset now, string? again)
     {
-        var (call, first) = (frozen.Call, floor.Requirements[0]);
+        var call = frozen.Call;
         var title = $"Call {call.Target} for {Excerpt.Of(call.Chain.Starter.DisplayName, 200)}";
         var covered = new CoveredCall(FrameId.Root, TaskPath.Root, "tool", call.Target, null, frozen.Arguments, []);
-        return new GateRequest(id, TaskPath.Root, title, null, first.Approvers, first.Quorum, first.ExcludeInitiator, first.ExcludeAuthor, now + ExpiresAfter, [covered])
-        {
-            Also = [.. floor.Requirements.Skip(1)],
-            Again = again,
-        };
+        return new GateRequest(id, TaskPath.Root, title, null, [], 1, true, true, now + ExpiresAfter, [covered]) { AsksPolicy = true, Again = again };
     }
 
     /// <summary>Records of the gate's first asking that the call was refused, however often it is asked for.</summary>

@@ -63,11 +63,17 @@ public sealed class ApprovalDesk
             return existing;
         }
         var now = _time.GetUtcNow();
+        if (request.AsksPolicy) request = request.Asking([]); // nobody but policy says who
         if (await _rate.RestsUntilAsync(tenant, origin, site?.Run, site?.Workflow, request, now, cancellationToken) is { } until)
             return await _journal.NotOpenedAsync(tenant, site, origin, request, GateRecords.Rests(until), cancellationToken);
         var registry = await _registries.ReadAsync(tenant, cancellationToken);
         var bound = await _binder.BindAsync(request, origin, site, registry, now, cancellationToken);
         if (bound.Refusal is { } refusal) return await _journal.NotOpenedAsync(tenant, site, origin, request, refusal, cancellationToken);
+        if (request.AsksPolicy)
+        {
+            if (bound.Value is not [{ Floor: [_, ..] floor }]) return await _journal.NotOpenedAsync(tenant, site, origin, request, GateRecords.NobodyToAsk, cancellationToken);
+            request = request.Asking(floor);
+        }
         var opening = new Gate(tenant, site?.Run, site?.Workflow, request, [.. bound.Value!], origin, now); // no refusal, so there is a value
         if (!_gates.Fits(opening, GateStore.RoomToDecide)) return await _journal.NotOpenedAsync(tenant, site, origin, request, GateRecords.TooLarge, cancellationToken);
         if (site is not null && !await HasSlotAsync(opening, cancellationToken)) return await _journal.NotOpenedAsync(tenant, site, origin, request, GateRecords.TooMany(_mostOpen), cancellationToken);

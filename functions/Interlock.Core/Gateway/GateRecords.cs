@@ -45,6 +45,10 @@ internal static class GateRecords
     public static Refusal TooMany(int most) =>
         new("approval", "gate-limit", 429, $"{most} approvals of runs of the same starter are open, and that is the most there may be at once: have some decided, or cancel their runs.");
 
+    /// <summary>Policy is to say who is asked about a call, and names nobody.</summary>
+    public static Refusal NobodyToAsk { get; } =
+        new("approval", "no-approvers", 403, "Policy asks for no approval of this call now, so it names nobody who could give one; the task's `approval` can name people.");
+
     /// <summary>People decide on complete arguments only, and a gate's row does not hold these.</summary>
     public static Refusal TooLarge { get; } = new("approval", "gate-too-large", 413, "The arguments are too large, or nest too deeply, for people to decide on in one gate: cover fewer calls, or pass large values by reference.");
 
@@ -53,7 +57,7 @@ internal static class GateRecords
         var gate = new Gate(tenant, site?.Run, site?.Workflow, request, [], origin, now);
         return Of(gate, $"gate:{request.Id}:refused:{refusal.Rule}", AuditTypes.CallRefused, now) with
         {
-            Actors = [.. origin.Chain().Subjects],
+            Actors = [.. request.ChainOf(origin).Subjects],
             ArgumentsDigest = gate.ShownDigest,
             Decision = "refused",
             Stage = refusal.Stage,
@@ -91,14 +95,19 @@ internal static class GateRecords
     {
         Actors = gate.Initiators,
         ArgumentsDigest = gate.ShownDigest,
-        Details = JsonValue.Object(
+        Details = Chosen(gate.Request.ChosenBy, JsonValue.Object(
             ("title", gate.Request.Title),
             ("requirements", JsonValue.Array(gate.Request.Requirements.Select(requirement => requirement.ToJson()))),
             ("expiresAt", gate.Request.ExpiresAt.ToString("O", CultureInfo.InvariantCulture)),
             ("covers", JsonValue.Array(gate.Calls.Select(call => JsonValue.Object(
                 ("frame", call.Frame.Value), ("target", call.Target.Name), ("version", call.Target.Version),
-                ("contractDigest", call.Target.ContractDigest), ("argumentsDigest", call.ArgumentsDigest)))))),
+                ("contractDigest", call.Target.ContractDigest), ("argumentsDigest", call.ArgumentsDigest))))))),
     };
+
+    /// <summary>With the agent that chose the call, and where in its loop; what it says of it stands in the record of its choice.</summary>
+    private static JsonValue Chosen(AgentChoice? choice, JsonValue details) => choice is null
+        ? details
+        : details.With("chosenBy", JsonValue.Object(("agent", choice.Agent), ("loop", choice.Loop.Value), ("turn", choice.Turn), ("call", choice.Call)));
 
     private static AuditRecord Changed(Gate gate, GateChange change, int index) =>
         Of(gate, string.Create(CultureInfo.InvariantCulture, $"gate:{gate.Id}:change:{index}"), AuditTypes.GateChanged, change.At) with

@@ -1,10 +1,11 @@
 using System.Security.Cryptography;
+using Interlock.Core.Audit.Checkpoints;
 
 namespace Interlock.Core.Identity;
 
 /// <summary>
-/// The installation's secrets, beside the database and never in it: the issuer's private key, the MAC key for gates and sessions, the
-/// installation's id, and when the directory was last restored from a copy. Made at the first start, readable by their owner only.
+/// The installation's secrets, beside the database and never in it: the issuer's private key, the one that signs checkpoints, the MAC key for gates and
+/// sessions, the installation's id, and when the directory was last restored from a copy. Made at the first start, readable by their owner only.
 /// </summary>
 public sealed class LocalKeys : IDisposable
 {
@@ -12,11 +13,14 @@ public sealed class LocalKeys : IDisposable
 
     private const string RestoredFile = "restored";
 
-    private LocalKeys(LocalIssuer issuer, Mac mac, Incarnation incarnation) => (Issuer, Mac, Incarnation) = (issuer, mac, incarnation);
+    private LocalKeys(LocalIssuer issuer, Mac mac, CheckpointKey checkpoints, Incarnation incarnation) => (Issuer, Mac, Checkpoints, Incarnation) = (issuer, mac, checkpoints, incarnation);
 
     public LocalIssuer Issuer { get; }
 
     public Mac Mac { get; }
+
+    /// <summary>Signs the checkpoints of the audit.</summary>
+    public CheckpointKey Checkpoints { get; }
 
     public Incarnation Incarnation { get; }
 
@@ -33,9 +37,14 @@ public sealed class LocalKeys : IDisposable
             return made.ExportPem();
         });
         var mac = Keep(folder, "mac.key", () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(MacKeyBytes)));
+        var checkpoints = Keep(folder, "checkpoints.pem", () =>
+        {
+            using var made = CheckpointKey.Create();
+            return made.ExportPem();
+        });
         try
         {
-            return new LocalKeys(LocalIssuer.FromPem(pem, installation, time), new Mac(Convert.FromBase64String(mac)), RestoredIn(folder));
+            return new LocalKeys(LocalIssuer.FromPem(pem, installation, time), new Mac(Convert.FromBase64String(mac)), CheckpointKey.FromPem(checkpoints), RestoredIn(folder));
         }
         catch (Exception e) when (e is ArgumentException or FormatException or CryptographicException)
         {
@@ -54,7 +63,11 @@ public sealed class LocalKeys : IDisposable
         return incarnation;
     }
 
-    public void Dispose() => Issuer.Dispose();
+    public void Dispose()
+    {
+        Issuer.Dispose();
+        Checkpoints.Dispose();
+    }
 
     private static Incarnation RestoredIn(string folder)
     {

@@ -3,7 +3,7 @@ using System.Buffers.Text;
 namespace Interlock.Core.Identity;
 
 /// <summary>RFC 7515's base64url with exactly one spelling per value: no padding, no white space, unused bits zero.</summary>
-internal static class StrictBase64Url
+public static class StrictBase64Url
 {
     public static byte[]? Decode(ReadOnlySpan<char> text)
     {

@@ -10,20 +10,23 @@ namespace Interlock.Core.Registry;
 /// </summary>
 internal sealed class KnownApprovers(IDirectory directory)
 {
-    /// <summary>One finding for each gate that asks somebody unknown.</summary>
+    /// <summary>One finding for each gate, and each autonomous step, that asks somebody unknown.</summary>
     public async Task<IReadOnlyList<Finding>> CheckAsync(TenantId tenant, WorkflowReadResult read, CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
-        foreach (var gate in read.Definition?.AllTasks.Values.OfType<ApprovalTask>() ?? [])
+        foreach (var (pointer, asked) in read.Definition?.AllTasks.Values.SelectMany(Asked) ?? [])
         {
-            var asked = gate.Approvers.Concat(gate.Escalation?.Approvers ?? []);
-            if (await UnknownAsync(tenant, asked, cancellationToken) is not { } unknown) continue;
-            var pointer = gate.Path.Value + "/with/approvers";
-            var place = read.Map.Nearest(pointer).Key;
-            findings.Add(new Finding(read.File, place.Line, place.Column, pointer, Severity.Error, "approvers", unknown));
+            if (await UnknownAsync(tenant, asked, cancellationToken) is { } unknown) findings.Add(read.Finding(pointer, Severity.Error, "approvers", unknown));
         }
         return findings;
     }
+
+    private static IEnumerable<(string Pointer, IEnumerable<Approver> Asked)> Asked(TaskDefinition task) => task switch
+    {
+        ApprovalTask gate => [(gate.Path.Value + "/with/approvers", gate.Approvers.Concat(gate.Escalation?.Approvers ?? []))],
+        AutonomousTask { Approval: { } people } => [(task.Path.Value + "/with/approval/approvers", people.Approvers.Concat(people.Also.SelectMany(also => also.Approvers)))],
+        _ => [],
+    };
 
     /// <summary>What is wrong with the first one that is unknown, or null.</summary>
     public async Task<string?> UnknownAsync(TenantId tenant, IEnumerable<Approver> approvers, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Interlock.Core.Endpoints;
 using Interlock.Core.Gateway.Routing;
+using Interlock.Core.Registry.Pools;
 using Interlock.Core.Workflows;
 using Interlock.Core.Workflows.Reading;
 using Interlock.Json;
@@ -15,22 +16,29 @@ public static partial class KnownTargets
 {
     public const string Rule = "target";
 
+    /// <summary>The document with what a registry says of it: a finding for each call that would be refused now, warnings, and what its pools come to.</summary>
+    public static WorkflowReadResult Compare(WorkflowReadResult read, RegistrySnapshot registry, Severity severity) => read with
+    {
+        Findings = [.. read.Findings, .. Check(read, registry, severity)],
+        Pools = KnownPools.Described(read, registry),
+    };
+
     /// <summary>A finding for each call that would be refused now, and a warning for each that would go to a successor.</summary>
     public static IReadOnlyList<Finding> Check(WorkflowReadResult read, RegistrySnapshot registry, Severity severity)
     {
-        var findings = new List<Finding>();
-        foreach (var (pointer, (said, isThere)) in read.Draft?.AllTasks.Values.SelectMany(task => Asked(task, registry)) ?? [])
-        {
-            if (said is null) continue;
-            var place = read.Map.Nearest(pointer).Key;
-            findings.Add(new Finding(read.File, place.Line, place.Column, pointer, isThere ? Severity.Warning : severity, Rule, said));
-        }
-        return [.. findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Pointer, StringComparer.Ordinal)];
+        if (read.Draft is not { } draft) return [];
+        var known = draft.AllTasks.Values.SelectMany(task => Asked(task, registry)).Where(one => one.Answer.Said is not null)
+            .Select(one => read.Finding(one.Pointer, one.Answer.IsThere ? Severity.Warning : severity, Rule, one.Answer.Said!)); // just tested
+        return [.. known.Concat(KnownPools.Planners(read, draft, registry)).OrderBy(finding => finding.Line).ThenBy(finding => finding.Pointer, StringComparer.Ordinal)];
     }
 
     /// <summary>For each thing the task names what is to be said of it, or null, and whether a call would reach something.</summary>
     private static IEnumerable<(string Pointer, (string? Said, bool IsThere) Answer)> Asked(TaskDefinition task, RegistrySnapshot registry)
     {
+        if (task is AutonomousTask loop)
+        {
+            foreach (var one in KnownPools.Asked(loop, registry)) yield return one;
+        }
         if (task is RunTask child) yield return (task.Path.Value + "/run/workflow", Resolved(registry, RegistryKind.Workflow, child.Workflow.ToString(), child.Version));
         if (task is not EffectTask call) yield break;
         yield return (EndpointTarget.TryParse(call.Target), VirtualTarget.TryParse(call.Target)) switch
@@ -75,7 +83,7 @@ public static partial class KnownTargets
         return (isKnown ? null : $"no active tool has the capability '{asked.Name}'", isKnown);
     }
 
-    private static (string?, bool) Resolved(RegistrySnapshot registry, RegistryKind kind, string name, string? version) => registry.Resolve(kind, name, version) switch
+    internal static (string? Said, bool IsThere) Resolved(RegistrySnapshot registry, RegistryKind kind, string name, string? version) => registry.Resolve(kind, name, version) switch
     {
         Resolution.Refused refused => (refused.Detail.TrimEnd('.'), false),
         Resolution.Found { RepinnedFrom: { } old, Entry: var entry } => ($"'{name}' {old.Version} is deprecated: calls go to {entry.Version}", true),

@@ -7,6 +7,7 @@ using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Registry.Contracts;
+using Interlock.Core.Registry.Pools;
 using Interlock.Core.Workflows;
 using Interlock.Json;
 using Interlock.Json.Schema;
@@ -29,6 +30,8 @@ public sealed class RegistryDesk(
     private const int MaxInstructions = 64 * 1024;
 
     private readonly KnownApprovers _approvers = new(directory);
+    private readonly KnownChildren _children = new(catalog);
+    private readonly PoolAuthority _pools = new(catalog, directory, time);
 
     private RegistryWriter Writer { get; init; } = new(registries, audit, time);
 
@@ -44,7 +47,7 @@ public sealed class RegistryDesk(
     /// <summary>Publishes a workflow from its text, with the report of its readiness; what keeps it from publishing comes back as findings and report.</summary>
     public async Task<RegistryResult> PublishWorkflowAsync(Principal by, string text, string fileName, CancellationToken cancellationToken = default)
     {
-        var read = await CheckWorkflowAsync(by.Tenant, text, fileName, cancellationToken);
+        var read = await CheckWorkflowAsync(by, text, fileName, cancellationToken);
         var report = ReadinessReport.For(read);
         if (read.Definition is not { } definition || read.Document is not { } document || !report.Passed)
             return Invalid(read.Definition is null ? "The workflow does not check" : "The workflow is not ready", read.Findings) with { Readiness = report };
@@ -65,12 +68,14 @@ public sealed class RegistryDesk(
         return await WriteAsync(by, registry, [Entry(RegistryKind.Workflow, definition.Name.ToString(), definition.Version, body, by)], cancellationToken);
     }
 
-    /// <summary>Reads a workflow as publishing does: with whether the tenant knows whom it asks and what it calls.</summary>
-    public async Task<WorkflowReadResult> CheckWorkflowAsync(TenantId tenant, string text, string fileName, CancellationToken cancellationToken = default)
+    /// <summary>Reads a workflow as publishing does: with whether the tenant knows whom it asks and what it calls, and whether this one may use what its pools hold.</summary>
+    public async Task<WorkflowReadResult> CheckWorkflowAsync(Principal by, string text, string fileName, CancellationToken cancellationToken = default)
     {
-        var read = WorkflowReader.Read(text, fileName);
-        var approvers = await _approvers.CheckAsync(tenant, read, cancellationToken);
-        return read with { Findings = [.. read.Findings, .. approvers, .. KnownTargets.Check(read, await registries.ReadAsync(tenant, cancellationToken), Severity.Warning)] };
+        var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
+        var read = KnownTargets.Compare(WorkflowReader.Read(text, fileName), registry, Severity.Warning);
+        var approvers = await _approvers.CheckAsync(by.Tenant, read, cancellationToken);
+        var children = await _children.CheckAsync(read, registry, cancellationToken);
+        return read with { Findings = [.. read.Findings, .. approvers, .. children, .. await _pools.CheckAsync(by, read, registry, cancellationToken)] };
     }
 
     /// <summary>Registers a server with every tool and operation it shows; a tool registered before with another contract becomes a new version.</summary>

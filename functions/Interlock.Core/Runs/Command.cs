@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Interlock.Core.Agents;
 using Interlock.Core.Gateway.Callbacks;
+using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Workflows;
 using Interlock.Json;
@@ -44,6 +45,9 @@ public abstract record Command(EffectId Id, FrameId Frame)
 
         /// <summary>The agent that chose it, whose authority bounds it too; null where the document says so itself.</summary>
         public string? Agent { get; init; }
+
+        /// <summary>The agents whose loops that agent's loop lies in, outermost first: what one chose never has more authority than it has. Null for none.</summary>
+        public IReadOnlyList<string>? AgentsBehind { get; init; }
 
         /// <summary>When the run first asked for it; null in runs recorded before that was kept.</summary>
         public DateTimeOffset? IssuedAt { get; init; }
@@ -110,7 +114,11 @@ public abstract record Command(EffectId Id, FrameId Frame)
     /// cancelled when the command is withdrawn, and must end by the deadline.
     /// </summary>
     public sealed record StartChild(
-        EffectId Id, FrameId Frame, TaskPath Task, string Workflow, string? Version, JsonValue Input, bool IsAwaited, DateTimeOffset? Deadline) : Command(Id, Frame);
+        EffectId Id, FrameId Frame, TaskPath Task, string Workflow, string? Version, JsonValue Input, bool IsAwaited, DateTimeOffset? Deadline) : Command(Id, Frame)
+    {
+        /// <summary>The agents that chose it, outermost first, whose authority bounds the run too; null where the document says so itself.</summary>
+        public IReadOnlyList<string>? Agents { get; init; }
+    }
 }
 
 /// <summary>What to do while all places of a lock are taken.</summary>
@@ -167,8 +175,12 @@ public sealed record GateRequest(
     /// <summary>The rule by which people are not asked again and again: trying again at once is no use.</summary>
     public const string RateRule = "gate-rate";
 
-    /// <summary>Whether policy says who is asked about the one covered call, which an agent chose: approvers and quorum are its floor's, and stand here once the gate is open.</summary>
+    /// <summary>Whether policy alone says who is asked about the one covered call, because no document does: the requirements are its floor's, and stand here once the gate is open.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool AsksPolicy { get; init; }
+
+    /// <summary>The agent that chose the one covered call; null where the document asks.</summary>
+    public AgentChoice? ChosenBy { get; init; }
 
     /// <summary>What happens on rejection and on expiry, as the document says it.</summary>
     public string OnReject { get; init; } = "fail";
@@ -192,11 +204,19 @@ public sealed record GateRequest(
 
     /// <summary>Whether what is granted are exactly the calls as shown, with nothing that the run computes later.</summary>
     [JsonIgnore]
-    public bool IsExact => Failure is not null || Again is not null;
+    public bool IsExact => Failure is not null || Again is not null || ChosenBy is not null;
 
     /// <summary>Everything that must be met for an approval.</summary>
     [JsonIgnore]
     public ImmutableArray<ApproverRequirement> Requirements => [new(Approvers, Quorum, ExcludeInitiator, ExcludeAuthor), .. Also];
+
+    /// <summary>On whose authority the covered calls are made: the run's, and that of the agents that chose them.</summary>
+    public ActorChain ChainOf(RunOrigin origin) => origin.Chain(ChosenBy?.Agent, ChosenBy?.Behind);
+
+    /// <summary>The same asking these, and nobody else.</summary>
+    public GateRequest Asking(ImmutableArray<ApproverRequirement> requirements) => requirements is [var first, .. var others]
+        ? this with { Approvers = first.Approvers, Quorum = first.Quorum, ExcludeInitiator = first.ExcludeInitiator, ExcludeAuthor = first.ExcludeAuthor, Also = others }
+        : this with { Approvers = [], Quorum = 1, ExcludeInitiator = true, ExcludeAuthor = true, Also = [] };
 }
 
 /// <summary>A step that failed and what people may do about it: some of <see cref="StepChoices"/>. Its input and context stand in the run's state.</summary>

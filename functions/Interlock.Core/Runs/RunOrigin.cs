@@ -29,15 +29,20 @@ public sealed record RunOrigin(Principal Starter, string? WorkflowOwner, string 
     /// <summary>When the run must have ended, because its parent will; null for no such time.</summary>
     public DateTimeOffset? Deadline { get; init; }
 
-    public ActorChain Chain(string? agent = null) => new(Starter, WorkflowOwner, agent) { Behind = Behind ?? [] };
+    /// <summary>Everyone on whose authority a call of the run is made.</summary>
+    /// <param name="agent">The agent that chose it, if one did.</param>
+    /// <param name="agentsBehind">The agents whose loops led to that agent's, outermost first.</param>
+    public ActorChain Chain(string? agent = null, IReadOnlyList<string>? agentsBehind = null) => new(Starter, WorkflowOwner, agent) { Behind = [.. Behind ?? [], .. Subjects(agentsBehind)] };
 
-    /// <summary>The origin of a run that this one causes: for the same starter, never with more authority than this run has, and one deeper.</summary>
-    public RunOrigin Causes(RunId run, string trigger) => new(Starter, null, trigger)
+    /// <summary>The origin of a run that this one, or agents in it, cause: for the same starter, never with more authority than they have, and one deeper.</summary>
+    public RunOrigin Causes(RunId run, string trigger, IReadOnlyList<string>? agents = null) => new(Starter, null, trigger)
     {
         Initiators = Initiators,
         TraceParent = TraceParent,
         Parent = run,
         Depth = Depth + 1,
-        Behind = WorkflowOwner is null ? Behind : [.. (Behind ?? []).Append(WorkflowOwner).Distinct(StringComparer.Ordinal)],
+        Behind = WorkflowOwner is null && agents is null ? Behind : [.. (Behind ?? []).Concat(WorkflowOwner is null ? [] : [WorkflowOwner]).Concat(Subjects(agents)).Distinct(StringComparer.Ordinal)],
     };
+
+    private static IEnumerable<string> Subjects(IReadOnlyList<string>? agents) => (agents ?? []).Select(agent => ActorChain.AgentPrefix + agent);
 }

@@ -8,11 +8,16 @@ namespace Interlock.Core.Workflows;
 /// </summary>
 public sealed record ReadinessReport(string File, IReadOnlyList<ReadinessAnswer> Answers)
 {
+    /// <summary>Every step that a run can take; empty when the document could not be read so far.</summary>
+    public IReadOnlyList<PathStep> Path { get; init; } = [];
+
     public bool Passed => Answers.All(answer => answer.Passed);
 
     public static ReadinessReport For(WorkflowReadResult result) => Checks.Readiness.Of(result);
 
-    public JsonValue ToJson() => JsonValue.Object(("file", File), ("passed", Passed), ("answers", JsonValue.Array(Answers.Select(answer => answer.ToJson()))));
+    public JsonValue ToJson() => JsonValue.Object(
+        ("file", File), ("passed", Passed), ("answers", JsonValue.Array(Answers.Select(answer => answer.ToJson()))),
+        ("path", JsonValue.Array(Path.Select(step => step.ToJson()))));
 }
 
 /// <summary>One question and what the document says to it.</summary>

@@ -48,6 +48,8 @@ public static class WorkflowReader
         FlowCheck.Run(definition, log);
         GateCheck.Run(definition, log);
         RetryCheck.Run(definition, log);
+        PoolCheck.Run(definition, log);
+        LockCheck.Run(definition, log);
         return definition;
     }
 }

@@ -45,8 +45,9 @@ internal sealed partial class AppServices : IAsyncDisposable
     private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(60);
 
     private readonly HttpMessageHandler _egress;
-    private readonly HttpMessageHandler? _vaultEgress;
+    private readonly HttpMessageHandler _vaultEgress;
     private readonly KeyVaultSecrets? _vault;
+    private readonly KeyVaultSigner? _signer;
     private readonly AppIdentity _identity;
     private readonly McpUpstream _mcp;
     private readonly A2aUpstream _a2a;
@@ -73,16 +74,15 @@ internal sealed partial class AppServices : IAsyncDisposable
         var channels = Channels(settings, allowLoopback);
         var origin = Origin(settings, isRequired: !_identity.IsDevelopment || !channels.IsEmpty);
         var vault = Vault(settings);
+        var checkpointKey = CheckpointKey(settings);
         var fourEyes = settings.Text(SettingNames.FourEyes) is null ? !_identity.IsDevelopment : settings.Flag(SettingNames.FourEyes);
         var caps = Caps(settings);
         settings.ThrowIfAny();
 
         ISecretSource? secrets = settings.Text(SettingNames.DevelopmentFolder) is { } folder ? new LocalSecrets(folder) : null;
-        if (vault is not null)
-        {
-            _vaultEgress = EgressHandler.Create(new EgressOptions { AllowedHosts = [vault.Host] }); // it may be on the app's own network, and nothing else is by that
-            secrets = _vault = new KeyVaultSecrets(_vaultEgress, vault, _identity.Tenant, credential.Value);
-        }
+        _vaultEgress = EgressHandler.Create(new EgressOptions { AllowedHosts = [.. new[] { vault, checkpointKey }.OfType<Uri>().Select(one => one.Host)] }); // they may be on the app's own network, and nothing else is by that
+        if (vault is not null) secrets = _vault = new KeyVaultSecrets(_vaultEgress, vault, _identity.Tenant, credential.Value);
+        if (checkpointKey is not null) _signer = new KeyVaultSigner(_vaultEgress, checkpointKey, credential.Value);
         ManagedTokens? managed = _identity.IsDevelopment ? null : new UpstreamIdentities(() => credential.Value).TokenAsync;
         var credentials = new UpstreamCredentials(secrets, _egress, time, managed);
         _mcp = new McpUpstream(_egress, loggers, time, credentials);
@@ -130,7 +130,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         Refresh = new ContractRefresh(registries, audit, upstreams, time);
         var refreshes = loggers.CreateLogger<ContractRefresh>();
         Watch = new ContractWatch(Refresh, _mcp, (pass, error) => RefreshLog.Write(refreshes, pass, error), time);
-        Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time);
+        Archive = new AuditArchive(Storage.AuditTables, Storage.Tables, Storage.Exports, async (tenant, run, cancellation) => await runs.FindAsync(tenant, run, cancellation) is { IsOver: true }, time, _signer);
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time, publisher, ClockDifference) { Caps = caps, Directory = _identity.Directory };
         Schedules = new ScheduleKeeper(registries, catalog, Intake, host, _identity.Directory, Storage.Tables, audit, time);
@@ -201,7 +201,8 @@ internal sealed partial class AppServices : IAsyncDisposable
         await _mcp.DisposeAsync();
         _a2a.Dispose();
         _vault?.Dispose();
-        _vaultEgress?.Dispose();
+        _signer?.Dispose();
+        _vaultEgress.Dispose();
         _sender.Dispose();
         _identity.Dispose();
         _egress.Dispose();
@@ -235,6 +236,14 @@ internal sealed partial class AppServices : IAsyncDisposable
         if (settings.Text(SettingNames.UpstreamVault) is not { } text) return null;
         if (Uri.TryCreate(text, UriKind.Absolute, out var vault) && vault is { PathAndQuery: "/", Scheme: "https" }) return vault;
         settings.Problem(SettingNames.UpstreamVault, "is no https://NAME.vault.azure.net/: set it to the vault's address.");
+        return null;
+    }
+
+    private static Uri? CheckpointKey(SettingReader settings)
+    {
+        if (settings.Text(SettingNames.CheckpointKey) is not { } text) return null;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var key) && key is { Scheme: "https", Query: "", Segments: ["/", "keys/", _] }) return key;
+        settings.Problem(SettingNames.CheckpointKey, "is no https://NAME.vault.azure.net/keys/KEY: set it to the key's address, without a version.");
         return null;
     }
 

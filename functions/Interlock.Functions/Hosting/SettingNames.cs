@@ -22,6 +22,9 @@ internal static class SettingNames
 
     public const string AuditBlobs = "Interlock__Audit__BlobUri";
 
+    /// <summary>The Key Vault key on P-256 that signs the audit's checkpoints, <c>https://NAME.vault.azure.net/keys/KEY</c>; without it they are not signed.</summary>
+    public const string CheckpointKey = "Interlock__Audit__CheckpointKeyUri";
+
     /// <summary>The client id of the user-assigned identity.</summary>
     public const string ClientId = "AZURE_CLIENT_ID";
 

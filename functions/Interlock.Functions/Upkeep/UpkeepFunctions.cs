@@ -4,6 +4,7 @@ using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Functions.Runs;
+using Interlock.Http.Audit;
 using Interlock.Http.Upstreams;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -32,15 +33,10 @@ public sealed partial class UpkeepFunctions(
         if (await adHoc.CloseExpiredAsync(served.Tenant, cancellationToken) is > 0 and var closed) Log.Expired(logger, closed);
     }
 
-    /// <summary>What is finished in the audit goes to where nobody can change it, and the heads of the rest, every hour.</summary>
+    /// <summary>What is finished in the audit goes to where nobody can change it, and a checkpoint of all that is not, every hour.</summary>
     [Function("export")]
-    public async Task ExportAsync([TimerTrigger("0 10 * * * *")] TimerInfo timer, CancellationToken cancellationToken)
-    {
-        var done = await archive.RunAsync(served.Tenant, cancellationToken);
-        foreach (var (chain, error) in done.Failed) Log.NotExported(logger, error, chain);
-        if (done.Heads is { } heads) Log.Exported(logger, done.Exported, done.Open, heads);
-        if (!done.IsComplete) Log.ExportGoesOn(logger);
-    }
+    public async Task ExportAsync([TimerTrigger("0 10 * * * *")] TimerInfo timer, CancellationToken cancellationToken) =>
+        ArchiveLog.Write(logger, await archive.RunAsync(served.Tenant, cancellationToken));
 
     /// <summary>What upstreams show is held against what was registered, every quarter of an hour.</summary>
     [Function("refresh")]
@@ -53,15 +49,6 @@ public sealed partial class UpkeepFunctions(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Audit chain {Chain} could not be exported; it is tried again")]
-        public static partial void NotExported(ILogger logger, Exception e, string chain);
-
-        [LoggerMessage(LogLevel.Information, "Exported {Exported} audit chains, {Open} are open; their heads are in heads object {Heads}")]
-        public static partial void Exported(ILogger logger, int exported, int open, long heads);
-
-        [LoggerMessage(LogLevel.Information, "The export did not come to the end of the audit; the next one goes on there")]
-        public static partial void ExportGoesOn(ILogger logger);
-
         [LoggerMessage(LogLevel.Warning, "Reconciliation moved {Moved} of {Seen} open runs on")]
         public static partial void Reconciled(ILogger logger, int moved, int seen);
 

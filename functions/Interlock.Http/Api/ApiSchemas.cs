@@ -19,7 +19,11 @@ internal static class ApiSchemas
             "file": { "type": "string" }, "passed": { "type": "boolean" }, "answers": { "type": "array", "items": { "type": "object", "properties": {
               "id": { "enum": ["gates", "deprecation", "audit", "on-error-on-timeout", "pools"] }, "question": { "type": "string" }, "passed": { "type": "boolean" },
               "evidence": { "type": "array", "items": { "type": "object", "properties": {
-                "pointer": { "type": "string" }, "line": { "type": "integer" }, "reason": { "type": "string" }, "failed": { "type": "boolean" } } } } } } } } },
+                "pointer": { "type": "string" }, "line": { "type": "integer" }, "reason": { "type": "string" }, "failed": { "type": "boolean" } } } } } } },
+            "path": { "type": "array", "items": { "$ref": "#/components/schemas/PathStep" } } } },
+          "PathStep": { "type": "object", "properties": {
+            "name": { "type": "string" }, "pointer": { "type": "string" }, "line": { "type": "integer" }, "does": { "type": "string" },
+            "steps": { "type": "array", "items": { "$ref": "#/components/schemas/PathStep" } } } },
           "WorkflowChecked": { "type": "object", "properties": {
             "findings": { "type": "array", "items": { "$ref": "#/components/schemas/Finding" } }, "readiness": { "$ref": "#/components/schemas/Readiness" } } },
           "Run": { "type": "object", "required": ["id", "workflow", "status"], "properties": {

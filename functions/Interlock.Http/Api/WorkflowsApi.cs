@@ -18,7 +18,7 @@ internal static class WorkflowsApi
     public static async Task<ApiResult> CheckAsync(ApiRequest request)
     {
         if (request.Text() is not { } text) return NotUtf8();
-        var read = await request.Web.Registry.CheckWorkflowAsync(request.Caller.Tenant, text, File(request), request.Aborted);
+        var read = await request.Web.Registry.CheckWorkflowAsync(request.Caller, text, File(request), request.Aborted);
         return ApiResult.Ok(Views.Check(read.Findings, ReadinessReport.For(read)));
     }
 

@@ -34,7 +34,7 @@ internal sealed class BenchGateway : IAsyncDisposable
     private readonly LocalUpkeep _upkeep;
 
     private BenchGateway(ILoggerFactory loggers, LocalServices services, LocalWeb web) =>
-        (_loggers, _services, _web, _upkeep) = (loggers, services, web, new LocalUpkeep(services, web.Address, loggers));
+        (_loggers, _services, _web, _upkeep) = (loggers, services, web, new LocalUpkeep(services, web.Address, null, loggers));
 
     public Uri Address => new(_web.Address, "/mcp");
 

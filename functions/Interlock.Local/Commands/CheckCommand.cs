@@ -9,7 +9,7 @@ using Interlock.Local.Storage;
 namespace Interlock.Local.Commands;
 
 /// <summary>
-/// <c>interlock check FILE… [--json] [--data DIR]</c>: every finding as <c>FILE:LINE: rule: message</c>, then each document's readiness report; <c>--schema</c> prints
+/// <c>interlock check FILE… [--json] [--data DIR]</c>: every finding as <c>FILE:LINE: rule: message</c>, then each document's path and readiness report; <c>--schema</c> prints
 /// the schema of documents instead. Exit 0 when all are ready, 1 when one is not, 2 for a wrong command line.
 /// </summary>
 internal static class CheckCommand
@@ -47,7 +47,7 @@ internal static class CheckCommand
     {
         if (!File.Exists(file)) return WorkflowReadResult.Unread(new Finding(file, 0, 0, "", Severity.Error, "file", "There is no such file."));
         var read = WorkflowReader.Read(File.ReadAllText(file), file);
-        return registry is null ? read : read with { Findings = [.. read.Findings, .. KnownTargets.Check(read, registry, Severity.Error)] };
+        return registry is null ? read : KnownTargets.Compare(read, registry, Severity.Error);
     }
 
     private static bool IsReady(WorkflowReadResult read) => ReadinessReport.For(read).Passed;
@@ -64,11 +64,19 @@ internal static class CheckCommand
         var report = ReadinessReport.For(read);
         foreach (var finding in read.Findings) Line(finding.ToString());
         Line($"{report.File}: {(report.Passed ? "ready" : "not ready")}{(isCompared ? "" : "; whether what it calls is registered was not asked (--data DIR)")}");
+        if (report.Path.Count > 0) Line("  path, in order unless a step says where it goes on:");
+        foreach (var step in report.Path) Steps(step, "    ");
         foreach (var answer in report.Answers)
         {
             Line($"  {(answer.Passed ? "passed" : "failed")}  {answer.Id}: {answer.Question}");
             foreach (var one in answer.Evidence) Line($"    {report.File}:{one.Line}: {(one.Failed ? "failed: " : "")}{one.Reason}");
         }
+    }
+
+    private static void Steps(PathStep step, string indent)
+    {
+        Line($"{indent}{step.Name} (line {step.Line}): {step.Does}");
+        foreach (var inner in step.Steps) Steps(inner, indent + "  ");
     }
 
     private static int Schema()

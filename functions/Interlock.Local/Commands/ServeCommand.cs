@@ -25,13 +25,14 @@ internal static class ServeCommand
         var limit = new Option<string[]>("--limit") { Description = "Calls a second and the burst, of each caller, tenant or all: caller=20/400, tenant=100/2000, global=500/10000." };
         var cap = new Option<string?>("--cap") { Description = "What one principal may have open at once: runs=200,gates=200,frames=50000." };
         var fourEyes = new Option<bool>("--four-eyes") { Description = "Changes of the registry that widen need a second administrator." };
-        var command = new Command("serve", "Serve the embedded host: /mcp, /api and the pages.") { data, urls, origin, expose, upstream, limit, cap, fourEyes };
+        var archive = new Option<string?>("--archive") { Description = "A folder outside the data directory, where finished chains and signed checkpoints of the audit go every five minutes." };
+        var command = new Command("serve", "Serve the embedded host: /mcp, /api and the pages.") { data, urls, origin, expose, upstream, limit, cap, fourEyes, archive };
         command.SetAction((parsed, cancellation) => ServeAsync(
-            parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(origin), parsed.GetValue(expose), parsed.GetValue(upstream) ?? [], parsed.GetValue(limit) ?? [], parsed.GetValue(cap), parsed.GetValue(fourEyes), cancellation)); // both have defaults
+            parsed.GetValue(data)!, parsed.GetValue(urls)!, parsed.GetValue(origin), parsed.GetValue(expose), parsed.GetValue(upstream) ?? [], parsed.GetValue(limit) ?? [], parsed.GetValue(cap), parsed.GetValue(fourEyes), parsed.GetValue(archive), cancellation)); // both have defaults
         return command;
     }
 
-    private static async Task<int> ServeAsync(string data, string url, string? origin, bool expose, IReadOnlyList<string> upstreams, IReadOnlyList<string> limited, string? capped, bool fourEyes, CancellationToken cancellationToken)
+    private static async Task<int> ServeAsync(string data, string url, string? origin, bool expose, IReadOnlyList<string> upstreams, IReadOnlyList<string> limited, string? capped, bool fourEyes, string? archive, CancellationToken cancellationToken)
     {
         if (!expose && !LocalWeb.IsLoopback(url))
         {
@@ -53,6 +54,11 @@ internal static class ServeCommand
             await Console.Error.WriteLineAsync("--cap takes runs, gates and frames, as in runs=200,gates=200,frames=50000: 1 to 10000 runs and gates, and at most 10000000 frames.");
             return Output.Usage;
         }
+        if (archive is not null && AuditCommand.IsInside(archive, data))
+        {
+            await Console.Error.WriteLineAsync("--archive takes a folder outside the data directory: whoever can turn that back must not reach what it is held against.");
+            return Output.Usage;
+        }
         var publicOrigin = Uri.TryCreate(origin, UriKind.Absolute, out var address) && WebOptions.IsOrigin(address) ? address : null;
         if (origin is not null && publicOrigin is null)
         {
@@ -72,7 +78,7 @@ internal static class ServeCommand
             await Console.Error.WriteLineAsync($"{LocalChannels.FileName} names channels, and {reached} is no address that a message could lead to: say --origin, or remove the channels.");
             return Output.Usage;
         }
-        await using var upkeep = new LocalUpkeep(services, reached, loggers);
+        await using var upkeep = new LocalUpkeep(services, reached, archive is null ? null : services.ArchiveIn(archive), loggers);
         Console.WriteLine($"interlock: serving {web.Address} from {Path.GetFullPath(data)}");
         await web.WaitAsync(cancellationToken);
         return Output.Ok;

@@ -143,7 +143,7 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
         Say("What the audit trail recorded:");
         await DemoTimeline.PrintAsync(services, Tenant, state.Id, output, cancellationToken);
         Say("");
-        var verification = await AuditVerifier.VerifyStoreAsync(services.Tables, Tenant, cancellationToken);
+        var verification = await AuditVerifier.VerifyStoreAsync(services.Tables, Tenant, cancellationToken: cancellationToken);
         if (AuditCommand.Report(verification) != Commands.Output.Ok) return Commands.Output.Failed;
         return state.Status == RunStatus.Completed ? Commands.Output.Ok
             : state.Error?.Type == ProblemTypes.GateRejected ? Commands.Output.Rejected

@@ -87,6 +87,9 @@ internal sealed class LocalServices : IAsyncDisposable
         Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time);
     }
 
+    /// <summary>Copies the audit to a folder, with checkpoints signed by this installation.</summary>
+    public AuditArchive ArchiveIn(string folder) => new(Tables, Tables, new FileArchive(folder), async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), Time, Keys.Checkpoints);
+
     public TimeProvider Time { get; }
     public LocalKeys Keys { get; }
     public LocalUserDirectory Users { get; }

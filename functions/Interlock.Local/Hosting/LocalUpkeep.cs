@@ -1,10 +1,12 @@
 using Interlock.Core;
+using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Intake.Events;
 using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Upkeep;
+using Interlock.Http.Audit;
 using Interlock.Http.Events;
 using Interlock.Http.Notices;
 using Interlock.Http.Upstreams;
@@ -21,6 +23,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
     private static readonly TimeSpan EventInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ListenerInterval = TimeSpan.FromHours(1);
     private static readonly TimeSpan ExpiryInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ArchiveInterval = TimeSpan.FromMinutes(5);
 
     private readonly NoticeSender _sender;
     private readonly UpkeepLoop _refresh;
@@ -33,8 +36,13 @@ internal sealed class LocalUpkeep : IAsyncDisposable
     private readonly UpkeepLoop _events;
     private readonly UpkeepLoop _listeners;
     private readonly UpkeepLoop _schedules;
+    private readonly UpkeepLoop? _archive;
 
-    public LocalUpkeep(LocalServices services, Uri origin, ILoggerFactory loggers)
+    /// <param name="services">The host.</param>
+    /// <param name="origin">The address people use.</param>
+    /// <param name="archive">Where finished chains and checkpoints of the audit go; null for nowhere.</param>
+    /// <param name="loggers">Where what fails is said.</param>
+    public LocalUpkeep(LocalServices services, Uri origin, AuditArchive? archive, ILoggerFactory loggers)
     {
         _sender = services.SenderFor(origin);
         var delivery = services.DeliveryBy(_sender);
@@ -51,6 +59,8 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         _listeners = new UpkeepLoop("The removal of listeners", ListenerInterval, stop => services.Intake.SweepAsync(Tenant, stop), services.Time, logger);
         var schedules = loggers.CreateLogger<ScheduleKeeper>();
         _schedules = new UpkeepLoop("The schedules", EventInterval, async stop => ScheduleLog.Write(schedules, await services.Schedules.RunAsync(Tenant, stop)), services.Time, logger);
+        var archived = loggers.CreateLogger<AuditArchive>();
+        if (archive is not null) _archive = new UpkeepLoop("The archive of the audit", ArchiveInterval, async stop => ArchiveLog.Write(archived, await archive.RunAsync(Tenant, stop)), services.Time, logger);
         _expiry = new UpkeepLoop("The closing of clients' gates", ExpiryInterval, stop => services.AdHoc.CloseExpiredAsync(Tenant, stop), services.Time, logger);
     }
 
@@ -66,6 +76,7 @@ internal sealed class LocalUpkeep : IAsyncDisposable
         await _events.DisposeAsync();
         await _listeners.DisposeAsync();
         await _schedules.DisposeAsync();
+        if (_archive is not null) await _archive.DisposeAsync();
         _sender.Dispose();
     }
 }

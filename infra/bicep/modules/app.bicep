@@ -15,6 +15,7 @@ param macKeyUri string
 
 @description('The vault whose secrets named upstream-… servers are called with.')
 param vaultUri string
+param checkpointKeyUri string
 param topicEndpoint string
 param eventPublisherObjectId string
 param origin string
@@ -153,6 +154,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
     Interlock__Events__Publisher: eventPublisherObjectId
     Interlock__Egress__AllowedHosts: egressHosts
     Interlock__Upstreams__VaultUri: vaultUri
+    Interlock__Audit__CheckpointKeyUri: checkpointKeyUri
     Interlock__Governance__FourEyes: string(fourEyes)
     Interlock__Notices__Channels: empty(noticeChannelsUri) ? '' : '@Microsoft.KeyVault(SecretUri=${noticeChannelsUri})'
   }

@@ -75,6 +75,51 @@ resource deployerSetter 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+resource checkpoints 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
+  parent: vault
+  name: 'checkpoints'
+  tags: tags
+  properties: {
+    kty: 'EC'
+    curveName: 'P-256'
+    keyOps: [
+      'sign'
+      'verify'
+    ]
+  }
+}
+
+resource signer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(vault.id, 'signer')
+  properties: {
+    roleName: 'Interlock checkpoint signer (${name})'
+    description: 'Signs with a key; cannot export, change or delete it.'
+    type: 'CustomRole'
+    permissions: [
+      {
+        actions: []
+        notActions: []
+        dataActions: [
+          'Microsoft.KeyVault/vaults/keys/read'
+          'Microsoft.KeyVault/vaults/keys/sign/action'
+        ]
+        notDataActions: []
+      }
+    ]
+    assignableScopes: [resourceGroup().id]
+  }
+}
+
+resource appSigner 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(checkpoints.id, appPrincipalId, 'signer')
+  scope: checkpoints
+  properties: {
+    roleDefinitionId: signer.id
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
 resource log 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'audit'
   scope: vault
@@ -98,3 +143,6 @@ output macKeyUri string = '${vault.properties.vaultUri}secrets/mac-key'
 
 @description('The place, without a version; what is there is made by an operator, if at all.')
 output noticeChannelsUri string = '${vault.properties.vaultUri}secrets/notice-channels'
+
+@description('The key that signs the checkpoints of the audit, without a version.')
+output checkpointKeyUri string = '${vault.properties.vaultUri}keys/checkpoints'

@@ -217,7 +217,7 @@ public sealed class AuditLogTests
         Assert.Empty(verification.Findings);
         Assert.True(verification.TruncationExcluded);
         Assert.Equal(records, verification.Records);
-        Assert.True((await AuditVerifier.VerifyStoreAsync(_store, Tenant, Token)).IsIntact);
+        Assert.True((await AuditVerifier.VerifyStoreAsync(_store, Tenant, cancellationToken: Token)).IsIntact);
     }
 
     private async Task<List<AuditEntry>> EntriesAsync(AuditChain chain) => await _log.ReadAsync(chain.Tenant, chain.Id, Token).ToListAsync(Token);

@@ -41,7 +41,7 @@ internal static class AuditSamples
     public static async Task<AuditVerification> VerifyAsync(IEnumerable<string> lines)
     {
         using var input = new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
-        return await AuditVerifier.VerifyExportAsync(input, Token);
+        return await AuditVerifier.VerifyExportAsync(input, cancellationToken: Token);
     }
 
     /// <summary>The line with another record, and the hash that belongs to it.</summary>

@@ -336,7 +336,7 @@ public sealed class AuditVerifierTests
 
     private async Task<(AuditFindingKind, long)> StoreFindingAsync()
     {
-        var finding = (await AuditVerifier.VerifyStoreAsync(_store, Tenant, Token)).Findings[0];
+        var finding = (await AuditVerifier.VerifyStoreAsync(_store, Tenant, cancellationToken: Token)).Findings[0];
         return (finding.Kind, finding.Seq);
     }
 }

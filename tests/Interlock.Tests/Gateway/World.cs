@@ -150,7 +150,7 @@ internal sealed class World : IAsyncDisposable
 
     public async Task AssertIntactAsync()
     {
-        var verification = await AuditVerifier.VerifyStoreAsync(Memory, Tenant, Token);
+        var verification = await AuditVerifier.VerifyStoreAsync(Memory, Tenant, cancellationToken: Token);
         Assert.True(verification.IsIntact, string.Join('\n', verification.Findings));
     }
 

@@ -11,4 +11,8 @@ namespace Interlock.Core.Registry.Pools;
 public sealed record PoolChoice(PoolKind Kind, string Target, string Asked, RegistryEntry Entry);
 
 /// <summary>What a request for a pool comes to, before anybody asks who may use it; in the order it was asked for, patterns by name.</summary>
-public sealed record PoolChoices(ImmutableArray<PoolChoice> Chosen, ImmutableArray<PoolExclusion> Excluded);
+public sealed record PoolChoices(ImmutableArray<PoolChoice> Chosen, ImmutableArray<PoolExclusion> Excluded)
+{
+    /// <summary>How many more answered than a pool holds.</summary>
+    public int Over { get; init; }
+}

@@ -19,7 +19,7 @@ public static class PoolResolver
     public static PoolChoices Resolve(PoolRequest request, RegistrySnapshot registry)
     {
         var (chosen, excluded) = (ImmutableArray.CreateBuilder<PoolChoice>(), ImmutableArray.CreateBuilder<PoolExclusion>());
-        var seen = new HashSet<(PoolKind, string)>();
+        var (seen, over) = (new HashSet<(PoolKind, string)>(), 0);
         foreach (var (kind, asked) in Asked(request))
         {
             var names = Names(kind, asked, registry);
@@ -28,11 +28,15 @@ public static class PoolResolver
             {
                 var (entry, why) = Answering(kind, name, registry);
                 if (entry is null) excluded.Add(new(name, Excerpt.Of(why, MaxWhy)));
-                else if (chosen.Count == MaxMembers) excluded.Add(new(name, $"the pool holds {MaxMembers} already"));
-                else chosen.Add(new PoolChoice(kind, name, asked, entry));
+                else if (chosen.Count < MaxMembers) chosen.Add(new PoolChoice(kind, name, asked, entry));
+                else
+                {
+                    excluded.Add(new(name, $"the pool holds {MaxMembers} already"));
+                    over++;
+                }
             }
         }
-        return new(chosen.ToImmutable(), Bounded(excluded));
+        return new(chosen.ToImmutable(), Bounded(excluded)) { Over = over };
     }
 
     private static IEnumerable<(PoolKind Kind, string Asked)> Asked(PoolRequest request) =>

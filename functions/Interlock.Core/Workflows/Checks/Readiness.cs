@@ -1,7 +1,6 @@
 using Interlock.Core.Endpoints;
-using Interlock.Core.Policy;
 using Interlock.Core.Workflows.Reading;
-using Interlock.Json;
+using static Interlock.Core.Workflows.Checks.Phrases;
 
 namespace Interlock.Core.Workflows.Checks;
 
@@ -30,7 +29,8 @@ internal sealed class Readiness
             readiness.Answer("audit", "Is every action recorded on its own?", readiness.Audit()),
             readiness.Answer("on-error-on-timeout", "Does every step say what happens on an error and on a timeout?", readiness.Steps()),
             readiness.Answer("pools", "Is what may be called bounded before the start?", readiness.Pools()),
-        ]);
+        ])
+        { Path = PathOutline.Of(result) };
     }
 
     private static string Question(string rule) => rule switch
@@ -38,7 +38,7 @@ internal sealed class Readiness
         "covers" or "computed" or "quorum" or "information" or "approvers" => "gates",
         "unknown-call" or "unsupported" or "target" => "deprecation",
         "secrets" => "audit",
-        "endpoint" or "header" or "stdio-operator-only" => "pools",
+        "endpoint" or "header" or "stdio-operator-only" or "mode" or "pool" or "pool-not-authorized" => "pools",
         _ => "on-error-on-timeout",
     };
 
@@ -66,9 +66,11 @@ internal sealed class Readiness
             if (gate.OnMismatch == MismatchAction.Reopen) yield return At(gate, "a granted call that is refused as no longer what was approved opens another gate for exactly that call");
         }
         foreach (var call in _tasks.OfType<EffectTask>().Where(call => call.Escalate?.Choices.Contains(StepChoice.Retry) == true || call.Escalate?.Choices.Contains(StepChoice.Edit) == true))
-            yield return At(call, $"once {Named(call)} failed, {People(call.Escalate!.Quorum, call.Escalate.Approvers, call.Escalate.Also)} may grant it anew, with the exact arguments they are shown"); // just tested
+            yield return At(call, $"once {Named(call)} failed, {People(call.Escalate!)} may grant it anew, with the exact arguments they are shown"); // just tested
         foreach (var call in _tasks.OfType<EffectTask>().Where(call => _result.Draft?.IsCovered(call.Path) == false))
             yield return At(call, $"{Named(call)} is covered by no gate of this document: the policy decides at the gateway");
+        foreach (var loop in Loops)
+            yield return At(loop, $"no gate covers what {loop.Planner} chooses: a guarded call of it is asked about inside the loop, with its exact arguments: {(loop.Approval is { } people ? People(people) : "whom policy names")}");
     }
 
     private IEnumerable<ReadinessEvidence> Deprecation()
@@ -81,12 +83,15 @@ internal sealed class Readiness
             if (call.Compensate is { } undo)
                 yield return new(undo.Path, Line(undo.Path), $"the compensation {undo.Tool} is resolved the same way", false);
         }
+        foreach (var loop in Loops)
+            yield return At(loop, $"{loop.Planner} {(loop.PlannerVersion is { } range ? "pins " + range : "takes the active version")}, and its pool the active versions, when '{loop.Name}' begins; each is resolved against the registry at every call");
     }
 
     private IEnumerable<ReadinessEvidence> Audit() => _tasks.SelectMany(task => task switch
     {
         EffectTask call => [At(call, $"{Named(call)}: intent before and outcome after each call, under {call.Path}; outcome unknown: {Word(call.OnInDoubt)}")],
         EmitTask emit => [At(emit, "each event is recorded before anybody hears of it")],
+        AutonomousTask loop => [At(loop, $"each choice of {loop.Planner} with the candidates, what is excluded and why, its reason, model, prompt digest and tokens; each call of it as any other")],
         RunTask child => [At(child, $"each run of {child.Workflow} has a chain of its own, which names this run")],
         _ => (ReadinessEvidence[])[],
     });
@@ -95,16 +100,12 @@ internal sealed class Readiness
         At(task, $"'{task.Name}': on error {Action(task, task.OnError)}, on timeout {Action(task, task.OnTimeout)}, {Bound(task)}"));
 
     private static string Action(TaskDefinition task, StepAction action) => action == StepAction.Escalate && task.Escalate is { } people
-        ? $"escalate to {People(people.Quorum, people.Approvers, people.Also)} ({string.Join(", ", people.Choices.Select(Word))}; not decided after {people.ExpiresAfter}: {Word(people.OnExpiry)})"
+        ? $"escalate to {People(people)} ({string.Join(", ", people.Choices.Select(Word))}; not decided after {people.ExpiresAfter}: {Word(people.OnExpiry)})"
         : Word(action);
 
     private static string Expiry(ApprovalTask gate) => gate is { OnExpiry: GateTimeoutAction.Escalate, Escalation: { } next }
         ? $"escalate to {People(next.Quorum, next.Approvers, next.Also)}; not decided after {next.ExpiresAfter}: {Word(next.OnExpiry)}"
         : Word(gate.OnExpiry);
-
-    private static string People(int quorum, IEnumerable<Approver> approvers, IEnumerable<ApproverRequirement> also) => string.Join(" and ",
-        also.Select(more => (more.Quorum, Approvers: more.Approvers.AsEnumerable())).Prepend((quorum, approvers))
-            .Select(one => $"{one.Item1} of {string.Join(", ", one.Item2.Select(approver => approver.ToString()))}"));
 
     private IEnumerable<ReadinessEvidence> Pools()
     {
@@ -112,26 +113,18 @@ internal sealed class Readiness
         var calls = _tasks.OfType<EffectTask>().ToArray();
         var targets = calls.Select(Named).Concat(calls.Select(call => call.Compensate?.Tool).OfType<string>())
             .Concat(_tasks.OfType<RunTask>().Select(child => $"the workflow {child.Workflow}")).Distinct().Order(StringComparer.Ordinal).ToArray();
-        yield return new("/document", Line("/document/metadata/interlock/mode"),
-            $"{Word(draft.Mode)}: no step picks its calls; all that can be called is {(targets.Length == 0 ? "nothing" : string.Join(", ", targets))}", false);
+        var picks = Loops.Any() ? $"calls are picked from pools in {string.Join(", ", Loops.Select(loop => $"'{loop.Name}'"))}; all else that can be called is" : "no step picks its calls; all that can be called is";
+        yield return new("/document", Line("/document/metadata/interlock/mode"), $"{Word(draft.Mode)}: {picks} {(targets.Length == 0 ? "nothing" : string.Join(", ", targets))}", false);
+        foreach (var loop in Loops)
+        {
+            yield return At(loop, $"'{loop.Name}': {loop.Planner} chooses from {string.Join(", ", Members(loop.Pool))}{(_result.Pools.TryGetValue(loop.Path, out var now) ? $", which is now {now}" : "")}");
+            yield return At(loop, $"'{loop.Name}': at most {Limits(loop.Limits)}; when one is reached: {Word(loop.OnExhausted)}");
+        }
         foreach (var task in _tasks.OfType<UnreadTask>())
             yield return At(task, $"what '{task.Name}' may call is not known") with { Failed = true };
     }
 
-    /// <summary>What a call names, as it is written; of an endpoint that is computed only that what is registered there is called.</summary>
-    private static string Named(EffectTask call) => EndpointTarget.TryParse(call.Target) switch
-    {
-        EndpointTarget.Http http => $"{http.Method} {Written(call.Source["with"]?["endpoint"])}",
-        EndpointTarget.Mcp mcp => $"{mcp.Name} at {mcp.Url}",
-        EndpointTarget.A2a agent => $"the agent at {agent.Url}",
-        _ => call.Target,
-    };
-
-    private static string Written(JsonValue? endpoint)
-    {
-        var uri = endpoint?["uri"] ?? endpoint;
-        return ExpressionReader.IsExpression(uri) ? "of a registered endpoint (computed)" : uri?.StringOrNull() ?? "";
-    }
+    private IEnumerable<AutonomousTask> Loops => _tasks.OfType<AutonomousTask>();
 
     private string Bound(TaskDefinition task)
     {
@@ -144,6 +137,4 @@ internal sealed class Readiness
     private ReadinessEvidence At(TaskDefinition task, string reason) => new(task.Path.Value, Line(task.Path.Value), reason, false);
 
     private int Line(string pointer) => _result.Map.Nearest(pointer).Key.Line;
-
-    private static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 }

@@ -37,6 +37,7 @@ internal static class RetryCheck
         ToolTask { IdempotencyKey: null } => "each attempt is a new effect with a new key; give it an idempotencyKey unless the tool only reads",
         EmitTask => "each attempt publishes another event",
         RunTask => "each attempt starts another run",
+        AutonomousTask => "each attempt begins the loop anew, and the planner may choose again what it called before, guarded calls too",
         _ => null,
     };
 }

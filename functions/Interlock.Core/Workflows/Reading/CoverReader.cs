@@ -34,6 +34,8 @@ internal static class CoverReader
     {
         if (loop is not null || Loop(task) is not null)
             return $"'{task.Name}' runs inside the loop '{loop ?? Loop(task)}' that the gate stands outside of; put the gate into the loop, so that each call is approved";
+        if (Planned(task) is { } planned)
+            return $"the planner of '{planned}' chooses its calls while it runs, so nobody can see them at a gate before it; guarded ones are asked about inside it, one by one (with: {{ approval: … }} says whom)";
         if (task is UnreadTask || Calls(task).Any()) return null; // an unread task has its own finding
         return task is DoTask or ForkTask or TryTask
             ? $"'{task.Name}' holds no call of a tool or agent, so there is nothing to cover"
@@ -50,6 +52,9 @@ internal static class CoverReader
 
     private static string? Loop(TaskDefinition task) =>
         TaskTree.IsLoop(task) ? task.Name : TaskTree.Children(task).Select(Loop).FirstOrDefault(name => name is not null);
+
+    private static string? Planned(TaskDefinition task) =>
+        task is AutonomousTask ? task.Name : TaskTree.Children(task).Select(Planned).FirstOrDefault(name => name is not null);
 
     private static IEnumerable<EffectTask> Calls(TaskDefinition task) =>
         task is EffectTask call ? [call] : TaskTree.Children(task).SelectMany(Calls);

@@ -32,6 +32,7 @@ internal static class DefinitionReader
             Digest = CanonicalJson.Digest(document),
             Document = document,
             Mode = interlock?["mode"]?.AsString() == "autonomous" ? ExecutionMode.Autonomous : ExecutionMode.Supervised,
+            Concurrency = LockReader.Concurrency(reader, interlock?["concurrency"], Metadata + "/concurrency"),
             InputFrom = reader.Expressions.BareTemplate(document["input"]?["from"], "/input/from", [], ArgumentsAt.WorkflowInput),
             InputSchema = reader.Schema(document["input"], "/input"),
             OutputAs = reader.Expressions.BareTemplate(document["output"]?["as"], "/output/as", [], ArgumentsAt.WorkflowOutput),

@@ -12,10 +12,12 @@ internal static class StepEscalationReader
     private static readonly string[] Members = ["onError", "onTimeout"];
 
     /// <summary>What is written here, for the step and those in it.</summary>
-    public static StepEscalation? Read(TaskReader reader, JsonValue? interlock, string at)
+    public static StepEscalation? Read(TaskReader reader, JsonValue? interlock, string at) =>
+        interlock?["escalate"] is { } source ? Of(reader, source, at + "/escalate") : null;
+
+    /// <summary>Whom it asks, by when, and what may be decided.</summary>
+    public static StepEscalation Of(TaskReader reader, JsonValue source, string at)
     {
-        if (interlock?["escalate"] is not { } source) return null;
-        at += "/escalate";
         var approvers = PeopleReader.Approvers(source);
         var (initiator, author) = (PeopleReader.Excludes(source, "excludeInitiator"), PeopleReader.Excludes(source, "excludeAuthor"));
         return new StepEscalation(
@@ -49,7 +51,7 @@ internal static class StepEscalationReader
             foreach (var member in Escalated(own)) reader.Log.Error(Rule(member), $"{at}/{member}", reason);
             return task with { OnError = Passed(task.OnError), OnTimeout = Passed(task.OnTimeout) };
         }
-        if (task is SetTask or SwitchTask or WaitTask or EmitTask or RunTask or ListenTask { Each: null } && own?["escalate"]?["options"] is { } options && options.Items.Any(option => option.AsString() == "edit"))
+        if (task is SetTask or SwitchTask or WaitTask or EmitTask or RunTask or AutonomousTask or ListenTask { Each: null } && own?["escalate"]?["options"] is { } options && options.Items.Any(option => option.AsString() == "edit"))
             reader.Log.Error("on-error", at + "/escalate/options", "only the arguments of a call can be edited");
         if (task is { OnError: not StepAction.Escalate, OnTimeout: not StepAction.Escalate } || step.Around.Escalate is not { } people) return task;
         return task with { Escalate = people with { Choices = [.. people.Choices.Where(choice => choice != StepChoice.Edit || task is EffectTask)] } };

@@ -15,9 +15,7 @@ internal static class TaskKinds
 
     private static readonly string[] Kinds = ["call", "do", "for", "fork", "raise", "set", "switch", "try", "wait", "emit", "listen", "run"];
 
-    private static readonly string[] Calls = ["tool", "agent", "approval", "http", "mcp", "a2a"];
-
-    private const string Reserved = "autonomous";
+    private static readonly string[] Calls = ["tool", "agent", "approval", "autonomous", "http", "mcp", "a2a"];
 
     private static readonly Dictionary<string, string> NotCalled = new(StringComparer.Ordinal)
     {
@@ -56,7 +54,7 @@ internal static class TaskKinds
     private static JsonMembers Functions(JsonValue document, FindingLog log)
     {
         var functions = document["use"]?["functions"] is { IsObject: true } all ? all : JsonValue.EmptyObject;
-        foreach (var name in functions.Members.Names.Where(name => Calls.Contains(name) || NotCalled.ContainsKey(name) || name == Reserved))
+        foreach (var name in functions.Members.Names.Where(name => Calls.Contains(name) || NotCalled.ContainsKey(name)))
             log.Error("reference", JsonPointer.Append("/use/functions", name), $"'{name}' is a call of the language; give the function another name");
         return functions.Members;
     }
@@ -118,8 +116,7 @@ internal static class TaskKinds
     private static void CheckCall(string function, string pointer, JsonMembers functions, FindingLog log)
     {
         if (Calls.Contains(function) || functions.Contains(function)) return;
-        if (function == Reserved) log.Error("unsupported", pointer, "call: autonomous is reserved and not run yet; list the steps as call: tool and call: agent");
-        else if (NotCalled.TryGetValue(function, out var instead)) log.Error("unsupported", pointer, $"call: {function} is not run: {instead}");
+        if (NotCalled.TryGetValue(function, out var instead)) log.Error("unsupported", pointer, $"call: {function} is not run: {instead}");
         else if (function.Contains('@') || function.Contains("://", StringComparison.Ordinal)) log.Error("unsupported", pointer, "functions of catalogs are not fetched: nothing is run that nobody approved; write the function under use.functions");
         else log.Error("unknown-call", pointer, $"unknown call '{Quote.Short(function)}'; known: {string.Join(", ", Calls)} and what stands under use.functions{(functions.Count == 0 ? "" : $" ({string.Join(", ", functions.Names.Take(10).Select(Quote.Short))})")}");
     }

@@ -153,6 +153,7 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables, bool isLoo
             Then = source["then"]?.AsString(),
             OnError = inner.OnError ?? StepAction.Fail,
             OnTimeout = inner.OnTimeout ?? StepAction.Fail,
+            Lock = LockReader.Read(this, step),
         };
         return StepEscalationReader.Applied(this, task, step, isBranch);
     }
@@ -164,6 +165,7 @@ internal sealed class TaskReader(FindingLog log, Reusables reusables, bool isLoo
             "tool" => ToolReader.Read(this, step),
             "agent" => AgentReader.Read(this, step),
             "approval" => ApprovalReader.Read(this, step),
+            "autonomous" => AutonomousReader.Read(this, step),
             "http" => HttpReader.Read(this, step),
             "mcp" => McpReader.Read(this, step),
             "a2a" => A2aReader.Read(this, step),

@@ -46,7 +46,7 @@ internal abstract class ParityHost(ParityPlace place, DemoServers servers) : IAs
     /// <summary>Does what the host does now and then.</summary>
     public virtual Task UpkeepAsync() => Task.CompletedTask;
 
-    public Task<AuditVerification> VerifyAsync() => AuditVerifier.VerifyStoreAsync(AuditTables, ParityPlace.Tenant, TestContext.Current.CancellationToken);
+    public Task<AuditVerification> VerifyAsync() => AuditVerifier.VerifyStoreAsync(AuditTables, ParityPlace.Tenant, cancellationToken: TestContext.Current.CancellationToken);
 
     public virtual async ValueTask DisposeAsync()
     {

@@ -10,7 +10,6 @@ internal static class ToolReader
     {
         var with = step.Source["with"]!; // required by the schema
         var at = step.Path + "/with";
-        if (with["lock"] is not null) reader.Log.Error("unsupported", $"{at}/lock", "'lock' is reserved and not run yet");
         return new ToolTask
         {
             Path = step.TaskPath,
