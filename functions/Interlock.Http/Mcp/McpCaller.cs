@@ -52,7 +52,7 @@ internal sealed record McpCaller(Principal Principal, ActorChain Chain, RunToken
         var command = claims.Call is { } effect ? run.Pending.GetValueOrDefault(effect) : run.Pending.Values.FirstOrDefault(pending => pending.Frame == claims.Frame);
         if (command is null || !run.Frames.TryGetValue(claims.Frame, out var frame)) return null;
         var (call, origin) = (command as Command.Call, run.Origin);
-        return new McpCaller(principal, principal.Kind == PrincipalKind.Agent ? origin.Chain(call?.Agent).For(principal.Id) : origin.Chain(), claims, run)
+        return new McpCaller(principal, principal.Kind == PrincipalKind.Agent ? origin.Chain(call?.Agent, call?.AgentsBehind).For(principal.Id) : origin.Chain(), claims, run)
         {
             Site = new CallSite(run.Id, run.Workflow, frame.Path, frame.Id) { Under = new AgentCall(command.Id, principal.Id, claims.AgentVersion) },
             Until = call?.Deadline < token.ExpiresAt ? call.Deadline : token.ExpiresAt,
