@@ -38,15 +38,14 @@ public sealed record AgentCard(string Name, string? Description, ImmutableArray<
             ? new(url, binding, AgentInterface.VersionOf(known["protocolVersion"]?.StringOrNull() ?? AgentInterface.V1))
             : null;
 
-    /// <summary>A card of 0.3 names its first interface by itself and others beside it, all of one version.</summary>
+    /// <summary>A card of 0.3 names its first interface by itself and others beside it. What version it says is passed over: published agents of 0.3 say 1.0 of themselves in such a card.</summary>
     private static IEnumerable<AgentInterface> Older(JsonValue card)
     {
-        var version = AgentInterface.VersionOf(card["protocolVersion"]?.StringOrNull() ?? AgentInterface.V03);
-        if (Uri.TryCreate(card["url"]?.StringOrNull(), UriKind.Absolute, out var first)) yield return new(first, card["preferredTransport"]?.StringOrNull() ?? JsonRpc, version);
+        if (Uri.TryCreate(card["url"]?.StringOrNull(), UriKind.Absolute, out var first)) yield return new(first, card["preferredTransport"]?.StringOrNull() ?? JsonRpc, AgentInterface.V03);
         if (card["additionalInterfaces"] is not { IsArray: true } others) yield break;
         foreach (var other in others.Items)
             if (Uri.TryCreate(other["url"]?.StringOrNull(), UriKind.Absolute, out var url) && other["transport"]?.StringOrNull() is { } transport)
-                yield return new(url, transport, version);
+                yield return new(url, transport, AgentInterface.V03);
     }
 }
 

@@ -16,6 +16,10 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
     public const string ToolName = "message";
 
     private static readonly TimeSpan PollAfter = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Of an agent that says when a task moved: what it says may be lost.</summary>
+    private static readonly TimeSpan PollAfterNotices = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan DiscoveryTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
 
@@ -41,7 +45,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         try
         {
             var reply = await PostAsync(call, content, id, answer, budget.Token);
-            if (answer.Running is { } running) return new UpstreamResult.Handed(running, PollAfter); // what a stream that broke off left open is asked after
+            if (answer.Running is { } running) return Handed(call, running); // what a stream that broke off left open is asked after
             return reply switch
             {
                 _ when answer.IsOver => answer.Read(call),
@@ -52,7 +56,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         catch (Exception e) when (UpstreamFailures.IsExpected(e))
         {
             if (answer.Running is not { } running) return UpstreamFailures.Of(e, content.Sent, budget);
-            if (!budget.Token.IsCancellationRequested) return new UpstreamResult.Handed(running, PollAfter);
+            if (!budget.Token.IsCancellationRequested) return Handed(call, running);
             await StopAsync(call, running);
             return UpstreamFailures.Of(e, sent: true, budget);
         }
@@ -94,13 +98,15 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
             if (reply is not JsonRpcReply.Result) return UpstreamFailures.Of(reply);
             if (answer.IsOver) return answer.Read(call) is UpstreamResult.Rejected { Problem: var why } ? new UpstreamResult.Completed(why.Detail ?? why.Title, IsError: true) : answer.Read(call);
             if (call.Stop) await CancelAsync(call, task, budget.Token);
-            return new UpstreamResult.Handed(task, PollAfter);
+            return Handed(call, task);
         }
         catch (Exception e) when (UpstreamFailures.IsExpected(e))
         {
             return UpstreamFailures.Of(e, sent: false, budget);
         }
     }
+
+    private static UpstreamResult.Handed Handed(UpstreamCall call, string task) => new(task, call.Endpoint.Dialect.Notifies && !call.Stop ? PollAfterNotices : PollAfter);
 
     /// <summary>Nobody waits any more, and the call's own time may be over: asking to stop has a moment of its own.</summary>
     private async Task StopAsync(UpstreamCall call, string task)
