@@ -46,6 +46,9 @@ public static class ProblemTypes
     /// <summary>A size, count or rate limit.</summary>
     public const string Limit = Own + "limit";
 
+    /// <summary>An agent reached a limit of its loop; the rule names it.</summary>
+    public const string Exhausted = Own + "exhausted";
+
     /// <summary>The type as it is raised here: the DSL's reference and its conformance features name the standard ones differently.</summary>
     public static string Standard(string type) => type.StartsWith(DslElsewhere, StringComparison.Ordinal) ? Dsl + type[DslElsewhere.Length..] : type;
 }

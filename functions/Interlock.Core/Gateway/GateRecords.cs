@@ -105,7 +105,7 @@ internal static class GateRecords
     };
 
     /// <summary>With the agent that chose the call, and where in its loop; what it says of it stands in the record of its choice.</summary>
-    private static JsonValue Chosen(AgentChoice? choice, JsonValue details) => choice is null
+    private static JsonValue Chosen(Chooser? choice, JsonValue details) => choice is null
         ? details
         : details.With("chosenBy", JsonValue.Object(("agent", choice.Agent), ("loop", choice.Loop.Value), ("turn", choice.Turn), ("call", choice.Call)));
 

@@ -49,6 +49,9 @@ public abstract record Command(EffectId Id, FrameId Frame)
         /// <summary>The agents whose loops that agent's loop lies in, outermost first: what one chose never has more authority than it has. Null for none.</summary>
         public IReadOnlyList<string>? AgentsBehind { get; init; }
 
+        /// <summary>How many bytes of the result are handed on at most, where that is less than the target's own limit; what is larger becomes an artifact.</summary>
+        public int? ReferenceAbove { get; init; }
+
         /// <summary>When the run first asked for it; null in runs recorded before that was kept.</summary>
         public DateTimeOffset? IssuedAt { get; init; }
     }
@@ -153,6 +156,9 @@ public enum TimerPurpose
 
     /// <summary>A compensation's time budget.</summary>
     Compensation,
+
+    /// <summary>The time of an agent's loop.</summary>
+    Limit,
 }
 
 /// <summary>How a gate ended.</summary>
@@ -180,7 +186,7 @@ public sealed record GateRequest(
     public bool AsksPolicy { get; init; }
 
     /// <summary>The agent that chose the one covered call; null where the document asks.</summary>
-    public AgentChoice? ChosenBy { get; init; }
+    public Chooser? ChosenBy { get; init; }
 
     /// <summary>What happens on rejection and on expiry, as the document says it.</summary>
     public string OnReject { get; init; } = "fail";

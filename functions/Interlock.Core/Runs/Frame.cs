@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Interlock.Core.Runs.Conversations;
 using Interlock.Json;
 
 namespace Interlock.Core.Runs;
@@ -26,6 +27,10 @@ public sealed record Frame(
     /// <summary>How often people were asked again about the frame's call; each time it becomes another effect.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int Reopened { get; init; }
+
+    /// <summary>What an agent chose, if that is what the frame executes: it stands in the agent's frame, and its path is that of the agent's task.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AgentChoice? Choice { get; init; }
 }
 
 /// <summary>What a frame remembers between events, by kind.</summary>
@@ -37,7 +42,8 @@ public sealed record Frame(
 [JsonDerivedType(typeof(Try), "try")]
 [JsonDerivedType(typeof(Gate), "gate")]
 [JsonDerivedType(typeof(Listen), "listen")]
-public abstract record FrameState
+[JsonDerivedType(typeof(Conversation), "conversation")]
+public abstract partial record FrameState
 {
     /// <summary>Root, <c>do</c>, effects, <c>wait</c>: nothing beyond what is pending for it.</summary>
     public sealed record Leaf : FrameState

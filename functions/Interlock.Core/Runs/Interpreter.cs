@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlock.Core.Runs.Conversations;
 using Interlock.Core.Workflows;
 
 namespace Interlock.Core.Runs;
@@ -37,7 +38,10 @@ public static class Interpreter
     /// The state after one more event. An event that nothing waits for (late, duplicate, of another run) changes nothing but the count;
     /// a closed run takes none.
     /// </summary>
-    public static RunState Advance(WorkflowDefinition definition, RunState state, RunEvent happened)
+    public static RunState Advance(WorkflowDefinition definition, RunState state, RunEvent happened) => Advance(definition, state, happened, null);
+
+    /// <summary>The same, telling what is said in conversations.</summary>
+    internal static RunState Advance(WorkflowDefinition definition, RunState state, RunEvent happened, Action<TranscriptEntry>? said)
     {
         if (state.Status.IsClosed()) return state;
         var now = happened.At > state.Now ? happened.At : state.Now;
@@ -46,15 +50,15 @@ public static class Interpreter
         {
             RunEvent.RunStarted => state,
             RunEvent.SuspendRequested => state with { Suspended = true },
-            RunEvent.ResumeRequested => Resume(definition, state),
-            RunEvent.CancelRequested => Fold(definition, state with { Suspended = false, Deferred = [] }, state.Deferred.Insert(0, happened)),
+            RunEvent.ResumeRequested => Resume(definition, state, said),
+            RunEvent.CancelRequested => Fold(definition, state with { Suspended = false, Deferred = [] }, state.Deferred.Insert(0, happened), said),
             _ when state.Suspended => Defer(state, happened),
-            _ => Fold(definition, state, [happened]),
+            _ => Fold(definition, state, [happened], said),
         };
     }
 
-    private static RunState Resume(WorkflowDefinition definition, RunState state) =>
-        state.Suspended ? Fold(definition, state with { Suspended = false, Deferred = [] }, state.Deferred) : state;
+    private static RunState Resume(WorkflowDefinition definition, RunState state, Action<TranscriptEntry>? said) =>
+        state.Suspended ? Fold(definition, state with { Suspended = false, Deferred = [] }, state.Deferred, said) : state;
 
     /// <summary>Keeps the event for later. Of those somebody listens to only so many: the one after them stands for the failure that it will be.</summary>
     private static RunState Defer(RunState state, RunEvent happened)
@@ -68,13 +72,13 @@ public static class Interpreter
         return state with { Deferred = state.Deferred.Add(new RunEvent.EffectFailed(arrived.At, arrived.Effect, flood)) };
     }
 
-    private static RunState Fold(WorkflowDefinition definition, RunState state, IReadOnlyList<RunEvent> events)
+    private static RunState Fold(WorkflowDefinition definition, RunState state, IReadOnlyList<RunEvent> events, Action<TranscriptEntry>? said)
     {
         var shown = state.Pending;
         foreach (var happened in events)
         {
             if (state.Status.IsClosed()) return state;
-            var machine = new Machine(definition, state, shown);
+            var machine = new Machine(definition, state, shown, said);
             machine.Apply(happened);
             state = machine.Freeze();
         }

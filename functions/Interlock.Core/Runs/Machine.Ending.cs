@@ -60,7 +60,7 @@ internal sealed partial class Machine
         {
             _pending.Remove(abandoned.Timer);
             _state = _state with { Abandoned = _state.Abandoned.Remove(effect) };
-            if (output is not null && UndoOf(abandoned.Frame, abandoned.Call, output) is { } undo) _state = _state with { Orphans = _state.Orphans.Add(undo) };
+            if (output is not null && UndoOf(abandoned, output) is { } undo) _state = _state with { Orphans = _state.Orphans.Add(undo) };
             else if (problem?.Type == ProblemTypes.InDoubt) NotUndone(abandoned);
             return true;
         }
@@ -80,24 +80,29 @@ internal sealed partial class Machine
     /// <summary>A call that may have happened and is not compensated appears in the run's error, if undoing it was declared.</summary>
     private void NotUndone(AbandonedCall abandoned)
     {
-        if (definition.Task(abandoned.Frame.Path) is not EffectTask { Compensate: not null }) return;
+        if (!MayUndo(abandoned) || definition.Task(abandoned.Frame.Path) is not EffectTask { Compensate: not null }) return;
         var doubt = new Problem(ProblemTypes.InDoubt, 500, "It may have happened", $"'{abandoned.Call.Target}' was interrupted and its outcome is unknown.", abandoned.Frame.Id.Value);
         _state = _state with { UndoFailures = _state.UndoFailures.Add(doubt) };
     }
 
     /// <summary>Evaluates a completed effect's compensation, with the effect's raw result as <c>$output</c>, and remembers it.</summary>
-    private void RememberUndo(Frame frame, Command.Call call, JsonValue output)
+    public void RememberUndo(Frame frame, GateId? grant, JsonValue output)
     {
-        if (UndoOf(frame, call, output) is { } undo) _state = _state with { Saga = _state.Saga.Add(undo) };
+        if (UndoOf(frame, grant, output) is { } undo) _state = _state with { Saga = _state.Saga.Add(undo) };
     }
 
-    private Undo? UndoOf(Frame frame, Command.Call call, JsonValue output)
+    private Undo? UndoOf(AbandonedCall abandoned, JsonValue output) => MayUndo(abandoned) ? UndoOf(abandoned.Frame, abandoned.Call.Grant, output) : null;
+
+    /// <summary>What a document declares undoes its own call, not a turn of the agent that it calls, nor what that agent chose.</summary>
+    private static bool MayUndo(AbandonedCall abandoned) => abandoned is { Frame.Choice: null, Call: not Command.CallModel };
+
+    private Undo? UndoOf(Frame frame, GateId? grant, JsonValue output)
     {
         if (definition.Task(frame.Path) is not EffectTask { Compensate: { } compensate }) return null;
         try
         {
             var arguments = compensate.Arguments.Evaluate(output, Scope(frame, output));
-            return new Undo(frame.Id, frame.Path, compensate.Tool, arguments, compensate.Timeout, call.Grant);
+            return new Undo(frame.Id, frame.Path, compensate.Tool, arguments, compensate.Timeout, grant);
         }
         catch (ExpressionException e)
         {

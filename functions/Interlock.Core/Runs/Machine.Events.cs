@@ -1,3 +1,4 @@
+using Interlock.Core.Runs.Conversations;
 using Interlock.Core.Runs.Tasks;
 using Interlock.Core.Workflows;
 
@@ -35,7 +36,12 @@ internal sealed partial class Machine
         if (Find(command.Frame) is not { } frame) return;
         Guarded(frame.Id, () =>
         {
-            if (command is Command.Call call) RememberUndo(frame, call, done.Output);
+            if (command is Command.CallModel)
+            {
+                ConversationExecutor.Answered(this, frame, done.Output);
+                return;
+            }
+            if (command is Command.Call call && frame.Choice is null) RememberUndo(frame, call.Grant, done.Output);
             Complete(frame, command is Command.StartChild ? frame.Input : done.Output);
         });
     }
@@ -53,7 +59,13 @@ internal sealed partial class Machine
         _pending.Remove(command.Id);
         _state = _state with { InDoubt = _state.InDoubt.Remove(command.Id) };
         if (Find(command.Frame) is not { } frame) return;
-        if (command is Command.Call call && SecondLook.Opens(this, frame, call, failed.Problem)) return;
+        if (frame.State is FrameState.Conversation)
+        {
+            Guarded(frame.Id, () => ConversationExecutor.Failed(this, frame, failed.Problem));
+            return;
+        }
+        if (frame.Choice is not null && command is Command.Call chosen && ChoiceGate.Opens(this, frame, chosen, failed.Problem)) return;
+        if (frame.Choice is null && command is Command.Call call && SecondLook.Opens(this, frame, call, failed.Problem)) return;
         Interrupt(frame.Id);
         WithdrawOwn(frame);
         if (frame.State is FrameState.Gate { Request.Failure: not null } asked) StepGate.NotOpened(this, frame, asked.Request, failed.Problem);
@@ -70,6 +82,7 @@ internal sealed partial class Machine
         Guarded(frame.Id, () =>
         {
             if (gate.Request.Failure is { } failure) StepGate.Closed(this, frame, gate.Request, failure, closed);
+            else if (frame.Choice is not null) ChoiceGate.Closed(this, frame, gate.Request, closed);
             else ApprovalExecutor.Closed(this, frame, definition.Task(frame.Path) as ApprovalTask ?? CoveringGate(frame)!, gate.Request, closed); // only a covered call is asked about again
         });
     }
@@ -85,6 +98,14 @@ internal sealed partial class Machine
         if (!_pending.TryGetValue(ended.Effect, out var command) || command is not Command.StartChild { IsAwaited: true }) return;
         _pending.Remove(command.Id);
         if (Find(command.Frame) is { } frame) RunExecutor.Ended(this, frame, ended);
+    }
+
+    private void AgentOpened(RunEvent.AgentOpened opened)
+    {
+        if (!_pending.TryGetValue(opened.Effect, out var command) || command is not (Command.OpenAgent or Command.CallAgent)) return;
+        _pending.Remove(command.Id);
+        _state = _state with { InDoubt = _state.InDoubt.Remove(command.Id) };
+        if (Find(command.Frame) is { } frame) Guarded(frame.Id, () => ConversationExecutor.Opened(this, frame, command, opened.Terms));
     }
 
     private void Cancel(RunEvent.CancelRequested cancel)

@@ -1,3 +1,4 @@
+using Interlock.Core.Runs.Conversations;
 using Interlock.Core.Runs.Tasks;
 using Interlock.Core.Workflows;
 
@@ -29,7 +30,7 @@ internal sealed partial class Machine
 
     /// <summary>
     /// Raises an error at a frame: a step that says <c>skip</c> ends here, at one that says <c>escalate</c> people are asked, a surrounding <c>try</c> may
-    /// catch it, else the run fails. About what people decided (<paramref name="isDecided"/>) nobody is asked again.
+    /// catch it, else the run fails; to an agent whose choice failed it is told. About what people decided (<paramref name="isDecided"/>) nobody is asked again.
     /// </summary>
     public void Fail(FrameId at, Problem problem, bool isDecided = false)
     {
@@ -38,6 +39,11 @@ internal sealed partial class Machine
         var maySkip = MaySkip(at, problem);
         for (var frame = Find(at); frame is not null; frame = frame.Parent is { } parent ? Find(parent) : null)
         {
+            if (frame.Choice is not null)
+            {
+                ChoiceExecutor.Failed(this, frame, problem);
+                return;
+            }
             if (DefinitionOf(frame) is not { } task) continue;
             if (frame.Id != at && task is TryTask attempt && TryExecutor.Catches(this, frame, attempt, ref problem))
             {
@@ -62,9 +68,9 @@ internal sealed partial class Machine
 
     private static bool IsDecision(Problem problem) => problem.Type is ProblemTypes.GateRejected or ProblemTypes.GateExpired;
 
-    public void WithdrawOwn(Frame frame)
+    public void WithdrawOwn(Frame frame, EffectId? except = null)
     {
-        foreach (var command in _pending.Values.Where(c => c.Frame == frame.Id && !IsWindingDown(c)).ToList()) Withdraw(command);
+        foreach (var command in _pending.Values.Where(c => c.Frame == frame.Id && c.Id != except && !IsWindingDown(c)).ToList()) Withdraw(command);
     }
 
     /// <summary>Ends a step with its input as its output; whatever it was waiting for is stopped.</summary>

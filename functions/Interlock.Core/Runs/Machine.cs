@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlock.Core.Runs.Conversations;
 using Interlock.Core.Runs.Tasks;
 using Interlock.Core.Workflows;
 using Interlock.Json;
@@ -11,8 +12,9 @@ namespace Interlock.Core.Runs;
 /// One event's worth of interpretation: a mutable view of a state that is frozen again at the end. Work is queued, never recursed, so a
 /// long list takes no stack. The kinds of task are in <c>Tasks/</c>; here is what they share: frames, data flow, effects.
 /// <c>shown</c> are the commands of the last state that a host saw: what is withdrawn without having been among them never started.
+/// <c>said</c>, where there is one, hears everything that is said in conversations.
 /// </summary>
-internal sealed partial class Machine(WorkflowDefinition definition, RunState state, ImmutableSortedDictionary<EffectId, Command> shown)
+internal sealed partial class Machine(WorkflowDefinition definition, RunState state, ImmutableSortedDictionary<EffectId, Command> shown, Action<TranscriptEntry>? said = null)
 {
     private readonly Queue<Action> _work = new();
     private readonly ImmutableSortedDictionary<FrameId, Frame>.Builder _frames = state.Frames.ToBuilder();
@@ -54,6 +56,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
             case RunEvent.GateClosed closed: GateClosed(closed); break;
             case RunEvent.EventArrived arrived: EventArrived(arrived); break;
             case RunEvent.ChildCompleted ended: ChildCompleted(ended); break;
+            case RunEvent.AgentOpened opened: AgentOpened(opened); break;
             case RunEvent.CancelRequested cancel: Cancel(cancel); break;
             default: throw new InvalidOperationException($"The machine folds no {happened.GetType().Name}.");
         }
@@ -139,9 +142,14 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         SequenceExecutor.Goto(this, frame, 0, input);
     }
 
-    /// <summary>Ends a task with its raw output: <c>output</c>, <c>export</c>, then the flow directive.</summary>
+    /// <summary>Ends a task with its raw output: <c>output</c>, <c>export</c>, then the flow directive. What an agent chose ends with it for the agent.</summary>
     public void Complete(Frame frame, JsonValue rawOutput, string? directive = null) => Guarded(frame.Id, () =>
     {
+        if (frame.Choice is not null)
+        {
+            ChoiceExecutor.Completed(this, frame, Bounded(rawOutput));
+            return;
+        }
         var task = definition.Task(frame.Path);
         var output = Shape(frame, rawOutput, new(task.OutputAs, task.OutputSchema, task.ExportAs, task.ExportSchema));
         frame = Find(frame.Id) ?? frame;
@@ -167,6 +175,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         if (frame.TimeoutTimer is { } timer) _pending.Remove(timer);
         _frames.Remove(frame.Id);
         _state = _state with { Approved = _state.Approved.Remove(frame.Id) };
+        if (frame.Choice is not null) _state = _state with { Grants = _state.Grants.Remove(frame.Id) }; // it is never entered again
     }
 
     /// <summary>
@@ -187,7 +196,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
     {
         switch (command)
         {
-            case Command.StartTimer or Command.EmitEvent or Command.AwaitEvent or Command.StartChild:
+            case Command.StartTimer or Command.EmitEvent or Command.AwaitEvent or Command.StartChild or Command.OpenAgent:
             case not null when !shown.ContainsKey(command.Id):
                 _pending.Remove(command.Id);
                 break;
@@ -214,6 +223,8 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         Issue(new Command.StartTimer(id, frame.Id, dueAt, purpose));
         return id;
     }
+
+    public void Say(Frame frame, JsonValue message) => said?.Invoke(new TranscriptEntry(Now, frame.Id, frame.Path, message));
 
     // Data flow
 
@@ -275,7 +286,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
         return Update(frame with { TimeoutTimer = timer, Deadline = Earlier(frame.Deadline, due) });
     }
 
-    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
+    public static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
 
     /// <summary>The value, or a failure when storing and handing it on would harm the process.</summary>
     private static JsonValue Bounded(JsonValue value) => value is { Size: <= RunLimits.ValueSize, Nesting: <= RunLimits.ValueNesting }

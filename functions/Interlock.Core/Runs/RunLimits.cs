@@ -32,6 +32,12 @@ public static class RunLimits
 
     public const int EscalationsInARow = 5;
 
+    /// <summary>Calls that an agent chose in one turn and that are under way at once; more wait.</summary>
+    public const int ConcurrentChoices = 16;
+
+    /// <summary>How many agents may be each chosen by the one before (<c>hop-limit</c>).</summary>
+    public const int AgentHops = 4;
+
     /// <summary>The size of one value that a task hands on, in characters of compact JSON; and its nesting.</summary>
     public const long ValueSize = 16 * 1024 * 1024;
 
@@ -39,6 +45,12 @@ public static class RunLimits
 
     /// <summary>How long an abandoned call may still settle, past its own deadline.</summary>
     public static readonly TimeSpan AbandonedGrace = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an agent's last answer may take, after a limit was reached.</summary>
+    public static readonly TimeSpan LastAnswer = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long people whom policy names may take about a call that an agent chose.</summary>
+    public static readonly TimeSpan ChoiceGate = TimeSpan.FromHours(24);
 
     /// <summary>The deadline of a call under no timeout at all (documents that were run without being published).</summary>
     public static readonly TimeSpan DefaultDeadline = TimeSpan.FromHours(1);

@@ -24,7 +24,7 @@ public sealed class AgentGateTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static AgentChoice Planner { get; } = new("planner", "Fix the mail", "The index is broken", new FrameId("/do/0/triage"), 3, 2);
+    private static Chooser Planner { get; } = new("planner", "Fix the mail", "The index is broken", new FrameId("/do/0/triage"), 3, 2);
 
     [Fact]
     public async Task Open_AskingPolicy_AsksThePeopleOfItsFloorForJustThisCall()

@@ -155,13 +155,15 @@ internal sealed class Invariants(WorkflowDefinition definition)
     private bool Grants(GateId gate) => _asked.TryGetValue(gate, out var request) && _decided.TryGetValue(gate, out var closed) && closed.Outcome == GateOutcome.Approved
         && (request.Failure is not { } failure || (closed.Choice is "retry" or "edit" && failure.Options.Contains(closed.Choice)));
 
-    /// <summary>A frame's call is made once, and anew only as people were asked about it again.</summary>
+    /// <summary>A frame's call is made once, and anew only as people were asked about it again. The turns of an agent are counted by its limits.</summary>
     private void IsCalledSoOften(Command.Call call)
     {
+        if (call is Command.CallModel) return;
         var calls = _calls[call.Frame] = _calls.GetValueOrDefault(call.Frame) + 1;
         if (calls == 1) return;
         Assert.InRange(calls, 2, 1 + RunLimits.Reopenings);
-        Assert.NotNull(_asked[call.Grant!.Value].Again);
+        var asked = _asked[call.Grant!.Value];
+        Assert.True(asked is { Again: not null } or { Agent: not null }, $"{call.Frame} is called again, and nobody was asked about it again.");
     }
 
     /// <summary>The error goes on outwards: the list that the step stands in is gone.</summary>

@@ -1,3 +1,4 @@
+using Interlock.Core.Runs.Conversations;
 using Interlock.Core.Workflows;
 using Interlock.Json;
 
@@ -22,6 +23,7 @@ internal static class Executors
             case EmitTask emit: EmitExecutor.Enter(machine, frame, emit); break;
             case ListenTask listen: ListenExecutor.Enter(machine, frame, listen); break;
             case RunTask run: RunExecutor.Enter(machine, frame, run); break;
+            case AutonomousTask autonomous: ConversationExecutor.Enter(machine, frame, autonomous); break;
             case ApprovalTask approval: ApprovalExecutor.Enter(machine, frame, approval); break;
             default: throw new InvalidOperationException($"No executor for {task.GetType().Name}.");
         }
@@ -50,6 +52,7 @@ internal static class Executors
         switch (task)
         {
             case var _ when purpose == TimerPurpose.GateExpiry: ApprovalExecutor.Expired(machine, frame); break;
+            case var _ when purpose == TimerPurpose.Limit: ConversationExecutor.TimeUp(machine, frame); break;
             case WaitTask: machine.Complete(frame, frame.Input); break;
             case TryTask attempt: TryExecutor.TimerFired(machine, frame, attempt, purpose); break;
         }

@@ -18,7 +18,7 @@ internal static class SecondLook
     public static bool Opens(Machine machine, Frame frame, Command.Call call, Problem refusal)
     {
         if (call.Grant is null || frame.Reopened >= RunLimits.Reopenings || machine.CoveringGate(frame) is not { } task) return false;
-        if (refusal.Rule is not { } rule || (rule != Required && !(task.OnMismatch == MismatchAction.Reopen && Mismatches.Contains(rule)))) return false;
+        if (refusal.Rule is not { } rule || (rule != Required && !(task.OnMismatch == MismatchAction.Reopen && IsStale(rule)))) return false;
         frame = machine.StopTimeout(frame with { Reopened = frame.Reopened + 1 });
         var covered = GateCovers.Exactly((EffectTask)machine.Definition.Task(frame.Path), frame.Id, call.Arguments);
         var (title, description) = Texts(machine, frame, task);
@@ -26,9 +26,12 @@ internal static class SecondLook
         return true;
     }
 
+    /// <summary>Whether the rule says that the call is no longer what was approved.</summary>
+    public static bool IsStale(string rule) => rule == Required || Mismatches.Contains(rule);
+
     /// <summary>Whether the gateway refused a call for what its grant is, or is not.</summary>
     public static bool IsAboutGrant(Problem problem) =>
-        problem.Rule is { } rule && (rule == Required || Mismatches.Contains(rule) || rule.StartsWith("grant-", StringComparison.Ordinal));
+        problem.Rule is { } rule && (IsStale(rule) || rule.StartsWith("grant-", StringComparison.Ordinal));
 
     /// <summary>The same question to the people who come next.</summary>
     public static void Open(Machine machine, Frame frame, ApprovalTask task, GatePeople people, GateRequest expired) =>

@@ -10,7 +10,7 @@ namespace Interlock.Core.Runs;
 /// <param name="Loop">The frame of its loop.</param>
 /// <param name="Turn">Which turn of the loop chose it, from 1.</param>
 /// <param name="Call">Which choice of the loop it is, from 1.</param>
-public sealed record AgentChoice(string Agent, string Goal, string Reason, FrameId Loop, int Turn, int Call)
+public sealed record Chooser(string Agent, string Goal, string Reason, FrameId Loop, int Turn, int Call)
 {
     /// <summary>The agents whose loops this loop lies in, outermost first; null for none.</summary>
     public IReadOnlyList<string>? Behind { get; init; }
