@@ -1,5 +1,6 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Runs;
 
 namespace Interlock.Core.Execution;
@@ -15,7 +16,10 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
         switch (command)
         {
             case Command.Call call:
-                return Outcome(call, await gateway.CallAsync(GatewayCall(run, call), cancellationToken));
+                var result = await gateway.CallAsync(GatewayCall(run, call), cancellationToken);
+                return call is Command.CallAgent agent && result is GatewayResult.Failed { Problem: { Type: ProblemTypes.NeedsApproval, Pause: { } pause } }
+                    ? await PausedAsync(run, agent, pause, cancellationToken)
+                    : Outcome(call, result);
             case Command.OpenApproval open:
                 var opened = await desk.OpenAsync(run.Tenant, Site(run, open.Frame, open.Gate.Task), run.Origin, open.Gate, cancellationToken);
                 if (opened.Refusal is { } refusal) return Failed(open, refusal.ToProblem(open.Frame));
@@ -79,6 +83,12 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
     private DateTimeOffset Deadline(Command.Call call) => time.GetUtcNow() + longestCall is { } latest && latest < call.Deadline ? latest : call.Deadline;
 
     private static CallSite Site(RunState run, FrameId frame, TaskPath task) => new(run.Id, run.Workflow, task, frame);
+
+    /// <summary>What the agent paused for is what it was refused; a handle that it was not given is a failure of its own.</summary>
+    private async Task<CommandOutcome> PausedAsync(RunState run, Command.CallAgent call, AgentPause pause, CancellationToken cancellationToken) =>
+        await gateway.Paused.FindAsync(run.Tenant, run.Id, call.Id, pause.Handle, cancellationToken) is { } wanted
+            ? new CommandOutcome.Happened(new RunEvent.AgentPaused(time.GetUtcNow(), call.Id, pause, wanted))
+            : Failed(call, new Problem(ProblemTypes.ToolError, 502, $"'{call.Target}' failed", "It paused for an approval of a call that it was not refused."));
 
     private CommandOutcome Outcome(Command.Call call, GatewayResult result) => result switch
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
@@ -43,6 +44,7 @@ public sealed class ToolGateway
         _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
         _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), new QuotaLimiter(parts.Store, parts.Time, parts.Jitter), parts.Time);
         _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, ledger, claims, parts.Audit, parts.Lease, parts.Tokens, parts.Time);
+        Paused = new PausedCalls(parts.Store, parts.Time);
         Routes = new UpstreamRoutes(parts.Time);
         _pauses = new RetryPause(parts.Time, parts.Jitter);
         _answers = new AnswerCache(parts.Time);
@@ -59,6 +61,9 @@ public sealed class ToolGateway
 
     /// <summary>Where results are that were too large to be handed on.</summary>
     public Artifacts Artifacts { get; }
+
+    /// <summary>What agents elsewhere were refused and may pause for.</summary>
+    public PausedCalls Paused { get; }
 
     /// <summary>How the addresses that it calls stand.</summary>
     public UpstreamRoutes Routes { get; }

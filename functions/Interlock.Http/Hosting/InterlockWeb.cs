@@ -2,7 +2,6 @@ using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
-using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Registry;
@@ -35,9 +34,6 @@ public sealed record InterlockWeb
 
     /// <summary>Where clients' idempotency keys are bound to what they were first used for.</summary>
     public required ITableStore Store { get; init; }
-
-    /// <summary>What agents elsewhere were refused and may pause for, in <see cref="Store"/>.</summary>
-    public PausedCalls Paused => field ??= new PausedCalls(Store, Time);
 
     /// <summary>Asks agents at once how their tasks stand, when they say that these moved; null where none can say so.</summary>
     public AgentNotices? AgentNotices { get; init; }

@@ -54,7 +54,7 @@ internal sealed record McpCaller(Principal Principal, ActorChain Chain, RunToken
         var (call, origin) = (command as Command.Call, run.Origin);
         return new McpCaller(principal, principal.Kind == PrincipalKind.Agent ? origin.Chain(call?.Agent, call?.AgentsBehind).For(principal.Id) : origin.Chain(), claims, run)
         {
-            Site = new CallSite(run.Id, run.Workflow, frame.Path, frame.Id) { Under = new AgentCall(command.Id, principal.Id, claims.AgentVersion) },
+            Site = new CallSite(run.Id, run.Workflow, frame.Path, frame.Id) { Under = new AgentCall(command.Id, frame.Id, principal.Id, claims.AgentVersion) },
             Until = call?.Deadline < token.ExpiresAt ? call.Deadline : token.ExpiresAt,
             Resume = (call as Command.CallAgent)?.Resume,
         };

@@ -58,7 +58,7 @@ internal static class A2aRequests
     {
         if (call.Resume is { } resume)
         {
-            WriteData(json, call, CanonicalJson.Serialize(JsonValue.Object((AgentPause.Meta, resume.Pause.Handle), ("decision", resume.Decision))));
+            WriteData(json, call, CanonicalJson.Serialize(resume.ToJson()));
             return;
         }
         if (call.Tool != EndpointTarget.A2a.Method)

@@ -24,9 +24,18 @@ public sealed record AgentResume(AgentPause Pause, string Decision)
 
     public required string ArgumentsDigest { get; init; }
 
+    /// <summary>The frame that the gate grants it in.</summary>
+    public required FrameId Frame { get; init; }
+
     /// <summary>The gate whose grant that one call spends, once approved.</summary>
     public GateId? Grant { get; init; }
 
+    /// <summary>The arguments that people gave it, where they changed them: it is made with these.</summary>
+    public JsonValue? Approved { get; init; }
+
     /// <summary>What the agent is told.</summary>
-    public JsonValue ToJson() => JsonValue.Object(("handle", Pause.Handle), ("decision", Decision));
+    public JsonValue ToJson() => JsonValue.Object((AgentPause.Meta, Pause.Handle), ("decision", Decision));
+
+    /// <summary>Whether this call is the one that was asked about, and approved.</summary>
+    public bool Grants(string tool, JsonValue arguments) => Grant is not null && Tool == tool && ArgumentsDigest == CanonicalJson.Digest(arguments);
 }

@@ -55,7 +55,7 @@ internal sealed class QuotaLimiter(ITableStore store, TimeProvider time, Func<do
     {
         if (routed.Call.Site is not { Under: { } under } site) yield break;
         var registered = under.Version is null ? null : routed.Registry.Find(RegistryKind.Agent, under.Agent, under.Version);
-        var (limits, scope, window) = (registered?.As<AgentBody>().Settings.Limits ?? AgentLimits.Default, $"run:{site.Run}:agent:{under.Effect}", QuotaWindow.Of(QuotaSpan.Run, now));
+        var (limits, scope, window) = (registered?.As<AgentBody>().Settings.Limits ?? AgentLimits.Default, $"run:{site.Run}:agent:{under.Frame}", QuotaWindow.Of(QuotaSpan.Run, now));
         yield return Claim(scope, 1, limits.Calls);
         yield return Claim($"{scope}:{CanonicalJson.Digest(JsonValue.Array(routed.Call.Target, routed.Call.Arguments))}", 1, limits.Repeats);
         if (limits.Cost is { } most && QuotaSet.CostOf(routed.Contract.Tool) is > 0 and var cost) yield return Claim(scope, cost, most) with { IsCost = true };

@@ -71,7 +71,7 @@ internal sealed class ToolsCall : IMcpMethod
         }
         var (result, handle) = await _answers.OfAsync(exchange.Http, caller, call, tool.Exposed, ct);
         if (handle is not null) return McpAnswer.Of(CallResults.Working(handle));
-        if (result is GatewayResult.Refused { Refusal: { Rule: "grant-required" } guarded } && await _web.Paused.GiveAsync(call, ct) is { } paused)
+        if (result is GatewayResult.Refused { Refusal: { Rule: "grant-required" } guarded } && await _web.Gateway.Paused.GiveAsync(call, ct) is { } paused)
             return McpAnswer.Of(CallResults.Paused(tool.Contract, guarded.ToProblem(), paused));
         return result is GatewayResult.InputRequired required
             ? _rounds.Ask(exchange, call, subject, registry, key is not null, state, required)
