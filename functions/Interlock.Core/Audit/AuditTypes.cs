@@ -7,6 +7,7 @@ public static class AuditTypes
     public const string CallOutcome = "call.outcome";
     public const string CallRefused = "call.refused";
     public const string RequestRefused = "request.refused";
+    public const string AgentOpened = "agent.opened";
     public const string GateOpened = "gate.opened";
     public const string GateVote = "gate.vote";
     public const string GateChanged = "gate.changed";

@@ -1,20 +1,32 @@
+using Interlock.Core.Agents;
 using Interlock.Core.Approvals;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Runs;
+using Interlock.Json;
 
 namespace Interlock.Core.Execution;
 
 /// <summary>
-/// Does calls through the gateway, opens and closes gates at the approval desk, and lets runs emit, listen and start others. Doing a command again is harmless.
-/// Where the host ends what takes too long, a call's deadline comes no later than <paramref name="longestCall"/> from now.
+/// Does calls through the gateway, opens and closes gates at the approval desk, opens conversations at the agents', and lets runs emit, listen and start others. Doing a command again is
+/// harmless. Where the host ends what takes too long, a call's deadline comes no later than <paramref name="longestCall"/> from now.
 /// </summary>
-public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimeProvider time, TimeSpan? longestCall = null, Func<RunRelations>? relations = null) : ICommandRunner
+public sealed class CommandRunner(
+    ToolGateway gateway, ApprovalDesk desk, TimeProvider time, TimeSpan? longestCall = null, Func<RunRelations>? relations = null, AgentDesk? agents = null) : ICommandRunner
 {
     public async Task<CommandOutcome> RunAsync(RunState run, Command command, CancellationToken cancellationToken = default)
     {
         switch (command)
         {
+            case Command.OpenAgent planner:
+                var goal = new GatewayCall(planner.Id, run.Origin.Chain(), TargetKind.Agent, planner.Agent, planner.Version, JsonValue.EmptyObject, DateTimeOffset.MaxValue)
+                {
+                    Site = Site(run, planner.Frame, planner.Task),
+                    TraceParent = run.Origin.TraceParent,
+                };
+                return Opened(planner, await Agents.OpenAsync(goal, planner.Pool, cancellationToken));
+            case Command.CallAgent asked when agents is not null && await agents.IsConversationAsync(GatewayCall(run, asked), cancellationToken):
+                return Opened(asked, await agents.OpenAsync(GatewayCall(run, asked), null, cancellationToken));
             case Command.Call call:
                 var result = await gateway.CallAsync(GatewayCall(run, call), cancellationToken);
                 return call is Command.CallAgent agent && result is GatewayResult.Failed { Problem: { Type: ProblemTypes.NeedsApproval, Pause: { } pause } }
@@ -60,16 +72,19 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
     public async Task<bool> IsClosedAsync(TenantId tenant, GateId gate, CancellationToken cancellationToken = default) =>
         await desk.FindAsync(tenant, gate, cancellationToken) is { Outcome: not null };
 
+    private AgentDesk Agents => agents ?? throw new InvalidOperationException("There are no chat agents here.");
+
     private RunRelations Relations => relations?.Invoke() ?? throw new InvalidOperationException("Runs here have nothing to do with each other.");
 
     private GatewayCall GatewayCall(RunState run, Command.Call call)
     {
-        var kind = call is Command.CallAgent ? TargetKind.Agent : TargetKind.Tool;
+        var kind = call is Command.CallAgent or Command.CallModel ? TargetKind.Agent : TargetKind.Tool;
         return new GatewayCall(call.Id, run.Origin.Chain(call.Agent, call.AgentsBehind), kind, call.Target, call.Version, call.Arguments, Deadline(call))
         {
             Site = Site(run, call.Frame, call.Task),
             Grant = call.Grant,
             RequiresGrant = call.RequiresGrant,
+            Step = call is Command.CallModel ? ConversationStep.Turn : ConversationStep.None,
             IsCompensation = call is Command.CallTool { IsCompensation: true },
             IdempotencyKey = (call as Command.CallTool)?.IdempotencyKey,
             OnInDoubt = call.OnInDoubt,
@@ -99,6 +114,10 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
         GatewayResult.UnderWay elsewhere => new CommandOutcome.UnderWay(elsewhere.Until, elsewhere.IsHanded),
         _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
     };
+
+    private CommandOutcome Opened(Command command, StageResult<AgentTerms> opened) => opened.Value is { } terms
+        ? new CommandOutcome.Happened(new RunEvent.AgentOpened(time.GetUtcNow(), command.Id, terms))
+        : Failed(command, opened.Refusal!.ToProblem(command.Frame)); // one of the two
 
     private CommandOutcome.Happened Failed(Command command, Problem problem) => new(new RunEvent.EffectFailed(time.GetUtcNow(), command.Id, problem));
 }

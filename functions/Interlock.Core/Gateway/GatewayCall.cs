@@ -42,6 +42,12 @@ public sealed record GatewayCall(
     /// <summary>The capability or route that led it to its target.</summary>
     public string? Via { get; init; }
 
+    /// <summary>What it is of a conversation with a chat agent; such an agent is called in no other way.</summary>
+    public ConversationStep Step { get; init; }
+
+    /// <summary>Of a call of an agent that is a tool: that tool.</summary>
+    public string? Tool { get; init; }
+
     /// <summary>Of an agent that paused: what was decided since.</summary>
     public AgentResume? Resume { get; init; }
 

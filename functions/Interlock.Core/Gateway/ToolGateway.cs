@@ -41,8 +41,9 @@ public sealed class ToolGateway
     {
         (_registries, _audit, _fences, _time) = (parts.Registries, parts.Audit, parts.Fences, parts.Time);
         var (ledger, claims) = (new Ledger(parts.Store, parts.Blobs), new EffectClaims(parts.AuditStore));
-        _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
-        _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), new QuotaLimiter(parts.Store, parts.Time, parts.Jitter), parts.Time);
+        _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time) { GateOfConversation = (call, stop) => ConversationRecords.GateAsync(parts.Audit, call, stop) };
+        var quotas = new QuotaLimiter(parts.Store, parts.Time, parts.Jitter);
+        _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), quotas, parts.Time);
         _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, ledger, claims, parts.Audit, parts.Lease, parts.Tokens, parts.Time);
         Paused = new PausedCalls(parts.Store, parts.Time);
         Routes = new UpstreamRoutes(parts.Time);
@@ -54,13 +55,17 @@ public sealed class ToolGateway
         _keeper = new LeaseKeeper(parts.Lease, ledger, parts.Time);
         Usage = new UsageRollup(parts.Store, parts.AuditStore);
         Artifacts = new Artifacts(parts.Store, parts.Blobs, parts.Mac, parts.Time);
-        _settle = new SettleStage(ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Fences.Handed, parts.Time);
+        _settle = new SettleStage(ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Fences.Handed, quotas, parts.Time);
         _follow = new FollowStage(parts.Registries, _invoke, _settle, Routes, parts.Time);
+        Conversations = new Conversations(parts, _authorize, claims);
         _recovery = new Recovery(parts.Registries, ledger, claims, _admit, _settle, _follow, parts.Lease, parts.Time);
     }
 
     /// <summary>Where results are that were too large to be handed on.</summary>
     public Artifacts Artifacts { get; }
+
+    /// <summary>Where conversations with chat agents begin.</summary>
+    public Conversations Conversations { get; }
 
     /// <summary>What agents elsewhere were refused and may pause for.</summary>
     public PausedCalls Paused { get; }

@@ -14,6 +14,9 @@ public enum UpstreamKind
 
     /// <summary>Plain HTTP: one request, one answer.</summary>
     Http,
+
+    /// <summary>An OpenAI-compatible endpoint for chat completions.</summary>
+    Chat,
 }
 
 /// <summary>
@@ -39,4 +42,13 @@ public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, 
         Auth = server.Settings.Auth,
         ElicitationOrigins = server.Settings.ElicitationOrigins,
     };
+
+    /// <summary>Of an agent that has an address.</summary>
+    public static UpstreamEndpoint Of(TenantId tenant, AgentBody agent) =>
+        new(agent.Settings.Protocol == AgentProtocol.Chat ? UpstreamKind.Chat : UpstreamKind.A2a, agent.RegistrationId, agent.Address ?? throw new InvalidOperationException("An agent that is a tool has no endpoint of its own."))
+        {
+            Tenant = tenant,
+            Auth = agent.Settings.Auth,
+            Dialect = AgentDialect.Of(agent.Card, agent.Address),
+        };
 }

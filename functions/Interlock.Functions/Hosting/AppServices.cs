@@ -16,6 +16,7 @@ using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
+using Interlock.Core.Registry.Pools;
 using Interlock.Core.Upkeep;
 using Interlock.Functions.Edge;
 using Interlock.Functions.Identity;
@@ -87,7 +88,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         var credentials = new UpstreamCredentials(secrets, _egress, time, managed);
         _mcp = new McpUpstream(_egress, loggers, time, credentials);
         _a2a = new A2aUpstream(_egress, time);
-        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time));
+        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time), new ChatUpstream(_egress, credentials, time));
         var audit = new AuditLog(Storage.AuditTables, time);
         var registries = new RegistryStore(Storage.Tables);
         var policies = new PolicyCache();
@@ -120,7 +121,8 @@ internal sealed partial class AppServices : IAsyncDisposable
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
         // Runs that start runs go in a circle: what they have to do with each other is put together below, before any of them moves.
-        var commands = new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!);
+        var agents = new AgentDesk(gateway, registries, policies, new PoolReader(catalog), _identity.Directory, time);
+        var commands = new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!, agents);
         Driver = new RunDriver(runs, catalog, commands, audit, time, publisher)
         {
             OnBug = (run, e) => Log.NotFolded(logger, e, run),

@@ -13,6 +13,7 @@ using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
+using Interlock.Core.Registry.Pools;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Core.Upkeep;
@@ -54,7 +55,7 @@ internal sealed class LocalServices : IAsyncDisposable
         var credentials = new UpstreamCredentials(new LocalSecrets(options.DataDirectory), _egress, time);
         _mcp = new McpUpstream(_egress, loggers, time, credentials);
         _a2a = new A2aUpstream(_egress, time);
-        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time));
+        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time), new ChatUpstream(_egress, credentials, time));
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker(Tables, Registries, time);
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
@@ -81,7 +82,8 @@ internal sealed class LocalServices : IAsyncDisposable
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time) { Caps = options.Caps, Directory = Users };
         Schedules = new ScheduleKeeper(Registries, Catalog, Intake, Engine, Users, Tables, Audit, time);
         Relations = new RunRelations(Intake, Engine, Audit, time);
-        var commands = new CommandRunner(Gateway, Approvals, time, relations: () => Relations);
+        var agents = new AgentDesk(Gateway, Registries, Policies, new PoolReader(Catalog), Users, time);
+        var commands = new CommandRunner(Gateway, Approvals, time, relations: () => Relations, agents: agents);
         AgentNotices = new AgentNotices(commands, Engine, Keys.Mac);
         Commands = new SteadyRunner(commands, time, loggers.CreateLogger<SteadyRunner>());
         Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time);

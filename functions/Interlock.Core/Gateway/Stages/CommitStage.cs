@@ -26,7 +26,7 @@ internal sealed class CommitStage(
         authorized = passed.Value!; // no refusal, so there is a value: the call as the fence saw it
         var call = authorized.Call;
         if (authorized.Gate is { } approved && !await GateRecords.AgreesAsync(audit, approved, cancellationToken))
-            return new Refusal(Name, "grant-unauthentic", 403, "The audit does not say that the gate was approved as its row has it; an administrator must look at the store.");
+            return Disagrees;
         var registration = authorized.Routed.Target.RegistrationId;
         if (repeated is not null && (repeated.Registration != registration || repeated.Target != call.Target || repeated.ArgumentsDigest != authorized.Frozen.Digest))
             return new Refusal(Name, "fence-changed", 409, $"The tool's registration changed since the attempt {(repeated.HasDoubt ? "whose outcome is unknown" : "that asked")}: to go on would be another call.");
@@ -48,6 +48,7 @@ internal sealed class CommitStage(
             LeasedBy = lease?.Holder,
             LeasedUntil = time.GetUtcNow() + lease?.Time,
             Cost = QuotaSet.CostOf(authorized.Routed.Contract.Tool),
+            AgentVersion = call.Kind == TargetKind.Agent ? authorized.Routed.Entry.Version : null,
             Rounds = repeated is null ? 0 : repeated.State == LedgerState.InputRequired ? repeated.Rounds + 1 : repeated.Rounds,
             Asked = repeated?.Asked,
             Address = repeated?.Asked is null ? null : repeated.Address,
@@ -94,7 +95,9 @@ internal sealed class CommitStage(
         await ledger.FindAsync(committed.Authorized.Call, cancellationToken) is var (row, _)
         && row.State == LedgerState.Intended && row.Attempt == committed.Row.Attempt && row.LeasedBy == held.Holder && row.LeasedUntil > time.GetUtcNow();
 
-    private static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");
+    public static Refusal Disagrees { get; } = new(Name, "grant-unauthentic", 403, "The audit does not say that the gate was approved as its row has it; an administrator must look at the store.");
+
+    public static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");
 
     public static Refusal Claimed { get; } = new(Name, "effect-claimed", 409, "Another worker is making this call.");
 
