@@ -47,6 +47,9 @@ public sealed class CommandRunner(
                 return await Relations.Listening.ListenAsync(run, wanted, cancellationToken) ? CommandOutcome.Moved : CommandOutcome.Open;
             case Command.StartChild child:
                 return await Relations.Children.StartAsync(run, child, cancellationToken);
+            case Command.HoldLock wanted:
+                var (isTold, refused) = await Relations.Locks.HoldAsync(run, wanted, cancellationToken);
+                return refused is not null ? Failed(wanted, refused) : isTold ? CommandOutcome.Moved : CommandOutcome.Open;
             default:
                 throw new InvalidOperationException($"No runner for {command.GetType().Name}.");
         }
@@ -63,6 +66,7 @@ public sealed class CommandRunner(
     {
         Command.AwaitEvent => Relations.Listening.EndAsync(run.Tenant, run.Id, command.Id, cancellationToken),
         Command.StartChild child => Relations.Children.WithdrawAsync(run, child, cancellationToken),
+        Command.HoldLock held => Relations.Locks.WithdrawAsync(run, held, cancellationToken),
         _ => Task.CompletedTask,
     };
 
@@ -92,6 +96,7 @@ public sealed class CommandRunner(
             IsAbandoned = !run.Pending.ContainsKey(call.Id),
             IssuedAt = call.IssuedAt ?? run.StartedAt,
             Resume = (call as Command.CallAgent)?.Resume,
+            Locks = call is Command.CallTool { IsCompensation: true } ? [] : [.. run.LocksAround(call.Frame).Select(held => new CallLock(held.Key, held.Value.Name, held.Value.Fence))],
         };
     }
 

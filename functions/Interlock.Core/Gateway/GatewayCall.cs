@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Interlock.Core.Endpoints;
 using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Identity;
@@ -39,6 +40,9 @@ public sealed record GatewayCall(
     /// <summary>The client that waits for it; null for runs.</summary>
     public CallerLink? Link { get; init; }
 
+    /// <summary>The locks that its run holds around it: it leaves only while they are the run's, and the tool learns their numbers.</summary>
+    public ImmutableArray<CallLock> Locks { get; init; } = [];
+
     /// <summary>The capability or route that led it to its target.</summary>
     public string? Via { get; init; }
 
@@ -69,3 +73,6 @@ public sealed record CallSite(RunId Run, WorkflowRef Workflow, TaskPath Task, Fr
     /// <summary>Of a call that an agent elsewhere makes at <c>/mcp</c>: the call of that agent.</summary>
     public AgentCall? Under { get; init; }
 }
+
+/// <summary>A lock that a call is made under: the command that holds it, and the number of its grant.</summary>
+public sealed record CallLock(EffectId Holder, string Name, long Fence);

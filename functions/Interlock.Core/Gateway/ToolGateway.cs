@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Interlock.Core.Audit;
+using Interlock.Core.Blackboards;
+using Interlock.Core.Gateway.Builtin;
 using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
@@ -8,6 +10,7 @@ using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Gateway.Results;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Gateway.Usage;
+using Interlock.Core.Locks;
 using Interlock.Core.Registry;
 using Interlock.Core.Telemetry;
 
@@ -44,12 +47,12 @@ public sealed class ToolGateway
         _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time) { GateOfConversation = (call, stop) => ConversationRecords.GateAsync(parts.Audit, call, stop) };
         var quotas = new QuotaLimiter(parts.Store, parts.Time, parts.Jitter);
         _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), quotas, parts.Time);
-        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, ledger, claims, parts.Audit, parts.Lease, parts.Tokens, parts.Time);
+        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, ledger, claims, parts.Audit, parts.Lease, parts.Tokens, new LockRows(parts.Store), parts.Time);
         Paused = new PausedCalls(parts.Store, parts.Time);
         Routes = new UpstreamRoutes(parts.Time);
         _pauses = new RetryPause(parts.Time, parts.Jitter);
         _answers = new AnswerCache(parts.Time);
-        _invoke = new InvokeStage(parts.Upstream, Routes, _commit, _pauses);
+        _invoke = new InvokeStage(parts.Upstream, new BuiltinUpstream(new Blackboard(parts.Store, parts.Time)), Routes, _commit, _pauses);
         _lease = parts.Lease;
         _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, ledger, parts.Time);

@@ -17,6 +17,9 @@ public enum UpstreamKind
 
     /// <summary>An OpenAI-compatible endpoint for chat completions.</summary>
     Chat,
+
+    /// <summary>Interlock itself: <see cref="BuiltinServer"/>.</summary>
+    Builtin,
 }
 
 /// <summary>
@@ -36,7 +39,7 @@ public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, 
     /// <summary>See <see cref="ServerSettings.ElicitationOrigins"/>.</summary>
     public ImmutableArray<string> ElicitationOrigins { get; init; } = [];
 
-    public static UpstreamEndpoint Of(TenantId tenant, ServerBody server) => new(server.Settings.Protocol == ServerProtocol.Http ? UpstreamKind.Http : UpstreamKind.Mcp, server.RegistrationId, server.Address)
+    public static UpstreamEndpoint Of(TenantId tenant, ServerBody server) => new(BuiltinServer.Is(server) ? UpstreamKind.Builtin : server.Settings.Protocol == ServerProtocol.Http ? UpstreamKind.Http : UpstreamKind.Mcp, server.RegistrationId, server.Address)
     {
         Tenant = tenant,
         Auth = server.Settings.Auth,

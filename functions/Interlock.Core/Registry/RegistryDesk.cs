@@ -25,7 +25,6 @@ public sealed class RegistryDesk(
     public static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(10);
 
     private const string FirstVersion = "1.0.0";
-    private const string OwnName = "interlock";
     private const int MaxToolName = 128;
     private const int MaxInstructions = 64 * 1024;
 
@@ -249,7 +248,7 @@ public sealed class RegistryDesk(
         }
     }
 
-    private static bool IsReserved(string argument) => argument == "_meta" || argument.StartsWith(OwnName, StringComparison.OrdinalIgnoreCase);
+    private static bool IsReserved(string argument) => argument == "_meta" || argument.StartsWith(BuiltinServer.Name, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Names as MCP has them, and no two that differ by letter case only: people and models would take one for the other.</summary>
     private static RegistryResult.Refused? BadToolName(IReadOnlyList<ToolContract> tools)
@@ -296,10 +295,10 @@ public sealed class RegistryDesk(
 
     /// <summary>Lower case only, so that no two names differ by letter case; no double underscore, so that <c>server__tool</c> splits one way; not our own name, with which our tools at <c>/mcp</c> begin.</summary>
     private static bool IsName(string name) =>
-        name != OwnName && name.Length is >= 1 and <= 48 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-') && name[0] != '-' && name[^1] != '-';
+        name != BuiltinServer.Name && name.Length is >= 1 and <= 48 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-') && name[0] != '-' && name[^1] != '-';
 
     private static RegistryResult.Refused BadName(string name) =>
-        Refuse(400, "The name can't be registered", $"'{(name.Length > 60 ? name[..60] : name)}' is not 1 to 48 lower-case letters, digits and inner dashes, or is '{OwnName}', which is reserved.");
+        Refuse(400, "The name can't be registered", $"'{(name.Length > 60 ? name[..60] : name)}' is not 1 to 48 lower-case letters, digits and inner dashes, or is '{BuiltinServer.Name}', which is reserved.");
 
     private static RegistryResult.Refused Invalid(string title, IReadOnlyList<Finding> findings) =>
         new(new Problem(ProblemTypes.Validation, 400, title, string.Join(" ", findings.Where(finding => finding.Severity == Severity.Error).Take(3))), findings);

@@ -95,6 +95,7 @@ internal static class A2aRequests
         json.WriteStartObject("metadata");
         json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
         json.WriteString(CallDeadlines.Meta, CallDeadlines.Write(call.Deadline));
+        FenceMeta.Write(json, call);
         if (call.TraceParent is not null) json.WriteString("traceparent", call.TraceParent);
         if (call.Access is { } access)
         {

@@ -1,6 +1,7 @@
 using Interlock.Core;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
+using Interlock.Http.Upstreams.Credentials;
 using Interlock.Json;
 
 namespace Interlock.Http.Upstreams;
@@ -25,11 +26,13 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
 
     private readonly HttpClient _http;
     private readonly TimeProvider _time;
+    private readonly UpstreamCredentials? _credentials;
     private long _requests;
 
-    /// <summary>Sends through a handler of <see cref="EgressHandler.Create"/>, which stays its maker's to dispose.</summary>
-    public A2aUpstream(HttpMessageHandler egress, TimeProvider time)
+    /// <summary>Sends through a handler of <see cref="EgressHandler.Create"/>, which stays its maker's to dispose; without credentials only to agents that need none.</summary>
+    public A2aUpstream(HttpMessageHandler egress, TimeProvider time, UpstreamCredentials? credentials = null)
     {
+        _credentials = credentials;
         _http = new HttpClient(egress, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
         _time = time;
     }
@@ -68,8 +71,8 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         using var budget = new CallBudget(_time.GetUtcNow() + DiscoveryTimeout, _time, ct);
         try
         {
-            var card = await GetCardAsync(Card(endpoint.Address, endpoint.Address.AbsolutePath.TrimEnd('/')), budget.Token)
-                ?? await GetCardAsync(Card(endpoint.Address, ""), budget.Token);
+            var card = await GetCardAsync(endpoint, Card(endpoint.Address, endpoint.Address.AbsolutePath.TrimEnd('/')), budget.Token)
+                ?? await GetCardAsync(endpoint, Card(endpoint.Address, ""), budget.Token);
             return card is null ? Unreadable("There is no agent card at /.well-known/agent-card.json.") : Read(card, endpoint);
         }
         catch (NotIJsonException e)
@@ -128,6 +131,10 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         await PostAsync(call, new OneShotContent(A2aRequests.Cancel(id, call.Endpoint.Dialect, task)), id, new A2aAnswer(), ct);
     }
 
+    /// <summary>Of an agent that is authenticated to, a client of its own over the one way out.</summary>
+    private HttpClient? Client(UpstreamEndpoint endpoint, string? subject) =>
+        _credentials?.Handler(endpoint, subject) is { } handler ? new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan } : null;
+
     private static DiscoveryResult Read(JsonValue card, UpstreamEndpoint endpoint)
     {
         if (card["name"] is not { IsString: true }) return Unreadable("The agent card has no name.");
@@ -148,11 +155,12 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
     /// <summary>Where a card is below a path, asked for with the address's own query: what lets one in is in it.</summary>
     private static Uri Card(Uri address, string below) => new UriBuilder(address) { Path = below + "/.well-known/agent-card.json" }.Uri;
 
-    private async Task<JsonValue?> GetCardAsync(Uri address, CancellationToken ct)
+    private async Task<JsonValue?> GetCardAsync(UpstreamEndpoint endpoint, Uri address, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         request.Headers.Add(A2aRequests.VersionHeader, AgentInterface.V1); // an agent that speaks both shows both then
-        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        using var own = Client(endpoint, null);
+        using var response = await (own ?? _http).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
         return response.IsSuccessStatusCode ? StrictJson.Parse(await response.Content.ReadAsByteArrayAsync(ct)) : null;
     }
 
@@ -164,7 +172,8 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         if (call.Endpoint.Dialect.Streams) request.Headers.Accept.ParseAdd("text/event-stream");
         if (call.Endpoint.Dialect.IsOne) request.Headers.Add(A2aRequests.VersionHeader, AgentInterface.V1);
         if (call.TraceParent is { } traceParent) request.Headers.TryAddWithoutValidation("traceparent", traceParent);
-        return await JsonRpcHttp.StreamAsync(_http, request, id, result =>
+        using var own = Client(call.Endpoint, call.Subject);
+        return await JsonRpcHttp.StreamAsync(own ?? _http, request, id, result =>
         {
             answer.Take(result);
             return answer.IsOver;

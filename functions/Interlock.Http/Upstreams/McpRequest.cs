@@ -125,6 +125,7 @@ internal static class McpRequest
         {
             json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
             json.WriteString(CallDeadlines.Meta, CallDeadlines.Write(call.Deadline));
+            FenceMeta.Write(json, call);
         }
         if (call?.Access is { } access)
         {

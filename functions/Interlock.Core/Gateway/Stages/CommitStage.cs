@@ -3,6 +3,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
+using Interlock.Core.Locks;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
 using Interlock.Json;
@@ -14,7 +15,7 @@ namespace Interlock.Core.Gateway.Stages;
 /// partition holds the intent record, the claim of this attempt and the spending of the grant; both in one commit where the store can. Whoever wins that insert may call, nobody else.
 /// </summary>
 internal sealed class CommitStage(
-    RegistryStore registries, AuthorizeStage authorize, IFrameFence fence, Ledger ledger, EffectClaims claims, AuditLog audit, EffectLease? lease, RunTokens? tokens, TimeProvider time)
+    RegistryStore registries, AuthorizeStage authorize, IFrameFence fence, Ledger ledger, EffectClaims claims, AuditLog audit, EffectLease? lease, RunTokens? tokens, LockRows locks, TimeProvider time)
 {
     public const string Name = "commit";
 
@@ -121,6 +122,9 @@ internal sealed class CommitStage(
         if (passed.Refusal is { } denied) return denied;
         if (call.Site is { } site && !await fence.IsPendingAsync(call.Tenant, site, site.Under?.Effect ?? call.Effect, cancellationToken))
             return new Refusal(Name, "frame-not-pending", 409, "The run no longer waits for this call.");
+        foreach (var held in call.Locks)
+            if (!await locks.IsHeldAsync(call.Tenant, call.Site!.Run, held, cancellationToken)) // only a run's call is made under locks
+                return new Refusal(Name, "lock-lost", 409, $"The run does not hold the lock '{held.Name}' any more, and another one may.");
         return passed;
     }
 

@@ -44,6 +44,7 @@ internal static class ResolveStage
         if (resolution is Resolution.Refused refused) return Refuse(refused, "unknown-tool");
         var (entry, repinned) = (Resolution.Found)resolution; // the only other case
         var serverName = call.Target[..slash];
+        if (serverName == BuiltinServer.Name && call.Site is null) return new Refusal(Name, "run-only", 403, $"'{call.Target}' is for runs: only a task of one, or an agent that works for it, may call it.");
         if (registry.Resolve(RegistryKind.Server, serverName, null) is not Resolution.Found { Entry: var server })
             return new Refusal(Name, "server-unavailable", 403, $"The server '{serverName}' of this tool is not active.");
         var (tool, address) = (entry.As<ToolBody>(), server.As<ServerBody>());
