@@ -21,6 +21,9 @@ public sealed record GatewayParts(
     /// <summary>What agents elsewhere are given with their calls; null where they can't call back.</summary>
     public RunTokens? Tokens { get; init; }
 
+    /// <summary>What happened to runs; null where there are none.</summary>
+    public IRunLog? RunLog { get; init; }
+
     /// <summary>The rates at which calls are admitted, kept in <see cref="Store"/>; none where nothing is said.</summary>
     public GatewayLimits Limits { get; init; } = GatewayLimits.None;
 

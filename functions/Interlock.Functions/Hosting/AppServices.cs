@@ -100,6 +100,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         var gateway = new ToolGateway(new GatewayParts(
             Storage.Tables, Storage.AuditTables, Storage.Blobs, registries, policies, gates, audit, _identity.Directory, new StoredFence(runs), upstreams, fences, time)
         {
+            RunLog = runs,
             Lease = lease,
             Tokens = new RunTokens(_identity.RunIssuer, _identity.Mac, policies, _identity.Directory, () => origin, time),
             Limits = new GatewayLimits(),
@@ -109,6 +110,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvalParts = new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time)
         {
+            RunLog = runs,
             Edits = new RunEdits(async (tenant, run, cancellation) => (await runs.FindAsync(tenant, run, cancellation))?.State, catalog),
             Notices = new NoticeOutbox(Storage.Tables, channels, time),
             Caps = caps,

@@ -62,6 +62,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
         Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time)
         {
+            RunLog = Engine,
             Mac = Keys.Mac,
             Limits = options.Limits,
             Tokens = new RunTokens(Keys.Issuer, Keys.Mac, Policies, Users, () => Origin, time),
@@ -70,6 +71,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvals = new ApprovalParts(Tables, Keys.Mac, Registries, Policies, _gates, Audit, Users, time)
         {
+            RunLog = Engine,
             Edits = new RunEdits(Engine.GetAsync, Catalog),
             Notices = new NoticeOutbox(Tables, Channels, time),
             Caps = options.Caps,

@@ -5,7 +5,7 @@ using Interlock.Core.Policy;
 namespace Interlock.Core.Gateway.Stages;
 
 /// <summary>Authorize: policy over the whole actor chain, and the grant where policy or the document asks for one. Verified here, spent at commit.</summary>
-internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDirectory directory, TimeProvider time)
+internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDirectory directory, Readings readings, TimeProvider time)
 {
     public const string Name = "authorize";
 
@@ -50,13 +50,18 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDir
     /// </summary>
     public async Task<PolicyDecision> DecideAsync(FrozenCall frozen, CancellationToken cancellationToken)
     {
-        var call = frozen.Call;
-        var policy = policies.Of(frozen.Routed.Registry);
-        var request = await new PolicyRequest(
+        var (call, registry) = (frozen.Call, frozen.Routed.Registry);
+        var policy = policies.Of(registry);
+        var request = new PolicyRequest(
             call.Chain, call.Kind, frozen.Routed.Entry.Name, frozen.Routed.Target.ContractDigest, frozen.Arguments, time.GetUtcNow(),
-            call.Site?.Workflow.Name, call.Site?.Task).WithGroupsAsync(directory, cancellationToken);
+            call.Site?.Workflow.Name, call.Site?.Task);
+        var tool = frozen.Routed.Tool?.Name;
+        // What undoes a call is never held back by what was read: its arguments were fixed when the call happened, and the document wrote how.
+        if (!call.IsCompensation && (PolicyEngine.AsksWhatWasRead(policy, call.Kind, request.Target) || (tool is not null && PolicyEngine.AsksWhatWasRead(policy, TargetKind.Tool, tool))))
+            request = request with { Read = await readings.OfAsync(call, registry, request.Now, cancellationToken) };
+        request = await request.WithGroupsAsync(directory, cancellationToken);
         var decision = PolicyEngine.Decide(policy, request);
-        return frozen.Routed.Tool is { } tool ? decision.And(PolicyEngine.Decide(policy, request with { Kind = TargetKind.Tool, Target = tool.Name })) : decision;
+        return tool is null ? decision : decision.And(PolicyEngine.Decide(policy, request with { Kind = TargetKind.Tool, Target = tool }));
     }
 
     private static string Missing(GatewayCall call, PolicyDecision decision) => call.Site is null
