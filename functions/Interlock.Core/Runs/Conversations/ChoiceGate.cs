@@ -69,7 +69,7 @@ internal static class ChoiceGate
     }
 
     /// <summary>Who is asked where the document names nobody: whom policy names.</summary>
-    private static GatePeople Policys { get; } = new([], 1, [], ExcludeInitiator: true, ExcludeAuthor: true, RunLimits.ChoiceGate, "skip");
+    public static GatePeople Policys { get; } = new([], 1, [], ExcludeInitiator: true, ExcludeAuthor: true, RunLimits.ChoiceGate, "skip");
 
     private static (Frame Frame, FrameState.Conversation Conversation) Outermost(Machine machine, Frame loop) => Above.Conversations(machine, loop).Last();
 }
