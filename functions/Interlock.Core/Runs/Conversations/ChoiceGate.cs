@@ -13,6 +13,9 @@ internal static class ChoiceGate
 {
     private const string Required = "grant-required";
 
+    /// <summary>As much as people are shown of what an agent says of a call; the call itself they are shown whole.</summary>
+    private const int MaxText = 4000;
+
     /// <summary>Whether the refusal is dealt with here: by asking people, or because they were asked before.</summary>
     public static bool Opens(Machine machine, Frame frame, Command.Call call, Problem refusal)
     {
@@ -52,11 +55,15 @@ internal static class ChoiceGate
         if (frame.Deadline - machine.Now is { } left && left < people.ExpiresAfter) people = people with { ExpiresAfter = left };
         GateOpening.Open(
             machine, frame, EffectExecutor.Numbered("choice", frame), people, $"Agent '{conversation.Terms.Agent}' wants to call '{choice.Target}'",
-            $"Its reason, in its own words: {Excerpt.Of(choice.Reason, 2000)}",
+            null,
             [new CoveredCall(frame.Id, frame.Path, choice.Kind == PoolKind.Tool ? "tool" : "agent", choice.Target, choice.Version, call.Arguments, [])],
             request => request with
             {
-                ChosenBy = new Chooser(conversation.Terms.Agent, conversation.Goal.StringOrNull() ?? conversation.Goal.ToString(), choice.Reason, loop.Id, conversation.Counts.Turns, choice.Number) { Behind = Exhaustion.Behind(machine, loop) },
+                ChosenBy = new Chooser(
+                    conversation.Terms.Agent, Excerpt.Of(conversation.Goal.StringOrNull() ?? conversation.Goal.ToString(), MaxText), Excerpt.Of(choice.Reason, MaxText), loop.Id, conversation.Counts.Turns, choice.Number)
+                {
+                    Behind = Exhaustion.Behind(machine, loop),
+                },
                 AsksPolicy = written is null,
                 OnReject = "skip",
                 OnExpiry = "skip",
