@@ -75,13 +75,8 @@ public sealed class ChildRuns(RunIntake intake, IRunHost runs, AuditLog audit, T
     private async Task<bool> IsOrphanAsync(RunState child, CancellationToken cancellationToken) =>
         child is { Origin.Trigger: RunTriggers.Child, Ending: null } && !child.Status.IsClosed() && await AwaitingAsync(child, cancellationToken) is null;
 
-    private async Task CancelAsync(RunState child, CancellationToken cancellationToken)
-    {
-        if (child.Ending is not null || child.Status.IsClosed()) return;
-        var (now, reason) = (time.GetUtcNow(), $"Run {child.Origin.Parent} no longer waits for it.");
-        await audit.AppendAsync(AuditChain.ForRun(child.Tenant, child.Id), [RunRecords.Requested(child, now, $"run:{child.Origin.Parent}", "cancel", reason)], [], cancellationToken);
-        await runs.SignalAsync(child.Tenant, child.Id, new RunEvent.CancelRequested(now, By, reason), state => state.Ending is null, cancellationToken);
-    }
+    private Task CancelAsync(RunState child, CancellationToken cancellationToken) =>
+        runs.GiveUpAsync(audit, child, $"run:{child.Origin.Parent}", By, $"Run {child.Origin.Parent} no longer waits for it.", time.GetUtcNow(), cancellationToken);
 
     private RunEvent.ChildCompleted Completed(RunState child, EffectId command) => new(time.GetUtcNow(), command, child.Id, child.Status, child.Output, child.Error);
 

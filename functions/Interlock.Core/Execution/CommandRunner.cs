@@ -1,19 +1,31 @@
+using Interlock.Core.Agents;
 using Interlock.Core.Approvals;
 using Interlock.Core.Gateway;
 using Interlock.Core.Runs;
+using Interlock.Json;
 
 namespace Interlock.Core.Execution;
 
 /// <summary>
-/// Does calls through the gateway, opens and closes gates at the approval desk, and lets runs emit, listen and start others. Doing a command again is harmless.
-/// Where the host ends what takes too long, a call's deadline comes no later than <paramref name="longestCall"/> from now.
+/// Does calls through the gateway, opens and closes gates at the approval desk, opens conversations at the agents', and lets runs emit, listen and start others. Doing a command again is
+/// harmless. Where the host ends what takes too long, a call's deadline comes no later than <paramref name="longestCall"/> from now.
 /// </summary>
-public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimeProvider time, TimeSpan? longestCall = null, Func<RunRelations>? relations = null) : ICommandRunner
+public sealed class CommandRunner(
+    ToolGateway gateway, ApprovalDesk desk, TimeProvider time, TimeSpan? longestCall = null, Func<RunRelations>? relations = null, AgentDesk? agents = null) : ICommandRunner
 {
     public async Task<CommandOutcome> RunAsync(RunState run, Command command, CancellationToken cancellationToken = default)
     {
         switch (command)
         {
+            case Command.OpenAgent planner:
+                var goal = new GatewayCall(planner.Id, run.Origin.Chain(), TargetKind.Agent, planner.Agent, planner.Version, JsonValue.EmptyObject, DateTimeOffset.MaxValue)
+                {
+                    Site = Site(run, planner.Frame, planner.Task),
+                    TraceParent = run.Origin.TraceParent,
+                };
+                return Opened(planner, await Agents.OpenAsync(goal, planner.Pool, cancellationToken));
+            case Command.CallAgent asked when agents is not null && await agents.IsConversationAsync(GatewayCall(run, asked), cancellationToken):
+                return Opened(asked, await agents.OpenAsync(GatewayCall(run, asked), null, cancellationToken));
             case Command.Call call:
                 return Outcome(call, await gateway.CallAsync(GatewayCall(run, call), cancellationToken));
             case Command.OpenApproval open:
@@ -31,6 +43,9 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
                 return await Relations.Listening.ListenAsync(run, wanted, cancellationToken) ? CommandOutcome.Moved : CommandOutcome.Open;
             case Command.StartChild child:
                 return await Relations.Children.StartAsync(run, child, cancellationToken);
+            case Command.HoldLock wanted:
+                var (isTold, refused) = await Relations.Locks.HoldAsync(run, wanted, cancellationToken);
+                return refused is not null ? Failed(wanted, refused) : isTold ? CommandOutcome.Moved : CommandOutcome.Open;
             default:
                 throw new InvalidOperationException($"No runner for {command.GetType().Name}.");
         }
@@ -40,6 +55,7 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
     {
         Command.AwaitEvent => Relations.Listening.EndAsync(run.Tenant, run.Id, command.Id, cancellationToken),
         Command.StartChild child => Relations.Children.WithdrawAsync(run, child, cancellationToken),
+        Command.HoldLock held => Relations.Locks.WithdrawAsync(run, held, cancellationToken),
         _ => Task.CompletedTask,
     };
 
@@ -49,22 +65,26 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
     public async Task<bool> IsClosedAsync(TenantId tenant, GateId gate, CancellationToken cancellationToken = default) =>
         await desk.FindAsync(tenant, gate, cancellationToken) is { Outcome: not null };
 
+    private AgentDesk Agents => agents ?? throw new InvalidOperationException("There are no chat agents here.");
+
     private RunRelations Relations => relations?.Invoke() ?? throw new InvalidOperationException("Runs here have nothing to do with each other.");
 
     private GatewayCall GatewayCall(RunState run, Command.Call call)
     {
-        var kind = call is Command.CallAgent ? TargetKind.Agent : TargetKind.Tool;
+        var kind = call is Command.CallAgent or Command.CallModel ? TargetKind.Agent : TargetKind.Tool;
         return new GatewayCall(call.Id, run.Origin.Chain(call.Agent, call.AgentsBehind), kind, call.Target, call.Version, call.Arguments, Deadline(call))
         {
             Site = Site(run, call.Frame, call.Task),
             Grant = call.Grant,
             RequiresGrant = call.RequiresGrant,
+            Step = call is Command.CallModel ? ConversationStep.Turn : ConversationStep.None,
             IsCompensation = call is Command.CallTool { IsCompensation: true },
             IdempotencyKey = (call as Command.CallTool)?.IdempotencyKey,
             OnInDoubt = call.OnInDoubt,
             TraceParent = run.Origin.TraceParent,
             IsAbandoned = !run.Pending.ContainsKey(call.Id),
             IssuedAt = call.IssuedAt ?? run.StartedAt,
+            Locks = call is Command.CallTool { IsCompensation: true } ? [] : [.. run.LocksAround(call.Frame).Select(held => new CallLock(held.Key, held.Value.Name, held.Value.Fence))],
         };
     }
 
@@ -81,6 +101,10 @@ public sealed class CommandRunner(ToolGateway gateway, ApprovalDesk desk, TimePr
         GatewayResult.UnderWay elsewhere => new CommandOutcome.UnderWay(elsewhere.Until, elsewhere.IsHanded),
         _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
     };
+
+    private CommandOutcome Opened(Command command, StageResult<AgentTerms> opened) => opened.Value is { } terms
+        ? new CommandOutcome.Happened(new RunEvent.AgentOpened(time.GetUtcNow(), command.Id, terms))
+        : Failed(command, opened.Refusal!.ToProblem(command.Frame)); // one of the two
 
     private CommandOutcome.Happened Failed(Command command, Problem problem) => new(new RunEvent.EffectFailed(time.GetUtcNow(), command.Id, problem));
 }

@@ -10,7 +10,7 @@ public interface ICommandRunner
     /// <param name="cancellationToken">Asks the upstream of a call to stop; what was sent is settled all the same.</param>
     Task<CommandOutcome> RunAsync(RunState run, Command command, CancellationToken cancellationToken = default);
 
-    /// <summary>Ends what stands for a command that the run no longer waits for, whether it ended or was given up: its listening, its child. Calls and gates are ended otherwise.</summary>
+    /// <summary>Ends what stands for a command that the run no longer waits for, whether it ended or was given up: its listening, its child, its lock. Calls and gates are ended otherwise.</summary>
     Task WithdrawAsync(RunState run, Command command, CancellationToken cancellationToken = default);
 
     /// <summary>A run has ended, for good: another one that waits for it is told.</summary>

@@ -161,7 +161,7 @@ public sealed class RunDriver(RunStore runs, WorkflowCatalog definitions, IComma
     /// <summary>Ends what stands for commands that left; what that misses is found by the reconciler, or by the event that meets it.</summary>
     private async Task WithdrawAsync(RunState before, RunState after, CancellationToken cancellationToken)
     {
-        foreach (var command in before.Pending.Values.Where(command => command is Command.AwaitEvent or Command.StartChild && !after.Pending.ContainsKey(command.Id)))
+        foreach (var command in before.Pending.Values.Where(command => command is Command.AwaitEvent or Command.StartChild or Command.HoldLock && !after.Pending.ContainsKey(command.Id)))
         {
             try
             {

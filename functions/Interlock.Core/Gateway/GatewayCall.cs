@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Interlock.Core.Endpoints;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
@@ -38,8 +39,17 @@ public sealed record GatewayCall(
     /// <summary>The client that waits for it; null for runs.</summary>
     public CallerLink? Link { get; init; }
 
+    /// <summary>The locks that its run holds around it: it leaves only while they are the run's, and the tool learns their numbers.</summary>
+    public ImmutableArray<CallLock> Locks { get; init; } = [];
+
     /// <summary>The capability or route that led it to its target.</summary>
     public string? Via { get; init; }
+
+    /// <summary>What it is of a conversation with a chat agent; such an agent is called in no other way.</summary>
+    public ConversationStep Step { get; init; }
+
+    /// <summary>Of a call of an agent that is a tool: that tool.</summary>
+    public string? Tool { get; init; }
 
     public TenantId Tenant => Chain.Tenant;
 
@@ -52,3 +62,6 @@ public sealed record GatewayCall(
 
 /// <summary>Where in which run a call stands.</summary>
 public sealed record CallSite(RunId Run, WorkflowRef Workflow, TaskPath Task, FrameId Frame);
+
+/// <summary>A lock that a call is made under: the command that holds it, and the number of its grant.</summary>
+public sealed record CallLock(EffectId Holder, string Name, long Fence);

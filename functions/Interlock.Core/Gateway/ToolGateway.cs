@@ -1,12 +1,15 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Interlock.Core.Audit;
+using Interlock.Core.Blackboards;
+using Interlock.Core.Gateway.Builtin;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Gateway.Results;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Gateway.Usage;
+using Interlock.Core.Locks;
 using Interlock.Core.Registry;
 using Interlock.Core.Telemetry;
 
@@ -40,25 +43,30 @@ public sealed class ToolGateway
     {
         (_registries, _audit, _fences, _time) = (parts.Registries, parts.Audit, parts.Fences, parts.Time);
         var (ledger, claims) = (new Ledger(parts.Store, parts.Blobs), new EffectClaims(parts.AuditStore));
-        _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, new Readings(parts.Audit, parts.RunLog), parts.Time);
-        _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), new QuotaLimiter(parts.Store, parts.Time, parts.Jitter), parts.Time);
-        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, ledger, claims, parts.Audit, parts.Lease, parts.Time);
+        _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, new Readings(parts.Audit, parts.RunLog), parts.Time) { GateOfConversation = (call, stop) => ConversationRecords.GateAsync(parts.Audit, call, stop) };
+        var quotas = new QuotaLimiter(parts.Store, parts.Time, parts.Jitter);
+        _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), quotas, parts.Time);
+        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, ledger, claims, parts.Audit, parts.Lease, new LockRows(parts.Store), parts.Time);
         Routes = new UpstreamRoutes(parts.Time);
         _pauses = new RetryPause(parts.Time, parts.Jitter);
         _answers = new AnswerCache(parts.Time);
-        _invoke = new InvokeStage(parts.Upstream, Routes, _commit, _pauses);
+        _invoke = new InvokeStage(parts.Upstream, new BuiltinUpstream(new Blackboard(parts.Store, parts.Time)), Routes, _commit, _pauses);
         _lease = parts.Lease;
         _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, ledger, parts.Time);
         Usage = new UsageRollup(parts.Store, parts.AuditStore);
         Artifacts = new Artifacts(parts.Store, parts.Blobs, parts.Mac, parts.Time);
-        _settle = new SettleStage(ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Fences.Handed, parts.Time);
+        _settle = new SettleStage(ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Fences.Handed, quotas, parts.Time);
         _follow = new FollowStage(parts.Registries, _invoke, _settle, Routes, parts.Time);
+        Conversations = new Conversations(parts, _authorize, claims);
         _recovery = new Recovery(parts.Registries, ledger, claims, _admit, _settle, _follow, parts.Lease, parts.Time);
     }
 
     /// <summary>Where results are that were too large to be handed on.</summary>
     public Artifacts Artifacts { get; }
+
+    /// <summary>Where conversations with chat agents begin.</summary>
+    public Conversations Conversations { get; }
 
     /// <summary>How the addresses that it calls stand.</summary>
     public UpstreamRoutes Routes { get; }

@@ -16,6 +16,9 @@ public sealed record UpstreamCall(
     /// <summary>Who waits for it; null for runs.</summary>
     public CallerLink? Link { get; init; }
 
+    /// <summary>The run that calls; null for clients.</summary>
+    public RunId? Run { get; init; }
+
     /// <summary>Whose authority it has: connections, sessions and tokens of one subject are never another's where the endpoint's authentication depends on the caller.</summary>
     public string? Subject { get; init; }
 
@@ -24,6 +27,12 @@ public sealed record UpstreamCall(
 
     /// <summary>The handle of a task that an earlier call got: it is asked how that stands, and nothing is called.</summary>
     public string? Task { get; init; }
+
+    /// <summary>
+    /// The locks that its run holds, by name, each with the number of its grant, which travel as <c>_meta["interlock/fence"]</c> (A2A: metadata): of one name every grant has a higher number than those
+    /// before, so that who is called can refuse a call that comes late.
+    /// </summary>
+    public IReadOnlyList<CallLock> Locks { get; init; } = [];
 
     /// <summary>With a task: it is to end. <see cref="UpstreamResult.Completed"/> says that it had ended already; anything else leaves open what it did.</summary>
     public bool Stop { get; init; }

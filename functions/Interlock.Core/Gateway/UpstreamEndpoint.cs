@@ -14,6 +14,12 @@ public enum UpstreamKind
 
     /// <summary>Plain HTTP: one request, one answer.</summary>
     Http,
+
+    /// <summary>An OpenAI-compatible endpoint for chat completions.</summary>
+    Chat,
+
+    /// <summary>Interlock itself: <see cref="BuiltinServer"/>.</summary>
+    Builtin,
 }
 
 /// <summary>
@@ -30,10 +36,18 @@ public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, 
     /// <summary>See <see cref="ServerSettings.ElicitationOrigins"/>.</summary>
     public ImmutableArray<string> ElicitationOrigins { get; init; } = [];
 
-    public static UpstreamEndpoint Of(TenantId tenant, ServerBody server) => new(server.Settings.Protocol == ServerProtocol.Http ? UpstreamKind.Http : UpstreamKind.Mcp, server.RegistrationId, server.Address)
+    public static UpstreamEndpoint Of(TenantId tenant, ServerBody server) => new(BuiltinServer.Is(server) ? UpstreamKind.Builtin : server.Settings.Protocol == ServerProtocol.Http ? UpstreamKind.Http : UpstreamKind.Mcp, server.RegistrationId, server.Address)
     {
         Tenant = tenant,
         Auth = server.Settings.Auth,
         ElicitationOrigins = server.Settings.ElicitationOrigins,
     };
+
+    /// <summary>Of an agent that has an address.</summary>
+    public static UpstreamEndpoint Of(TenantId tenant, AgentBody agent) =>
+        new(agent.Settings.Protocol == AgentProtocol.Chat ? UpstreamKind.Chat : UpstreamKind.A2a, agent.RegistrationId, agent.Address ?? throw new InvalidOperationException("An agent that is a tool has no endpoint of its own."))
+        {
+            Tenant = tenant,
+            Auth = agent.Settings.Auth,
+        };
 }

@@ -25,7 +25,6 @@ public sealed class RegistryDesk(
     public static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(10);
 
     private const string FirstVersion = "1.0.0";
-    private const string OwnName = "interlock";
     private const int MaxToolName = 128;
     private const int MaxInstructions = 64 * 1024;
 
@@ -130,21 +129,25 @@ public sealed class RegistryDesk(
         return await WriteAsync(by, registry, changes, cancellationToken);
     }
 
-    /// <summary>Registers an A2A agent at its address; its card's digest is its contract.</summary>
-    public async Task<RegistryResult> RegisterAgentAsync(Principal by, string name, string version, Uri address, CancellationToken cancellationToken = default)
+    /// <summary>Registers an A2A agent at its address, as it shows itself there, with no word of the operator's.</summary>
+    public Task<RegistryResult> RegisterAgentAsync(Principal by, string name, string version, Uri address, CancellationToken cancellationToken = default) =>
+        RegisterAgentAsync(by, name, version, address, AgentSettings.None, cancellationToken);
+
+    /// <summary>Registers a version of an agent of any kind. Versions stand beside each other; what a version is never changes.</summary>
+    public async Task<RegistryResult> RegisterAgentAsync(Principal by, string name, string version, Uri? address, AgentSettings settings, CancellationToken cancellationToken = default)
     {
         if (!IsName(name)) return BadName(name);
         if (SemanticVersion.TryParse(version) is null) return Refuse(400, "A version is of the form 1.2.3", $"'{version}' is no version.");
-        if (UpstreamAddress.Check(address, "/address") is { } unfit) return new RegistryResult.Refused(unfit, []);
+        if (AgentSettingsCheck.Check(settings, address, "/settings") is { } invalid) return new RegistryResult.Refused(invalid, []);
         if (Writer.IsTrial) return await WriteAsync(by, await registries.ReadAsync(by.Tenant, cancellationToken), [], cancellationToken);
-        var endpoint = new UpstreamEndpoint(UpstreamKind.A2a, NewRegistrationId(), address);
-        var found = await discovery.DiscoverAsync(endpoint, cancellationToken);
-        if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
-        var card = CardDigest(found);
+        var known = await registries.ReadAsync(by.Tenant, cancellationToken);
+        var (body, refusal) = await new AgentRegistration(discovery).BodyAsync(by.Tenant, NewRegistrationId(), address, settings, known, cancellationToken);
+        if (body is null) return new RegistryResult.Refused(refusal!, []); // one of the two
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
-        if (registry.Find(RegistryKind.Agent, name, version) is { } existing && existing.As<AgentBody>() is var body && body.Address == address && body.CardDigest == card)
-            return new RegistryResult.Changed(registry.Epoch, [existing]);
-        return await WriteAsync(by, registry, [Entry(RegistryKind.Agent, name, version, new AgentBody(address, endpoint.RegistrationId, card), by)], cancellationToken);
+        if (registry.Find(RegistryKind.Agent, name, version) is not { } existing) return await WriteAsync(by, registry, [Entry(RegistryKind.Agent, name, version, body, by)], cancellationToken);
+        return AgentRegistration.IsSame(existing.As<AgentBody>(), body)
+            ? new RegistryResult.Changed(registry.Epoch, [existing])
+            : Refuse(409, "The version is registered otherwise", $"'{name}' {version} is registered with another address, card or settings; what differs is another version.");
     }
 
     /// <summary>Publishes the tenant's policy; it applies from the next fence on.</summary>
@@ -218,9 +221,6 @@ public sealed class RegistryDesk(
     private Task<RegistryResult> WriteAsync(Principal by, RegistrySnapshot before, IReadOnlyList<RegistryEntry> entries, CancellationToken cancellationToken) =>
         Writer.WriteAsync(by.Subject, before, entries, null, cancellationToken);
 
-    /// <summary>What stands for an agent's card: the digest of all that it shows.</summary>
-    internal static string CardDigest(DiscoveryResult found) => CanonicalJson.Digest(JsonValue.Array(found.Tools.Select(tool => JsonValue.From(tool.Digest))));
-
     /// <summary>Active tools that the server no longer shows, disabled: nothing answers to them any more.</summary>
     internal static IEnumerable<RegistryEntry> Gone(RegistrySnapshot registry, string server, IReadOnlyList<ToolContract> shown, string by, DateTimeOffset at)
     {
@@ -248,7 +248,7 @@ public sealed class RegistryDesk(
         }
     }
 
-    private static bool IsReserved(string argument) => argument == "_meta" || argument.StartsWith(OwnName, StringComparison.OrdinalIgnoreCase);
+    private static bool IsReserved(string argument) => argument == "_meta" || argument.StartsWith(BuiltinServer.Name, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Names as MCP has them, and no two that differ by letter case only: people and models would take one for the other.</summary>
     private static RegistryResult.Refused? BadToolName(IReadOnlyList<ToolContract> tools)
@@ -295,10 +295,10 @@ public sealed class RegistryDesk(
 
     /// <summary>Lower case only, so that no two names differ by letter case; no double underscore, so that <c>server__tool</c> splits one way; not our own name, with which our tools at <c>/mcp</c> begin.</summary>
     private static bool IsName(string name) =>
-        name != OwnName && name.Length is >= 1 and <= 48 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-') && name[0] != '-' && name[^1] != '-';
+        name != BuiltinServer.Name && name.Length is >= 1 and <= 48 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-') && name[0] != '-' && name[^1] != '-';
 
     private static RegistryResult.Refused BadName(string name) =>
-        Refuse(400, "The name can't be registered", $"'{(name.Length > 60 ? name[..60] : name)}' is not 1 to 48 lower-case letters, digits and inner dashes, or is '{OwnName}', which is reserved.");
+        Refuse(400, "The name can't be registered", $"'{(name.Length > 60 ? name[..60] : name)}' is not 1 to 48 lower-case letters, digits and inner dashes, or is '{BuiltinServer.Name}', which is reserved.");
 
     private static RegistryResult.Refused Invalid(string title, IReadOnlyList<Finding> findings) =>
         new(new Problem(ProblemTypes.Validation, 400, title, string.Join(" ", findings.Where(finding => finding.Severity == Severity.Error).Take(3))), findings);

@@ -20,7 +20,7 @@ public sealed class RegistrySnapshot(TenantId tenant, long epoch, IEnumerable<Re
 
     /// <summary>The newest active version of that name, or null.</summary>
     public RegistryEntry? Newest(RegistryKind kind, string name) =>
-        _entries[(kind, name)].Where(entry => entry.Lifecycle == Lifecycle.Active).MaxBy(entry => SemanticVersion.TryParse(entry.Version));
+        Versions(kind, name).Where(entry => entry.Lifecycle == Lifecycle.Active).MaxBy(entry => SemanticVersion.TryParse(entry.Version));
 
     /// <summary>
     /// The version that a call now goes to: the newest one of the range that is active; else, of a deprecated one, the successor or the newest active version, if it takes
@@ -29,7 +29,7 @@ public sealed class RegistrySnapshot(TenantId tenant, long epoch, IEnumerable<Re
     public Resolution Resolve(RegistryKind kind, string name, string? range)
     {
         if (VersionRange.TryParse(range) is not { } wanted) return Refuse("version", 400, $"'{range}' is no version range; write 1.2.3, ^1 or ~1.2.");
-        var known = _entries[(kind, name)].ToImmutableArray();
+        var known = Versions(kind, name).ToImmutableArray();
         if (known.IsEmpty) return Refuse("unknown", 404, $"There is no {kind.ToString().ToLowerInvariant()} '{name}' in the registry.");
         var candidates = known
             .Where(entry => SemanticVersion.TryParse(entry.Version) is { } version && wanted.Matches(version))
@@ -57,6 +57,9 @@ public sealed class RegistrySnapshot(TenantId tenant, long epoch, IEnumerable<Re
             ? Refuse("deprecated", 410, $"'{deprecated.Name}' {deprecated.Version} is deprecated and {(named is null ? "the newest active version" : "its successor")} {newest.Version} is not compatible: {VersionFit.Describe(VersionFit.Breaks(deprecated, newest))}")
             : Refuse("deprecated", 410, $"'{deprecated.Name}' {deprecated.Version} is deprecated{Because(deprecated)} and has no active successor.");
     }
+
+    /// <summary>What is registered of that name, or is our own.</summary>
+    private IEnumerable<RegistryEntry> Versions(RegistryKind kind, string name) => BuiltinServer.Find(kind, name) is { } own ? [own] : _entries[(kind, name)];
 
     private static string Because(RegistryEntry entry) => entry.Reason is null ? "" : $" ({entry.Reason})";
 

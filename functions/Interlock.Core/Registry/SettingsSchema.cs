@@ -6,7 +6,8 @@ namespace Interlock.Core.Registry;
 /// <summary>The JSON Schema of <see cref="ServerSettings"/>: what the API takes, and where every range of settings stands.</summary>
 public static class SettingsSchema
 {
-    private const string Auth = """
+    /// <summary>How Interlock authenticates; agents are registered with the same.</summary>
+    internal const string Auth = """
         { "oneOf": [
           { "type": "object", "required": ["type", "secret"], "additionalProperties": false, "properties": {
             "type": { "const": "apiKey" },

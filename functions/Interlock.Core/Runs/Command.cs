@@ -119,19 +119,6 @@ public abstract record Command(EffectId Id, FrameId Frame)
     }
 }
 
-/// <summary>What to do while all places of a lock are taken.</summary>
-public enum LockContention
-{
-    /// <summary>Wait, in the order of asking.</summary>
-    Queue,
-
-    /// <summary>Fail with <c>lock-held</c>.</summary>
-    Reject,
-
-    /// <summary>Cancel the runs that hold one, and wait for them to end.</summary>
-    CancelRunning,
-}
-
 public enum TimerPurpose
 {
     /// <summary>The frame's own timeout.</summary>

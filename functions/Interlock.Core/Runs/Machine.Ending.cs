@@ -121,14 +121,15 @@ internal sealed partial class Machine
             StartUndo(orphan);
             return;
         }
-        if (_state.Ending is not { } ending || _state.Abandoned.Count > 0 || _pending.Count > 0) return;
+        if (_state.Ending is not { } ending || _state.Abandoned.Count > 0 || _pending.Count > OwnLocks) return;
         if (ending.Outcome != RunStatus.Completed && _state.Saga is [.., var last])
         {
             _state = _state with { Saga = _state.Saga.RemoveAt(_state.Saga.Count - 1) };
             StartUndo(last);
             return;
         }
-        _state = _state with { Status = ending.Outcome, Output = ending.Output, Error = Error(ending.Problem)?.Bounded() };
+        _state = _state with { Status = ending.Outcome, Output = ending.Output, Error = Error(ending.Problem)?.Bounded(), Locks = null };
+        _pending.Clear();
     }
 
     private void StartUndo(Undo undo)

@@ -49,7 +49,7 @@ internal sealed partial class Machine
     private void EffectFailed(RunEvent.EffectFailed failed)
     {
         if (Settle(failed.Effect, null, failed.Problem)) return;
-        if (!_pending.TryGetValue(failed.Effect, out var command) || command is Command.CloseApproval or Command.StartTimer) return;
+        if (!_pending.TryGetValue(failed.Effect, out var command) || command is Command.CloseApproval or Command.StartTimer || _state.Locks?.ContainsKey(command.Id) == true) return;
         if (command is Command.Call { OnInDoubt: InDoubtAction.Escalate } && failed.Problem.Type == ProblemTypes.InDoubt)
         {
             // Said again it is no news: only a person's word, completed or failed, ends the doubt.

@@ -41,7 +41,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
             Check(definition.InputSchema, _state.Input, root, "input");
             if (definition.InputFrom is { } from) root = Update(root with { Input = from.Evaluate(root.RawInput, Scope(root)) });
             root = ArmTimeout(root, definition.Timeout, _state.Origin.Deadline);
-            EnterList(root, definition.Tasks, "/do", root.Input);
+            LockExecutor.Begin(this, root);
         });
         Drain();
     }
@@ -57,6 +57,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
             case RunEvent.EventArrived arrived: EventArrived(arrived); break;
             case RunEvent.ChildCompleted ended: ChildCompleted(ended); break;
             case RunEvent.AgentOpened opened: AgentOpened(opened); break;
+            case RunEvent.LockGranted granted: LockGranted(granted); break;
             case RunEvent.CancelRequested cancel: Cancel(cancel); break;
             default: throw new InvalidOperationException($"The machine folds no {happened.GetType().Name}.");
         }
@@ -120,7 +121,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
                 }
                 frame = Update(WithInput(frame, task));
                 frame = ArmTimeout(frame, task.Timeout);
-                Executors.Enter(this, frame, task);
+                LockExecutor.Enter(this, frame, task);
             });
         });
     }
@@ -199,6 +200,9 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
             case Command.StartTimer or Command.EmitEvent or Command.AwaitEvent or Command.StartChild or Command.OpenAgent:
             case not null when !shown.ContainsKey(command.Id):
                 _pending.Remove(command.Id);
+                break;
+            case Command.HoldLock hold:
+                LeaveLock(hold.Id);
                 break;
             case Command.OpenApproval open:
                 CloseGate(open.Frame, open.Gate.Id, GateOutcome.Withdrawn);
@@ -314,6 +318,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
             step();
         }
         _work.Clear();
+        GiveLocksBack();
         WindDown();
     }
 }

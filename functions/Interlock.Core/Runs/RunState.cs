@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Interlock.Json;
 
 namespace Interlock.Core.Runs;
@@ -45,6 +46,13 @@ public sealed record RunState
     /// <summary>Which gate of the document a grant comes from, where several cover the task.</summary>
     public ImmutableSortedDictionary<FrameId, TaskPath> GrantedBy { get; init; } = ImmutableSortedDictionary<FrameId, TaskPath>.Empty;
 
+    /// <summary>The locks that are the run's, by the commands that hold them; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableSortedDictionary<EffectId, HeldLock>? Locks { get; init; }
+
+    /// <summary>The locks under which a call of that frame is made: those of the frames around it, and the run's own.</summary>
+    public IEnumerable<KeyValuePair<EffectId, HeldLock>> LocksAround(FrameId frame) => Locks?.Where(held => !held.Value.IsLeaving && held.Value.IsAround(frame)) ?? [];
+
     /// <summary>Compensations of completed effects, oldest first: undone from the end.</summary>
     public ImmutableList<Undo> Saga { get; init; } = [];
 
@@ -77,6 +85,17 @@ public sealed record ApprovedArguments(JsonValue Arguments, bool AreWhole);
 
 /// <summary>A call nobody waits for any more, with its frame, context and locals resolved, in case it must be compensated.</summary>
 public sealed record AbandonedCall(Command.Call Call, EffectId Timer, Frame Frame);
+
+/// <summary>A place of a lock that is the run's, and the number of its grant.</summary>
+public sealed record HeldLock(FrameId Frame, string Name, long Fence)
+{
+    /// <summary>Whether it is no longer needed: it stands only until what was interrupted beneath it has settled.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsLeaving { get; init; }
+
+    /// <summary>Whether the frame is its own, or stands in it.</summary>
+    public bool IsAround(FrameId frame) => frame == Frame || frame.Value.StartsWith(Frame.Value + "/", StringComparison.Ordinal);
+}
 
 /// <summary>A compensation with its arguments, fixed when the effect completed.</summary>
 public sealed record Undo(FrameId Frame, TaskPath Task, string Tool, JsonValue Arguments, TimeSpan Budget, GateId? Grant);

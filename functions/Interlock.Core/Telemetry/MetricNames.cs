@@ -37,6 +37,14 @@ public static class MetricNames
     /// <summary>Seconds from sending to one address to its answer, or to none, by <c>server</c>, <c>address</c> and <c>verdict</c>: what it says of the address (<c>good</c>, <c>bad</c>, <c>uncounted</c>).</summary>
     public const string UpstreamDuration = "interlock.upstream.duration";
 
+    /// <summary>Seconds from asking for a lock to its grant.</summary>
+    public const string LockWait = "interlock.lock.wait";
+
+    /// <summary>Places of locks that are held, and commands of runs that wait for one, as the minute's look at all locks found them.</summary>
+    public const string LocksHeld = "interlock.locks.held";
+
+    public const string LocksWaiting = "interlock.locks.waiting";
+
     /// <summary>Attempts that repeat one of unknown outcome, by <c>server</c>.</summary>
     public const string Retries = "interlock.retries";
 }

@@ -1,11 +1,12 @@
 using Interlock.Core.Gateway.Usage;
+using Interlock.Core.Locks;
 using Interlock.Core.Registry.Changes;
 using Interlock.Core.Storage;
 
 namespace Interlock.Core.Upkeep;
 
 /// <summary>
-/// Finishes changes that a crash left approved, and deletes what is needed no more: rows whose time is over, usage older than 400 days, old proposals. In bounded steps, safe to run twice, at once
+/// Gives on places of locks and finishes changes that a crash left, and deletes what is needed no more: rows whose time is over, usage older than 400 days, old proposals. In bounded steps, safe to run twice, at once
 /// and to miss.
 /// </summary>
 /// <param name="changes">Null where one administrator is enough.</param>
@@ -25,12 +26,16 @@ public sealed class Housekeeping(ChangeDesk? changes, UsageRollup usage, ITableS
 
     private readonly Expiries _expiries = new(store);
 
+    /// <summary>Whose places, and untold grants, crashes left behind.</summary>
+    public LockDesk? Locks { get; init; }
+
     /// <exception cref="AggregateException">Something could not be done; the rest was.</exception>
     public async Task RunAsync(TenantId tenant, CancellationToken cancellationToken = default)
     {
         var failed = new List<Exception>();
         foreach (var step in (Func<Task>[])
         [
+            () => Locks?.SweepAsync(tenant, cancellationToken) ?? Task.CompletedTask,
             () => changes?.RecoverAsync(tenant, cancellationToken) ?? Task.CompletedTask,
             () => changes?.ForgetAsync(tenant, cancellationToken) ?? Task.CompletedTask,
             () => _expiries.SweepAsync(tenant, time.GetUtcNow(), run => isOver(tenant, run, cancellationToken), MostRowsOfShard, cancellationToken),

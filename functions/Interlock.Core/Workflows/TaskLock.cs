@@ -1,5 +1,3 @@
-using Interlock.Core.Runs;
-
 namespace Interlock.Core.Workflows;
 
 /// <summary>A lock (one place) or semaphore of the tenant that a task holds from before it begins until it, and what it left at upstreams, has ended.</summary>
@@ -20,3 +18,16 @@ public sealed record TaskLock(Template Name, int Places)
 /// <param name="Limit">How many, 1 to 1,000.</param>
 /// <param name="OnBusy">What becomes of one more.</param>
 public sealed record ConcurrencyRule(Template Key, int Limit, LockContention OnBusy);
+
+/// <summary>What to do while all places of a lock are taken.</summary>
+public enum LockContention
+{
+    /// <summary>Wait, in the order of asking.</summary>
+    Queue,
+
+    /// <summary>Fail with <c>lock-held</c>.</summary>
+    Reject,
+
+    /// <summary>Cancel the runs that hold one, and wait for them to end.</summary>
+    CancelRunning,
+}

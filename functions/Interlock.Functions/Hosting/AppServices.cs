@@ -15,6 +15,7 @@ using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
+using Interlock.Core.Registry.Pools;
 using Interlock.Core.Upkeep;
 using Interlock.Functions.Edge;
 using Interlock.Functions.Identity;
@@ -86,7 +87,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         var credentials = new UpstreamCredentials(secrets, _egress, time, managed);
         _mcp = new McpUpstream(_egress, loggers, time, credentials);
         _a2a = new A2aUpstream(_egress, time);
-        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time));
+        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time), new ChatUpstream(_egress, credentials, time));
         var audit = new AuditLog(Storage.AuditTables, time);
         var registries = new RegistryStore(Storage.Tables);
         var policies = new PolicyCache();
@@ -120,7 +121,8 @@ internal sealed partial class AppServices : IAsyncDisposable
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
         // Runs that start runs go in a circle: what they have to do with each other is put together below, before any of them moves.
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!), audit, time, publisher)
+        var agents = new AgentDesk(gateway, registries, policies, new PoolReader(catalog), _identity.Directory, time);
+        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!, agents), audit, time, publisher)
         {
             OnBug = (run, e) => Log.NotFolded(logger, e, run),
             OnHeldUp = (run, command, e) => Log.HeldUp(logger, e, command.GetType().Name, command.Id, run),
@@ -133,13 +135,13 @@ internal sealed partial class AppServices : IAsyncDisposable
         var host = new StoredRunHost(runs, Driver, catalog, audit, Scheduler, time, publisher);
         Intake = new RunIntake(registries, catalog, host, Storage.Tables, audit, time, publisher, ClockDifference) { Caps = caps, Directory = _identity.Directory };
         Schedules = new ScheduleKeeper(registries, catalog, Intake, host, _identity.Directory, Storage.Tables, audit, time);
-        Relations = new RunRelations(Intake, host, audit, time);
+        Relations = new RunRelations(Intake, host, Storage.Tables, audit, time);
         Reconciler = new RunReconciler(runs, Driver, Scheduler, time, Relations.Children);
         EventSource = EventSource.Of(settings, _identity.Tenant);
         var registry = new RegistryDesk(registries, catalog, audit, upstreams, _identity.Directory, fences, time);
         var glass = new BreakGlassDesk(new BreakGlassStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, time);
         var changes = fourEyes ? new ChangeDesk(registry, new ProposalStore(Storage.Tables, _identity.Mac, _identity.Incarnation), audit, _identity.Directory, time) { Glass = glass } : null;
-        Housekeeping = new Housekeeping(changes, gateway.Usage, Storage.Tables, async (tenant, run, stop) => await runs.FindAsync(tenant, run, stop) is not { IsOver: false }, time);
+        Housekeeping = new Housekeeping(changes, gateway.Usage, Storage.Tables, async (tenant, run, stop) => await runs.FindAsync(tenant, run, stop) is not { IsOver: false }, time) { Locks = Relations.Locks };
         Web = new InterlockWeb
         {
             Gateway = gateway,

@@ -26,6 +26,7 @@ internal static class A2aMessages
             json.WriteStartObject("metadata");
             json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
             json.WriteString(CallDeadlines.Meta, CallDeadlines.Write(call.Deadline));
+            FenceMeta.Write(json, call);
             if (call.TraceParent is not null) json.WriteString("traceparent", call.TraceParent);
             json.WriteEndObject();
             json.WriteEndObject();

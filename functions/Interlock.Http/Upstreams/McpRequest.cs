@@ -124,6 +124,7 @@ internal static class McpRequest
         {
             json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
             json.WriteString(CallDeadlines.Meta, CallDeadlines.Write(call.Deadline));
+            FenceMeta.Write(json, call);
         }
         if (call?.TraceParent is { } traceParent) json.WriteString("traceparent", traceParent);
         json.WriteEndObject();

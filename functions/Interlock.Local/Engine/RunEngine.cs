@@ -184,7 +184,7 @@ internal sealed partial class RunEngine : IRunHost, IRunLog, IFrameFence, IAsync
     {
         var commands = _commands ?? throw new InvalidOperationException("The engine takes work only after ResumeAllAsync.");
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _shutdown.Token);
-        if (command is Command.AwaitEvent or Command.StartChild) return await StandAsync(commands, run, command, either.Token);
+        if (command is Command.AwaitEvent or Command.StartChild or Command.HoldLock) return await StandAsync(commands, run, command, either.Token);
         if (command is not Command.Call) return Event(await commands.RunAsync(run, command, either.Token, _shutdown.Token));
         while (true)
         {
@@ -196,7 +196,7 @@ internal sealed partial class RunEngine : IRunHost, IRunLog, IFrameFence, IAsync
         }
     }
 
-    /// <summary>Listening, and waiting for a child: begun, and ended when the run no longer waits.</summary>
+    /// <summary>Listening, waiting for a child, and holding a lock or waiting for it: begun, and ended when the run no longer waits.</summary>
     private async Task<RunEvent?> StandAsync(SteadyRunner commands, RunState run, Command command, CancellationToken stop)
     {
         if (Event(await commands.RunAsync(run, command, stop, _shutdown.Token)) is { } happened) return happened;

@@ -1,6 +1,7 @@
 using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Audit.Checkpoints;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Fences;
@@ -12,6 +13,7 @@ using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
+using Interlock.Core.Registry.Pools;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Core.Upkeep;
@@ -53,7 +55,7 @@ internal sealed class LocalServices : IAsyncDisposable
         var credentials = new UpstreamCredentials(new LocalSecrets(options.DataDirectory), _egress, time);
         _mcp = new McpUpstream(_egress, loggers, time, credentials);
         _a2a = new A2aUpstream(_egress, time);
-        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time));
+        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time), new ChatUpstream(_egress, credentials, time));
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker(Tables, Registries, time);
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
@@ -75,13 +77,14 @@ internal sealed class LocalServices : IAsyncDisposable
         Refresh = new ContractRefresh(Registries, Audit, upstreams, time);
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time) { Caps = options.Caps, Directory = Users };
         Schedules = new ScheduleKeeper(Registries, Catalog, Intake, Engine, Users, Tables, Audit, time);
-        Relations = new RunRelations(Intake, Engine, Audit, time);
-        Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations), time, loggers.CreateLogger<SteadyRunner>());
-        Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time);
+        Relations = new RunRelations(Intake, Engine, Tables, Audit, time);
+        var agents = new AgentDesk(Gateway, Registries, Policies, new PoolReader(Catalog), Users, time);
+        Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations, agents: agents), time, loggers.CreateLogger<SteadyRunner>());
+        Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time) { Locks = Relations.Locks };
     }
 
-    /// <summary>Copies the audit to a folder, with checkpoints signed by this installation.</summary>
-    public AuditArchive ArchiveIn(string folder) => new(Tables, Tables, new FileArchive(folder), async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), Time, Keys.Checkpoints);
+    /// <summary>Copies the audit to a folder, with checkpoints signed by the key given.</summary>
+    public AuditArchive ArchiveIn(string folder, CheckpointKey key) => new(Tables, Tables, new FileArchive(folder), async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), Time, key);
 
     public TimeProvider Time { get; }
     public LocalKeys Keys { get; }

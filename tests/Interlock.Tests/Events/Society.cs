@@ -35,7 +35,7 @@ internal sealed class Society
         Host = new StoredRunHost(Runs, Driver, Catalog, Node.Audit, Queue, world.Time);
         Intake = new RunIntake(Node.Registries, Catalog, Host, tables, Node.Audit, world.Time, Outside, clocks) { Directory = world.Directory };
         Schedules = new ScheduleKeeper(Node.Registries, Catalog, Intake, Host, world.Directory, tables, Node.Audit, world.Time);
-        Relations = new RunRelations(Intake, Host, Node.Audit, world.Time);
+        Relations = new RunRelations(Intake, Host, tables, Node.Audit, world.Time);
         Reconciler = new RunReconciler(Runs, Driver, Queue, world.Time, Relations.Children);
     }
 
@@ -98,6 +98,7 @@ internal sealed class Society
     {
         await SettleAsync();
         await Intake.Delivery.RunAsync(World.Tenant, all: true, Token);
+        await Relations.Locks.SweepAsync(World.Tenant, Token);
         await Reconciler.RunAsync(World.Tenant, Token);
         await SettleAsync();
         await Reconciler.RunAsync(World.Tenant, Token);

@@ -52,6 +52,7 @@ internal sealed class Invariants(WorkflowDefinition definition)
         GatesAskTheirRows(after);
         ListenersListen(after);
         GrantsAreApproved(after);
+        LocksAreHeld(after);
         ClosedIsOver(after);
     }
 
@@ -111,6 +112,7 @@ internal sealed class Invariants(WorkflowDefinition definition)
                 Command.StartTimer { Purpose: TimerPurpose.Abandoned } => state.Abandoned.Values.Any(a => a.Timer == command.Id),
                 Command.StartTimer { Purpose: TimerPurpose.Compensation } or Command.CallTool { IsCompensation: true } => state.Undoing is not null,
                 Command.CloseApproval => true,
+                Command.HoldLock held when !state.Frames.ContainsKey(held.Frame) => held.Frame == FrameId.Root || state.Abandoned.Values.Any(abandoned => state.Locks![held.Id].IsAround(abandoned.Call.Frame)),
                 Command.OpenApproval open when !state.Frames.ContainsKey(command.Frame) =>
                     state.Pending.Values.Any(c => c is Command.CloseApproval close && close.Gate == open.Gate.Id),
                 _ => state.Frames.ContainsKey(command.Frame),
@@ -202,11 +204,20 @@ internal sealed class Invariants(WorkflowDefinition definition)
         foreach (var wanted in state.Pending.Values.OfType<Command.AwaitEvent>()) Assert.IsType<FrameState.Listen>(state.Frames[wanted.Frame].State);
     }
 
+    /// <summary>What is granted stands, and is one of the commands; while a frame's own lock is not granted nothing happens in it.</summary>
+    private static void LocksAreHeld(RunState state)
+    {
+        Assert.All(state.Locks?.Keys ?? [], held => Assert.IsType<Command.HoldLock>(state.Pending[held]));
+        foreach (var waiting in state.Pending.Values.OfType<Command.HoldLock>().Where(hold => state.Locks?.ContainsKey(hold.Id) != true))
+            Assert.DoesNotContain(state.Pending.Values, command => command is Command.Call && (command.Frame == waiting.Frame || command.Frame.Value.StartsWith(waiting.Frame.Value + "/", StringComparison.Ordinal)));
+    }
+
     private static void ClosedIsOver(RunState state)
     {
         if (!state.Status.IsClosed()) return;
         Assert.Empty(state.Pending);
         Assert.Empty(state.Abandoned);
+        Assert.Null(state.Locks);
         Assert.Empty(state.Orphans);
         Assert.Null(state.Undoing);
         if (state.Status != RunStatus.Completed) Assert.Empty(state.Saga);

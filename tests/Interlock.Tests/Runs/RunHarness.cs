@@ -155,6 +155,9 @@ internal sealed class RunHarness
     public RunHarness Refuse(string task, string rule) =>
         Send(new RunEvent.EffectFailed(Tick(), Call(task).Id, new Problem(ProblemTypes.Refused, 403, "Refused", $"{rule}.") { Rule = rule, Stage = "authorize" }));
 
+    /// <summary>The lock that the task waits for is the run's.</summary>
+    public RunHarness Granted(string task, long fence) => Send(new RunEvent.LockGranted(Tick(), Pending<Command.HoldLock>(task).Id, fence));
+
     public RunHarness Reject(string task) => Close(task, GateOutcome.Rejected, "user:cem");
 
     public RunHarness Cancel() => Send(new RunEvent.CancelRequested(Tick(), "user:ana", null));

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Interlock.Core.Agents;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
@@ -26,8 +27,11 @@ internal sealed class QuotaLimiter(ITableStore store, TimeProvider time, Func<do
     {
         if (routed.Call.IsCompensation) return null;
         var now = time.GetUtcNow();
+        var quotas = Of(routed.Registry);
+        foreach (var budget in quotas?.Charges(routed, default, now) ?? [])
+            if (await Counter(routed.Call, budget, now).Counter.IsUsedUpAsync(budget.Limit, cancellationToken)) return Refuse(budget, now);
         var taken = new List<(QuotaCounter Counter, long Amount)>();
-        foreach (var claim in (Of(routed.Registry)?.Claims(routed, now) ?? []).Concat(OfTool(routed, now)))
+        foreach (var claim in (quotas?.Claims(routed, now) ?? []).Concat(OfTool(routed, now)))
         {
             var (counter, isKept) = Counter(routed.Call, claim, now);
             if (await counter.TakeAsync(claim.Amount, claim.Limit, isExact: !isKept || claim.Span == QuotaSpan.Run, cancellationToken))
@@ -41,18 +45,29 @@ internal sealed class QuotaLimiter(ITableStore store, TimeProvider time, Func<do
         return null;
     }
 
+    /// <summary>What counts a turn's tokens and their cost, each to be done once; a budget is passed by what was under way when it was reached.</summary>
+    public IEnumerable<Func<Task>> Charges(RoutedCall routed, TokenCount tokens)
+    {
+        var now = time.GetUtcNow();
+        return (Of(routed.Registry)?.Charges(routed, tokens, now) ?? []).Select<QuotaClaim, Func<Task>>(charge => () => Counter(routed.Call, charge, now).Counter.ChargeAsync(charge.Amount, CancellationToken.None));
+    }
+
     /// <summary>How often one run may call the tool, as its operator says.</summary>
     private static IEnumerable<QuotaClaim> OfTool(RoutedCall routed, DateTimeOffset now)
     {
         if (routed is { Contract.Tool.MaxCalls: { } most, Call.Site: { } site })
-            yield return new QuotaClaim("", $"run:{site.Run}:tool:{routed.Entry.Name}", QuotaSpan.Run, QuotaWindow.Of(QuotaSpan.Run, now), 1, most, IsCost: false) { Tool = routed.Entry.Name };
+            yield return new QuotaClaim("", $"run:{site.Run}:tool:{routed.Contracted.Name}", QuotaSpan.Run, QuotaWindow.Of(QuotaSpan.Run, now), 1, most, QuotaUnit.Calls) { Tool = routed.Contracted.Name };
     }
 
     private static Refusal Refuse(QuotaClaim claim, DateTimeOffset now)
     {
         if (claim.Tool is { } tool) return new Refusal(AdmitStage.Name, "max-calls", 429, $"One run calls '{tool}' at most {claim.Limit} times, and this one has; start another run for more.");
-        var rule = claim.IsCost ? "budget-exceeded" : "quota-exceeded";
-        var what = claim.IsCost ? "budget" : "number of calls";
+        var (rule, what) = claim.Unit switch
+        {
+            QuotaUnit.Calls => ("quota-exceeded", "number of calls"),
+            QuotaUnit.Cost => ("budget-exceeded", "budget"),
+            _ => ("budget-exceeded", "budget of tokens"),
+        };
         return claim.Window.End is { } end
             ? new Refusal(AdmitStage.Name, rule, 429, $"The {what} of rule '{claim.Rule}' for this {claim.Span.ToString().ToLowerInvariant()} is used up; retry after {Math.Max(1, (long)Math.Ceiling((end - now).TotalSeconds))} s.")
             : new Refusal(AdmitStage.Name, rule, 429, $"The {what} of one run is used up.");
@@ -72,7 +87,7 @@ internal sealed class QuotaLimiter(ITableStore store, TimeProvider time, Func<do
     /// <summary>The row's counter, and whether it is there for the next call too: past a bound on their number one counts without leasing ahead.</summary>
     private (QuotaCounter Counter, bool IsKept) Counter(GatewayCall call, QuotaClaim claim, DateTimeOffset now)
     {
-        var key = new RowKey(Keys.Join(call.Tenant.Value, claim.Scope), $"{claim.Window.Name}-{(claim.IsCost ? "cost" : "calls")}");
+        var key = new RowKey(Keys.Join(call.Tenant.Value, claim.Scope), $"{claim.Window.Name}-{claim.Unit.ToString().ToLowerInvariant()}");
         if (_counters.TryGetValue(key, out var known)) return (known.Counter, true);
         var counter = new QuotaCounter(store, key, stop => _expiries.NoteAsync(call.Tenant, Expiry(call, claim, key, now), stop), jitter, time);
         if (_counters.Count >= MaxCounters)

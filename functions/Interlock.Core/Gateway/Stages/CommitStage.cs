@@ -2,6 +2,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
+using Interlock.Core.Locks;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
 using Interlock.Json;
@@ -13,7 +14,7 @@ namespace Interlock.Core.Gateway.Stages;
 /// partition holds the intent record, the claim of this attempt and the spending of the grant; both in one commit where the store can. Whoever wins that insert may call, nobody else.
 /// </summary>
 internal sealed class CommitStage(
-    RegistryStore registries, AuthorizeStage authorize, IFrameFence fence, Ledger ledger, EffectClaims claims, AuditLog audit, EffectLease? lease, TimeProvider time)
+    RegistryStore registries, AuthorizeStage authorize, IFrameFence fence, Ledger ledger, EffectClaims claims, AuditLog audit, EffectLease? lease, LockRows locks, TimeProvider time)
 {
     public const string Name = "commit";
 
@@ -25,7 +26,7 @@ internal sealed class CommitStage(
         authorized = passed.Value!; // no refusal, so there is a value: the call as the fence saw it
         var call = authorized.Call;
         if (authorized.Gate is { } approved && !await GateRecords.AgreesAsync(audit, approved, cancellationToken))
-            return new Refusal(Name, "grant-unauthentic", 403, "The audit does not say that the gate was approved as its row has it; an administrator must look at the store.");
+            return Disagrees;
         var registration = authorized.Routed.Target.RegistrationId;
         if (repeated is not null && (repeated.Registration != registration || repeated.Target != call.Target || repeated.ArgumentsDigest != authorized.Frozen.Digest))
             return new Refusal(Name, "fence-changed", 409, $"The tool's registration changed since the attempt {(repeated.HasDoubt ? "whose outcome is unknown" : "that asked")}: to go on would be another call.");
@@ -44,6 +45,7 @@ internal sealed class CommitStage(
             LeasedBy = lease?.Holder,
             LeasedUntil = time.GetUtcNow() + lease?.Time,
             Cost = QuotaSet.CostOf(authorized.Routed.Contract.Tool),
+            AgentVersion = call.Kind == TargetKind.Agent ? authorized.Routed.Entry.Version : null,
             Rounds = repeated is null ? 0 : repeated.State == LedgerState.InputRequired ? repeated.Rounds + 1 : repeated.Rounds,
             Asked = repeated?.Asked,
             Address = repeated?.Asked is null ? null : repeated.Address,
@@ -90,7 +92,9 @@ internal sealed class CommitStage(
         await ledger.FindAsync(committed.Authorized.Call, cancellationToken) is var (row, _)
         && row.State == LedgerState.Intended && row.Attempt == committed.Row.Attempt && row.LeasedBy == held.Holder && row.LeasedUntil > time.GetUtcNow();
 
-    private static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");
+    public static Refusal Disagrees { get; } = new(Name, "grant-unauthentic", 403, "The audit does not say that the gate was approved as its row has it; an administrator must look at the store.");
+
+    public static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");
 
     public static Refusal Claimed { get; } = new(Name, "effect-claimed", 409, "Another worker is making this call.");
 
@@ -114,6 +118,9 @@ internal sealed class CommitStage(
         if (passed.Refusal is { } denied) return denied;
         if (call.Site is { } site && !await fence.IsPendingAsync(call.Tenant, site, call.Effect, cancellationToken))
             return new Refusal(Name, "frame-not-pending", 409, "The run no longer waits for this call.");
+        foreach (var held in call.Locks)
+            if (!await locks.IsHeldAsync(call.Tenant, call.Site!.Run, held, cancellationToken)) // only a run's call is made under locks
+                return new Refusal(Name, "lock-lost", 409, $"The run does not hold the lock '{held.Name}' any more, and another one may.");
         return passed;
     }
 

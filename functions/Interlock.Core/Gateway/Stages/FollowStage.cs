@@ -77,7 +77,7 @@ internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, 
     /// <summary>The contract it was made under, while its registration may be talked to.</summary>
     private static CallContract? Contract(GatewayCall call, LedgerRow row, LedgerHandle handle, RegistrySnapshot registry)
     {
-        if (call.Kind == TargetKind.Agent)
+        if (!handle.Name.Contains('/')) // an agent of its own; tools are named server/tool
         {
             return registry.Find(RegistryKind.Agent, handle.Name, handle.Version) is { } known && IsInUse(known) && known.As<AgentBody>() is var agent && agent.RegistrationId == row.Registration
                 ? CallContract.Of(call, handle.Name, agent)

@@ -8,7 +8,7 @@ namespace Interlock.Core.Gateway.Stages;
 /// Invoke: the only code that goes through the upstream port. What certainly did not happen is sent again within the attempt, at another address at once or
 /// after a pause, as long as the call would pass the fence again: the retries of its server at most, never past the deadline.
 /// </summary>
-internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, CommitStage fence, RetryPause pauses)
+internal sealed class InvokeStage(IUpstream upstream, IUpstream builtin, UpstreamRoutes routes, CommitStage fence, RetryPause pauses)
 {
     public const string Name = "invoke";
 
@@ -56,9 +56,13 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
             cancellationToken);
     }
 
-    private async Task<UpstreamResult> SendAsync(CallContract contract, UpstreamCall call, CancellationToken cancellationToken) => Taken(contract, contract.Tool.Redact.IsEmpty
-        ? await upstream.InvokeAsync(call, cancellationToken)
-        : Overheard.Of(contract, await upstream.InvokeAsync(call with { Link = Overheard.Of(contract, call.Link) }, cancellationToken)));
+    private async Task<UpstreamResult> SendAsync(CallContract contract, UpstreamCall call, CancellationToken cancellationToken)
+    {
+        var to = call.Endpoint.Kind == UpstreamKind.Builtin ? builtin : upstream;
+        return Taken(contract, contract.Tool.Redact.IsEmpty
+            ? await to.InvokeAsync(call, cancellationToken)
+            : Overheard.Of(contract, await to.InvokeAsync(call with { Link = Overheard.Of(contract, call.Link) }, cancellationToken)));
+    }
 
     /// <summary>Who has no time may have begun all the same: only of what may be repeated, by its operator's word, is that as good as not done.</summary>
     private static UpstreamResult Taken(CallContract contract, UpstreamResult result) =>
@@ -70,6 +74,8 @@ internal sealed class InvokeStage(IUpstream upstream, UpstreamRoutes routes, Com
         return new UpstreamCall(contract.Endpoint, contract.WireName, committed.Authorized.Frozen.Bytes, call.IdempotencyKey ?? call.Effect.Value, call.Deadline, StageSpan.Outgoing(call.TraceParent))
         {
             Link = committed.Link,
+            Locks = call.Locks,
+            Run = call.Site?.Run,
             Subject = call.Chain.Starter.Subject,
             AsTask = contract.IsTask,
             Task = committed.Row.Handle?.Task,

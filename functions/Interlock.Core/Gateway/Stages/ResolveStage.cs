@@ -42,6 +42,7 @@ internal static class ResolveStage
         if (resolution is Resolution.Refused refused) return Refuse(refused, "unknown-tool");
         var (entry, repinned) = (Resolution.Found)resolution; // the only other case
         var serverName = call.Target[..slash];
+        if (serverName == BuiltinServer.Name && call.Site is null) return new Refusal(Name, "run-only", 403, $"'{call.Target}' is for runs: only a task of one, or an agent that works for it, may call it.");
         if (registry.Resolve(RegistryKind.Server, serverName, null) is not Resolution.Found { Entry: var server })
             return new Refusal(Name, "server-unavailable", 403, $"The server '{serverName}' of this tool is not active.");
         var (tool, address) = (entry.As<ToolBody>(), server.As<ServerBody>());
@@ -56,8 +57,28 @@ internal static class ResolveStage
         if (resolution is Resolution.Refused refused) return Refuse(refused, "unknown-agent");
         var (entry, repinned) = (Resolution.Found)resolution; // the only other case
         var agent = entry.As<AgentBody>();
-        var target = new BoundTarget(entry.Name, entry.Version, agent.CardDigest, agent.RegistrationId, agent.Address);
+        if (Misused(call, entry, agent) is { } misused) return misused;
+        if (agent.Settings is { Protocol: AgentProtocol.Mcp, Tool: { } tool }) return AsTool(call, entry, repinned, tool, registry);
+        var endpoint = UpstreamEndpoint.Of(call.Tenant, agent);
+        var target = new BoundTarget(entry.Name, entry.Version, agent.CardDigest, agent.RegistrationId, endpoint.Address);
         return new RoutedCall(call, registry, entry, repinned, target, CallContract.Of(call, entry.Name, agent));
+    }
+
+    /// <summary>A chat agent answers turns of a conversation that was opened, and nothing else has turns.</summary>
+    private static Refusal? Misused(GatewayCall call, RegistryEntry entry, AgentBody agent) => (call.Step, agent.Settings.Protocol == AgentProtocol.Chat) switch
+    {
+        (ConversationStep.None, true) => new Refusal(Name, "chat-agent", 409, $"'{entry.Name}' {entry.Version} is a chat agent: a run opens a conversation with it, and nothing is sent to it in another way."),
+        (ConversationStep.Turn, false) => new Refusal(Name, "no-chat-agent", 409, $"'{entry.Name}' {entry.Version} is no chat agent, and the conversation was begun with one."),
+        _ => null,
+    };
+
+    /// <summary>An agent that is a tool: the call is the agent's, by the tool's contract.</summary>
+    private static StageResult<RoutedCall> AsTool(GatewayCall call, RegistryEntry entry, RegistryEntry? repinned, string tool, RegistrySnapshot registry)
+    {
+        var led = Tool(call with { Kind = TargetKind.Tool, Target = tool, Version = null }, registry);
+        return led.Value is { } known
+            ? known with { Call = call with { Tool = tool }, Entry = entry, RepinnedFrom = repinned, Tool = known.Entry, Target = known.Target with { Name = entry.Name, Version = entry.Version } }
+            : led.Refusal! with { Detail = $"The agent '{entry.Name}' is the tool '{tool}'. {led.Refusal!.Detail}" }; // one of the two
     }
 
     private static Refusal Refuse(Resolution.Refused refused, string unknown) =>

@@ -19,6 +19,7 @@ internal static class SecondLook
     {
         if (call.Grant is null || frame.Reopened >= RunLimits.Reopenings || machine.CoveringGate(frame) is not { } task) return false;
         if (refusal.Rule is not { } rule || (rule != Required && !(task.OnMismatch == MismatchAction.Reopen && IsStale(rule)))) return false;
+        machine.WithdrawOwn(frame);
         frame = machine.StopTimeout(frame with { Reopened = frame.Reopened + 1 });
         var covered = GateCovers.Exactly((EffectTask)machine.Definition.Task(frame.Path), frame.Id, call.Arguments);
         var (title, description) = Texts(machine, frame, task);
@@ -41,7 +42,7 @@ internal static class SecondLook
     {
         var task = (EffectTask)machine.Definition.Task(frame.Path);
         frame = machine.ArmTimeout(machine.Update(frame with { State = FrameState.Leaf.Instance }), task.Timeout);
-        EffectExecutor.Enter(machine, frame, task);
+        LockExecutor.Enter(machine, frame, task);
     }
 
     private static void Open(

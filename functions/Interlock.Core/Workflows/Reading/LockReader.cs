@@ -1,4 +1,3 @@
-using Interlock.Core.Runs;
 using Interlock.Json;
 
 namespace Interlock.Core.Workflows.Reading;
