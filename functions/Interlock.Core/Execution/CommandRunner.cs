@@ -25,7 +25,7 @@ public sealed class CommandRunner(
                 };
                 return Opened(planner, await Agents.OpenAsync(goal, planner.Pool, cancellationToken));
             case Command.CallAgent asked when agents is not null && await agents.IsConversationAsync(GatewayCall(run, asked), cancellationToken):
-                return Opened(asked, await agents.OpenAsync(GatewayCall(run, asked), null, cancellationToken));
+                return Opened(asked, await agents.OpenAsync(GatewayCall(run, asked), asked.MayChoose ? null : PoolRequest.None, cancellationToken));
             case Command.Call call:
                 return Outcome(call, await gateway.CallAsync(GatewayCall(run, call), cancellationToken));
             case Command.OpenApproval open:

@@ -68,7 +68,12 @@ public abstract record Command(EffectId Id, FrameId Frame)
 
     public sealed record CallAgent(
         EffectId Id, FrameId Frame, TaskPath Task, string Target, string? Version, JsonValue Arguments, DateTimeOffset Deadline)
-        : Call(Id, Frame, Task, Target, Version, Arguments, Deadline);
+        : Call(Id, Frame, Task, Target, Version, Arguments, Deadline)
+    {
+        /// <summary>Whether a chat agent may choose from its own pool: in an autonomous workflow only.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+        public bool MayChoose { get; init; }
+    }
 
     /// <summary>
     /// One turn of a chat agent's model: the arguments are the body of a chat completion (<c>messages</c>, <c>tools</c> and so on) but for the model, which the
