@@ -38,6 +38,7 @@ public static class SettingsSchema
     private const string Tool = """
         { "type": "object", "additionalProperties": false, "properties": {
           "readOnly": { "type": "boolean" },
+          "trusted": { "type": "boolean" },
           "idempotent": { "type": "boolean" },
           "capabilities": { "type": "array", "maxItems": 32, "uniqueItems": true, "items": { "type": "string", "pattern": "^[a-z0-9-]{1,64}$" } },
           "tags": { "type": "array", "maxItems": 32, "uniqueItems": true, "items": { "type": "string", "pattern": "^[a-z0-9-]{1,64}$" } },

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Interlock.Core.Agents;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Workflows;
@@ -73,6 +74,9 @@ public abstract record Command(EffectId Id, FrameId Frame)
         /// <summary>Whether a chat agent may choose from its own pool: in an autonomous workflow only.</summary>
         [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
         public bool MayChoose { get; init; }
+
+        /// <summary>Of an agent that paused: what was decided since. Then it goes on where it paused.</summary>
+        public AgentResume? Resume { get; init; }
     }
 
     /// <summary>

@@ -5,7 +5,7 @@ using Interlock.Core.Policy;
 namespace Interlock.Core.Gateway.Stages;
 
 /// <summary>Authorize: policy over the whole actor chain, and the grant where policy or the document asks for one. Verified here, spent at commit.</summary>
-internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDirectory directory, TimeProvider time)
+internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDirectory directory, Readings readings, TimeProvider time)
 {
     public const string Name = "authorize";
 
@@ -50,13 +50,20 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDir
     /// </summary>
     public async Task<PolicyDecision> DecideAsync(FrozenCall frozen, CancellationToken cancellationToken)
     {
-        var call = frozen.Call;
-        var policy = policies.Of(frozen.Routed.Registry);
+        var (call, registry) = (frozen.Call, frozen.Routed.Registry);
+        var policy = policies.Of(registry);
         var request = await new PolicyRequest(
             call.Chain, call.Kind, frozen.Routed.Entry.Name, frozen.Routed.Target.ContractDigest, frozen.Arguments, time.GetUtcNow(),
             call.Site?.Workflow.Name, call.Site?.Task).WithGroupsAsync(directory, cancellationToken);
+        var behind = frozen.Routed.Tool is { } tool ? request with { Kind = TargetKind.Tool, Target = tool.Name } : null;
+        // What undoes a call is never held back by what was read: its arguments were fixed when the call happened, and the document wrote how.
+        if (!call.IsCompensation && (PolicyEngine.AsksWhatWasRead(policy, request) || (behind is not null && PolicyEngine.AsksWhatWasRead(policy, behind))))
+        {
+            var read = await readings.OfAsync(call, registry, request.Now, cancellationToken);
+            (request, behind) = (request with { Read = read }, behind is null ? null : behind with { Read = read });
+        }
         var decision = PolicyEngine.Decide(policy, request);
-        return frozen.Routed.Tool is { } tool ? decision.And(PolicyEngine.Decide(policy, request with { Kind = TargetKind.Tool, Target = tool.Name })) : decision;
+        return behind is null ? decision : decision.And(PolicyEngine.Decide(policy, behind));
     }
 
     private static string Missing(GatewayCall call, PolicyDecision decision) => call.Site is null
