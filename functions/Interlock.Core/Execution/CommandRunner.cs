@@ -2,6 +2,7 @@ using Interlock.Core.Agents;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Runs;
 using Interlock.Json;
 
@@ -32,7 +33,10 @@ public sealed class CommandRunner(
                 if (answered is GatewayResult.Completed { Output: var answer }) await RecordAsync(run, turn, answer, cancellationToken);
                 return Outcome(turn, answered);
             case Command.Call call:
-                return Outcome(call, await gateway.CallAsync(GatewayCall(run, call), cancellationToken));
+                var result = await gateway.CallAsync(GatewayCall(run, call), cancellationToken);
+                return call is Command.CallAgent agent && result is GatewayResult.Failed { Problem: { Type: ProblemTypes.NeedsApproval, Pause: { } pause } }
+                    ? await PausedAsync(run, agent, pause, cancellationToken)
+                    : Outcome(call, result);
             case Command.OpenApproval open:
                 var opened = await desk.OpenAsync(run.Tenant, Site(run, open.Frame, open.Gate.Task), run.Origin, open.Gate, cancellationToken);
                 if (opened.Refusal is { } refusal) return Failed(open, refusal.ToProblem(open.Frame));
@@ -54,6 +58,13 @@ public sealed class CommandRunner(
             default:
                 throw new InvalidOperationException($"No runner for {command.GetType().Name}.");
         }
+    }
+
+    /// <summary>How a call stands that goes on at its upstream, asked now and not when it was to be asked next.</summary>
+    public async Task<CommandOutcome> HurryAsync(RunState run, Command.Call call, CancellationToken cancellationToken = default)
+    {
+        await gateway.HurryAsync(GatewayCall(run, call), cancellationToken);
+        return await RunAsync(run, call, cancellationToken);
     }
 
     public Task WithdrawAsync(RunState run, Command command, CancellationToken cancellationToken = default) => command switch
@@ -90,6 +101,7 @@ public sealed class CommandRunner(
             ReferenceAbove = call.ReferenceAbove,
             IsAbandoned = !run.Pending.ContainsKey(call.Id),
             IssuedAt = call.IssuedAt ?? run.StartedAt,
+            Resume = (call as Command.CallAgent)?.Resume,
             Locks = call is Command.CallTool { IsCompensation: true } ? [] : [.. run.LocksAround(call.Frame).Select(held => new CallLock(held.Key, held.Value.Name, held.Value.Fence))],
         };
     }
@@ -105,6 +117,12 @@ public sealed class CommandRunner(
     private DateTimeOffset Deadline(Command.Call call) => time.GetUtcNow() + longestCall is { } latest && latest < call.Deadline ? latest : call.Deadline;
 
     private static CallSite Site(RunState run, FrameId frame, TaskPath task) => new(run.Id, run.Workflow, task, frame);
+
+    /// <summary>What the agent paused for is what it was refused; a handle that it was not given is a failure of its own.</summary>
+    private async Task<CommandOutcome> PausedAsync(RunState run, Command.CallAgent call, AgentPause pause, CancellationToken cancellationToken) =>
+        await gateway.Paused.FindAsync(run.Tenant, run.Id, call.Id, pause.Handle, cancellationToken) is { } wanted
+            ? new CommandOutcome.Happened(new RunEvent.AgentPaused(time.GetUtcNow(), call.Id, pause, wanted))
+            : Failed(call, new Problem(ProblemTypes.ToolError, 502, $"'{call.Target}' failed", "It paused for an approval of a call that it was not refused."));
 
     private CommandOutcome Outcome(Command.Call call, GatewayResult result) => result switch
     {

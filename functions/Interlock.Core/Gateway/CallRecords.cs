@@ -13,11 +13,12 @@ internal static class CallRecords
         ? AuditChain.ForRun(call.Tenant, site.Run)
         : AuditChain.ForPrincipal(call.Tenant, call.Chain.Starter.Subject, now);
 
-    public static AuditRecord Intent(AuditChain chain, AuthorizedCall authorized, int attempt, DateTimeOffset now)
+    public static AuditRecord Intent(AuditChain chain, AuthorizedCall authorized, JsonValue? issued, int attempt, DateTimeOffset now)
     {
         var details = JsonValue.EmptyObject;
         if (authorized.Routed.RepinnedFrom is { } from) details = details.With("repinnedFrom", from.Version).With("repinnedTo", authorized.Routed.Entry.Version);
         if (authorized.Routed.Tool is { } tool) details = details.With("tool", tool.Name);
+        if (issued is not null) details = details.With("access", issued);
         return Of(chain, authorized.Call, $"intent:{authorized.Call.Effect}:{attempt}", AuditTypes.CallIntent, now) with
         {
             Attempt = attempt,

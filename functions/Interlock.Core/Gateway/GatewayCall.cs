@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Interlock.Core.Endpoints;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Core.Workflows;
@@ -54,7 +55,13 @@ public sealed record GatewayCall(
     /// <summary>Of a call of an agent that is a tool: that tool.</summary>
     public string? Tool { get; init; }
 
+    /// <summary>Of an agent that paused: what was decided since.</summary>
+    public AgentResume? Resume { get; init; }
+
     public TenantId Tenant => Chain.Tenant;
+
+    /// <summary>Whether somebody waits for the answer at <c>/mcp</c>: a client, or an agent of a run. A run's own calls are asked after.</summary>
+    internal bool HasClient => Site is null or { Under: not null };
 
     /// <summary>Whether a run asked by the DSL's own call, whose output is the whole result of the method.</summary>
     internal bool IsWhole => Via is not null && EndpointTarget.TryParse(Via) is EndpointTarget.Mcp or EndpointTarget.A2a;
@@ -64,7 +71,11 @@ public sealed record GatewayCall(
 }
 
 /// <summary>Where in which run a call stands.</summary>
-public sealed record CallSite(RunId Run, WorkflowRef Workflow, TaskPath Task, FrameId Frame);
+public sealed record CallSite(RunId Run, WorkflowRef Workflow, TaskPath Task, FrameId Frame)
+{
+    /// <summary>Of a call that an agent elsewhere makes at <c>/mcp</c>: the call of that agent.</summary>
+    public AgentCall? Under { get; init; }
+}
 
 /// <summary>A lock that a call is made under: the command that holds it, and the number of its grant.</summary>
 public sealed record CallLock(EffectId Holder, string Name, long Fence);

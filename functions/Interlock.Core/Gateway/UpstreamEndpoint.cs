@@ -9,7 +9,7 @@ public enum UpstreamKind
     /// <summary>A Model Context Protocol server over streamable HTTP, of any revision.</summary>
     Mcp,
 
-    /// <summary>An Agent2Agent 0.3 agent over JSON-RPC.</summary>
+    /// <summary>An Agent2Agent agent, 0.3 or 1.0, over JSON-RPC.</summary>
     A2a,
 
     /// <summary>Plain HTTP: one request, one answer.</summary>
@@ -33,6 +33,9 @@ public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, 
 
     public UpstreamAuth? Auth { get; init; }
 
+    /// <summary>Of an A2A agent: how it is spoken to.</summary>
+    public AgentDialect Dialect { get; init; } = AgentDialect.Oldest;
+
     /// <summary>See <see cref="ServerSettings.ElicitationOrigins"/>.</summary>
     public ImmutableArray<string> ElicitationOrigins { get; init; } = [];
 
@@ -49,5 +52,6 @@ public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, 
         {
             Tenant = tenant,
             Auth = agent.Settings.Auth,
+            Dialect = AgentDialect.Of(agent.Card, agent.Address),
         };
 }

@@ -6,6 +6,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
@@ -86,7 +87,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         ManagedTokens? managed = _identity.IsDevelopment ? null : new UpstreamIdentities(() => credential.Value).TokenAsync;
         var credentials = new UpstreamCredentials(secrets, _egress, time, managed);
         _mcp = new McpUpstream(_egress, loggers, time, credentials);
-        _a2a = new A2aUpstream(_egress, time);
+        _a2a = new A2aUpstream(_egress, time, credentials);
         var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time), new ChatUpstream(_egress, credentials, time));
         var audit = new AuditLog(Storage.AuditTables, time);
         var registries = new RegistryStore(Storage.Tables);
@@ -101,6 +102,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         {
             RunLog = runs,
             Lease = lease,
+            Tokens = new RunTokens(_identity.RunIssuer, _identity.Mac, policies, _identity.Directory, () => origin, time),
             Limits = new GatewayLimits(),
             Mac = _identity.Mac,
         });
@@ -122,7 +124,8 @@ internal sealed partial class AppServices : IAsyncDisposable
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
         // Runs that start runs go in a circle: what they have to do with each other is put together below, before any of them moves.
         var agents = new AgentDesk(gateway, registries, policies, new PoolReader(catalog), _identity.Directory, time);
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!, agents), audit, time, publisher)
+        var commands = new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!, agents);
+        Driver = new RunDriver(runs, catalog, commands, audit, time, publisher)
         {
             OnBug = (run, e) => Log.NotFolded(logger, e, run),
             OnHeldUp = (run, command, e) => Log.HeldUp(logger, e, command.GetType().Name, command.Id, run),
@@ -155,6 +158,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             Runs = host,
             Audit = audit,
             Store = Storage.Tables,
+            AgentNotices = new AgentNotices(commands, host, _identity.Mac),
             McpTokens = _identity.McpTokens,
             ApiTokens = _identity.ApiTokens,
             SignIn = _identity.SignIn,

@@ -69,7 +69,7 @@ internal static class ServeCommand
         using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft.AspNetCore", LogLevel.Warning));
         Directory.CreateDirectory(data);
         FirstUser(data);
-        var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin, Limits = limits, Caps = caps, FourEyes = fourEyes };
+        var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin, Listens = Uri.TryCreate(url, UriKind.Absolute, out var listens) && listens.Port > 0 && !LocalWeb.IsAnywhere(listens) ? listens : null, Limits = limits, Caps = caps, FourEyes = fourEyes };
         using var telemetry = OtlpExport.Start("interlock");
         await using var services = await LocalServices.OpenAsync(options, loggers, TimeProvider.System, cancellationToken);
         await using var web = await LocalWeb.StartAsync(services, url, shownUsers: [], loggers, cancellationToken);

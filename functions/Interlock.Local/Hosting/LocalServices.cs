@@ -4,6 +4,7 @@ using Interlock.Core.Audit;
 using Interlock.Core.Audit.Checkpoints;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
@@ -44,7 +45,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Keys = LocalKeys.Open(options.DataDirectory, time);
         Users = LocalUsers.Load(options.DataDirectory);
         Channels = LocalChannels.Load(options.DataDirectory, options.Egress.AllowLoopback);
-        PublicOrigin = options.PublicOrigin;
+        (PublicOrigin, Origin) = (options.PublicOrigin, options.PublicOrigin ?? options.Listens);
         Time = time;
         Tables = options.Tables ?? new SqliteTableStore(_database);
         Audit = new AuditLog(Tables, time);
@@ -54,12 +55,18 @@ internal sealed class LocalServices : IAsyncDisposable
         _egress = EgressHandler.Create(options.Egress);
         var credentials = new UpstreamCredentials(new LocalSecrets(options.DataDirectory), _egress, time);
         _mcp = new McpUpstream(_egress, loggers, time, credentials);
-        _a2a = new A2aUpstream(_egress, time);
+        _a2a = new A2aUpstream(_egress, time, credentials);
         var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time), new ChatUpstream(_egress, credentials, time));
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker(Tables, Registries, time);
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
-        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time) { RunLog = Engine, Mac = Keys.Mac, Limits = options.Limits });
+        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time)
+        {
+            RunLog = Engine,
+            Mac = Keys.Mac,
+            Limits = options.Limits,
+            Tokens = new RunTokens(Keys.Issuer, Keys.Mac, Policies, Users, () => Origin, time),
+        });
         var circuits = loggers.CreateLogger<UpstreamRoutes>();
         Gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvals = new ApprovalParts(Tables, Keys.Mac, Registries, Policies, _gates, Audit, Users, time)
@@ -79,7 +86,9 @@ internal sealed class LocalServices : IAsyncDisposable
         Schedules = new ScheduleKeeper(Registries, Catalog, Intake, Engine, Users, Tables, Audit, time);
         Relations = new RunRelations(Intake, Engine, Tables, Audit, time);
         var agents = new AgentDesk(Gateway, Registries, Policies, new PoolReader(Catalog), Users, time);
-        Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations, agents: agents), time, loggers.CreateLogger<SteadyRunner>());
+        var commands = new CommandRunner(Gateway, Approvals, time, relations: () => Relations, agents: agents);
+        AgentNotices = new AgentNotices(commands, Engine, Keys.Mac);
+        Commands = new SteadyRunner(commands, time, loggers.CreateLogger<SteadyRunner>());
         Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time) { Locks = Relations.Locks };
     }
 
@@ -91,6 +100,11 @@ internal sealed class LocalServices : IAsyncDisposable
     public LocalUserDirectory Users { get; }
     public NoticeChannels Channels { get; }
     public Uri? PublicOrigin { get; }
+
+    /// <summary>Where agents elsewhere reach it: <see cref="PublicOrigin"/>, or where it listens once that is known; null where it does not.</summary>
+    public Uri? Origin { get; private set; }
+
+    public AgentNotices AgentNotices { get; }
     public ITableStore Tables { get; }
     public AuditLog Audit { get; }
     public RegistryStore Registries { get; }
@@ -128,6 +142,9 @@ internal sealed class LocalServices : IAsyncDisposable
         EventLog.Write(logger, await Intake.Delivery.RunAsync(tenant, all, cancellationToken));
         foreach (var run in Engine.OpenRuns) await Relations.Children.ReconcileAsync(run, cancellationToken);
     }
+
+    /// <summary>Says where it listens, unless another address is said to lead here.</summary>
+    public void Listens(Uri address) => Origin = PublicOrigin ?? address;
 
     public Principal? User(string id) => Users.Find(new TenantId(LocalOptions.Tenant), id)?.ToPrincipal(new TenantId(LocalOptions.Tenant));
 

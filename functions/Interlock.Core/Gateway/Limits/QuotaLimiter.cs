@@ -3,6 +3,7 @@ using Interlock.Core.Agents;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Registry;
 using Interlock.Core.Storage;
+using Interlock.Json;
 
 namespace Interlock.Core.Gateway.Limits;
 
@@ -31,7 +32,7 @@ internal sealed class QuotaLimiter(ITableStore store, TimeProvider time, Func<do
         foreach (var budget in quotas?.Charges(routed, default, now) ?? [])
             if (await Counter(routed.Call, budget, now).Counter.IsUsedUpAsync(budget.Limit, cancellationToken)) return Refuse(budget, now);
         var taken = new List<(QuotaCounter Counter, long Amount)>();
-        foreach (var claim in (quotas?.Claims(routed, now) ?? []).Concat(OfTool(routed, now)))
+        foreach (var claim in (quotas?.Claims(routed, now) ?? []).Concat(OfTool(routed, now)).Concat(OfAgent(routed, now)))
         {
             var (counter, isKept) = Counter(routed.Call, claim, now);
             if (await counter.TakeAsync(claim.Amount, claim.Limit, isExact: !isKept || claim.Span == QuotaSpan.Run, cancellationToken))
@@ -59,9 +60,24 @@ internal sealed class QuotaLimiter(ITableStore store, TimeProvider time, Func<do
             yield return new QuotaClaim("", $"run:{site.Run}:tool:{routed.Contracted.Name}", QuotaSpan.Run, QuotaWindow.Of(QuotaSpan.Run, now), 1, most, QuotaUnit.Calls) { Tool = routed.Contracted.Name };
     }
 
+    /// <summary>What the agent that calls back may still do under its call: calls, the same call again, and what they cost.</summary>
+    private static IEnumerable<QuotaClaim> OfAgent(RoutedCall routed, DateTimeOffset now)
+    {
+        if (routed.Call.Site is not { Under: { } under } site) yield break;
+        var registered = under.Version is null ? null : routed.Registry.Find(RegistryKind.Agent, under.Agent, under.Version);
+        var (limits, scope, window) = (registered?.As<AgentBody>().Settings.Limits ?? AgentLimits.Default, $"run:{site.Run}:agent:{under.Frame}", QuotaWindow.Of(QuotaSpan.Run, now));
+        yield return Claim(scope, 1, limits.Calls);
+        yield return Claim($"{scope}:{CanonicalJson.Digest(JsonValue.Array(routed.Call.Target, routed.Call.Arguments))}", 1, limits.Repeats);
+        if (limits.Cost is { } most && QuotaSet.CostOf(routed.Contract.Tool) is > 0 and var cost) yield return Claim(scope, cost, most) with { Unit = QuotaUnit.Cost };
+
+        QuotaClaim Claim(string of, long amount, long limit) => new("", of, QuotaSpan.Run, window, amount, limit, QuotaUnit.Calls) { Agent = under.Agent };
+    }
+
     private static Refusal Refuse(QuotaClaim claim, DateTimeOffset now)
     {
         if (claim.Tool is { } tool) return new Refusal(AdmitStage.Name, "max-calls", 429, $"One run calls '{tool}' at most {claim.Limit} times, and this one has; start another run for more.");
+        if (claim.Agent is { } agent)
+            return new Refusal(AdmitStage.Name, "limit", 429, $"The agent '{agent}' has used up what it may {(claim.Unit == QuotaUnit.Cost ? "spend" : "call")} for this task ({claim.Limit}); finish with what there is.");
         var (rule, what) = claim.Unit switch
         {
             QuotaUnit.Calls => ("quota-exceeded", "number of calls"),

@@ -148,4 +148,7 @@ internal readonly record struct QuotaClaim(string Rule, string Scope, QuotaSpan 
 {
     /// <summary>The tool whose own bound it is, of no rule.</summary>
     public string? Tool { get; init; }
+
+    /// <summary>The agent elsewhere whose own bound it is.</summary>
+    public string? Agent { get; init; }
 }

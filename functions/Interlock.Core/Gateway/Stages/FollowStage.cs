@@ -18,9 +18,9 @@ internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, 
     {
         while (true)
         {
-            var isLeft = call.IsAbandoned || (call.Site is null && cancellationToken.IsCancellationRequested);
+            var isLeft = call.IsAbandoned || (call.HasClient && cancellationToken.IsCancellationRequested);
             if (await LookAsync(chain, call, row, etag, isLeft, cancellationToken) is not var (followed, written) || written is null) return null;
-            if (followed.State != LedgerState.Intended || call.Site is not null) return new SettledCall(followed, written);
+            if (followed.State != LedgerState.Intended || !call.HasClient) return new SettledCall(followed, written);
             (row, etag) = (followed, written);
             await WaitAsync(row.Handle!.PollAt < call.Deadline ? row.Handle.PollAt : call.Deadline, cancellationToken); // it goes on under one
         }

@@ -15,6 +15,8 @@ internal static class ResolveStage
     /// <param name="takesCalls">Whether an address of a server takes calls now, where a route may choose by that.</param>
     public static StageResult<RoutedCall> Run(GatewayCall call, RegistrySnapshot registry, Func<RegistryEntry, bool>? takesCalls = null)
     {
+        if (call.Site?.Under is { Version: { } version } under && registry.Find(RegistryKind.Agent, under.Agent, version) is not { Lifecycle: Lifecycle.Active or Lifecycle.Deprecated })
+            return new Refusal(Name, "agent-disabled", 403, $"The agent '{under.Agent}' that asks is not active any more.");
         if (EndpointTarget.TryParse(call.Via ?? call.Target) is { } endpoint) return Endpoint(call, endpoint, registry);
         if (call.Kind == TargetKind.Agent) return Agent(call, registry);
         if (VirtualTarget.TryParse(call.Via ?? call.Target) is not { } asked) return Tool(call, registry);

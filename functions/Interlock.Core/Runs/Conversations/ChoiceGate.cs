@@ -12,7 +12,9 @@ namespace Interlock.Core.Runs.Conversations;
 internal static class ChoiceGate
 {
     private const string Required = "grant-required";
-    private const int MostText = 2000;
+
+    /// <summary>As much as people are shown of what an agent says of a call; the call itself they are shown whole.</summary>
+    private const int MaxText = 4000;
 
     /// <summary>Whether the refusal is dealt with here: by asking people, or because they were asked before.</summary>
     public static bool Opens(Machine machine, Frame frame, Command.Call call, Problem refusal)
@@ -57,7 +59,7 @@ internal static class ChoiceGate
             [new CoveredCall(frame.Id, frame.Path, choice.Kind == PoolKind.Tool ? "tool" : "agent", choice.Target, choice.Version, call.Arguments, [])],
             request => request with
             {
-                ChosenBy = new Chooser(agent, Excerpt.Of(ChatForm.Text(conversation.Goal), MostText), Excerpt.Of(choice.Reason, MostText), loop.Id, conversation.Counts.Turns, choice.Number)
+                ChosenBy = new Chooser(agent, Excerpt.Of(ChatForm.Text(conversation.Goal), MaxText), Excerpt.Of(choice.Reason, MaxText), loop.Id, conversation.Counts.Turns, choice.Number)
                 {
                     Behind = call.AgentsBehind,
                 },
@@ -69,7 +71,7 @@ internal static class ChoiceGate
     }
 
     /// <summary>Who is asked where the document names nobody: whom policy names.</summary>
-    private static GatePeople Policys { get; } = new([], 1, [], ExcludeInitiator: true, ExcludeAuthor: true, RunLimits.ChoiceGate, "skip");
+    public static GatePeople Policys { get; } = new([], 1, [], ExcludeInitiator: true, ExcludeAuthor: true, RunLimits.ChoiceGate, "skip");
 
     private static (Frame Frame, FrameState.Conversation Conversation) Outermost(Machine machine, Frame loop) => Above.Conversations(machine, loop).Last();
 }
