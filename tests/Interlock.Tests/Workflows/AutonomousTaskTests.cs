@@ -125,9 +125,9 @@ public sealed class AutonomousTaskTests
     public void Read_Concurrency_IsBuilt()
     {
         static ConcurrencyRule? Rule(string written) => WorkflowReader.Read(Documents.Head.Replace("onError: fail", $"onError: fail, concurrency: {{ {written} }}", StringComparison.Ordinal) + "  - a: { set: { x: 1 } }", "doc.yaml").Definition?.Concurrency;
-        Assert.Equal((1, Core.Runs.LockContention.Queue), Rule("key: all") is { } least ? (least.Limit, least.OnBusy) : default);
-        Assert.Equal((3, Core.Runs.LockContention.CancelRunning), Rule("key: '${ .customer }', limit: 3, onBusy: cancelRunning") is { } most ? (most.Limit, most.OnBusy) : default);
-        Assert.Equal(Core.Runs.LockContention.Reject, Rule("key: all, onBusy: reject")?.OnBusy);
+        Assert.Equal((1, LockContention.Queue), Rule("key: all") is { } least ? (least.Limit, least.OnBusy) : default);
+        Assert.Equal((3, LockContention.CancelRunning), Rule("key: '${ .customer }', limit: 3, onBusy: cancelRunning") is { } most ? (most.Limit, most.OnBusy) : default);
+        Assert.Equal(LockContention.Reject, Rule("key: all, onBusy: reject")?.OnBusy);
     }
 
     [Fact]
