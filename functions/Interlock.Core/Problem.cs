@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Json;
 
 namespace Interlock.Core;
@@ -21,6 +22,10 @@ public sealed record Problem(string Type, int Status, string Title, string? Deta
     /// <summary>The capabilities that an upstream misses in its caller, as MCP writes them, when that is why it refused.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonValue? Needs { get; init; }
+
+    /// <summary>Of <see cref="ProblemTypes.NeedsApproval"/>: where the agent paused.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AgentPause? Pause { get; init; }
 
     /// <summary>The same with texts that fit a record, cut between characters: what it quotes may come from a document or a tool.</summary>
     public Problem Bounded() => this with

@@ -25,6 +25,9 @@ public static class ProblemTypes
     /// <summary>A gate expired undecided.</summary>
     public const string GateExpired = Own + "gate-expired";
 
+    /// <summary>An agent elsewhere paused: a call that it wants needs an approval.</summary>
+    public const string NeedsApproval = Own + "needs-approval";
+
     /// <summary>An effect that may or may not have happened.</summary>
     public const string InDoubt = Own + "in-doubt";
 

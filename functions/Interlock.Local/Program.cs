@@ -8,6 +8,7 @@ var root = new RootCommand("Interlock: workflows over agents and MCP tools, behi
     DemoCommand.Create(),
     ServeCommand.Create(),
     ServerCommand.Create(),
+    AgentCommand.Create(),
     CheckCommand.Create(),
     JqCommand.Create(),
     RunCommand.Create(),

@@ -11,7 +11,10 @@ public static class TokenEstimate
 {
     private const int BytesPerToken = 4;
 
-    public static long Of(string text) => (Encoding.UTF8.GetByteCount(text) + BytesPerToken - 1) / BytesPerToken;
+    public static long Of(string text) => Of(Encoding.UTF8.GetByteCount(text));
+
+    /// <summary>Of a text of that many UTF-8 bytes.</summary>
+    public static long Of(int bytes) => ((long)bytes + BytesPerToken - 1) / BytesPerToken;
 
     public static long Of(JsonValue value) => Of(value.ToString());
 }

@@ -10,7 +10,8 @@ namespace Interlock.Core.Audit;
 /// </summary>
 public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
 {
-    private const int MaxRecords = 32;
+    /// <summary>Records of one append.</summary>
+    internal const int MaxRecords = 32;
     private const int MaxRecordBytes = 256 * 1024;
     private const int MaxCachedChains = 4096;
 
@@ -47,10 +48,14 @@ public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
 
     /// <summary>The chain's entries in order, checked for form but not for tampering: that is <see cref="AuditVerifier"/>'s.</summary>
     /// <exception cref="InvalidDataException">A row is no audit row.</exception>
+    public IAsyncEnumerable<AuditEntry> ReadAsync(TenantId tenant, string chain, CancellationToken cancellationToken = default) => ReadAsync(tenant, chain, 0, cancellationToken);
+
+    /// <summary>The same after the entry of that number.</summary>
+    /// <exception cref="InvalidDataException">A row is no audit row.</exception>
     public async IAsyncEnumerable<AuditEntry> ReadAsync(
-        TenantId tenant, string chain, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+        TenantId tenant, string chain, long after, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach (var row in AuditRows.QueryAsync(store, new AuditChain(tenant, chain), cancellationToken))
+        await foreach (var row in AuditRows.QueryAsync(store, new AuditChain(tenant, chain), cancellationToken, after))
             yield return AuditRows.Entry(row);
     }
 

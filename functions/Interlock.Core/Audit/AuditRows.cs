@@ -5,10 +5,10 @@ namespace Interlock.Core.Audit;
 /// <summary>Reads a chain's rows.</summary>
 internal static class AuditRows
 {
-    public static IAsyncEnumerable<TableRow> QueryAsync(ITableStore store, AuditChain chain, CancellationToken cancellationToken)
+    public static IAsyncEnumerable<TableRow> QueryAsync(ITableStore store, AuditChain chain, CancellationToken cancellationToken, long after = 0)
     {
         var (from, to) = AuditChain.SeqRange;
-        return store.QueryAsync(AuditChain.RecordsTable, chain.Partition, from, to, cancellationToken: cancellationToken);
+        return store.QueryAsync(AuditChain.RecordsTable, chain.Partition, after == 0 ? from : AuditChain.SeqRow(after + 1), to, cancellationToken: cancellationToken);
     }
 
     /// <summary>The chain's last record, or null when it has none.</summary>

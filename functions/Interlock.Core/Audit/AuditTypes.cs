@@ -7,11 +7,13 @@ public static class AuditTypes
     public const string CallOutcome = "call.outcome";
     public const string CallRefused = "call.refused";
     public const string RequestRefused = "request.refused";
+    public const string AgentOpened = "agent.opened";
     public const string GateOpened = "gate.opened";
     public const string GateVote = "gate.vote";
     public const string GateChanged = "gate.changed";
     public const string Delegation = "delegation";
     public const string GateClosed = "gate.closed";
+    public const string AgentSelection = "agent.selection";
     public const string RunStarted = "run.started";
     public const string RunState = "run.state";
     public const string EventEmitted = "event.emitted";

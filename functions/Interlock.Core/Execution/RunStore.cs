@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Runtime.CompilerServices;
+using Interlock.Core.Gateway;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Json;
@@ -12,7 +13,7 @@ namespace Interlock.Core.Execution;
 /// replaces the one and adds the others in one batch, if nobody else did meanwhile. Two more tables list a tenant's runs, newest first, and those
 /// that are open. A state of more than 512 KiB is compressed; what is larger than a row after that, and events of more than 64 KiB, are blobs.
 /// </summary>
-public sealed class RunStore(ITableStore store, IBlobStore blobs)
+public sealed class RunStore(ITableStore store, IBlobStore blobs) : IRunLog
 {
     /// <summary>How many events one step may have.</summary>
     public const int MaxEvents = 16;
@@ -80,9 +81,11 @@ public sealed class RunStore(ITableStore store, IBlobStore blobs)
     }
 
     /// <summary>What happened to a run, in order.</summary>
-    public async IAsyncEnumerable<RunEvent> EventsAsync(TenantId tenant, RunId run, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<RunEvent> EventsAsync(TenantId tenant, RunId run, CancellationToken cancellationToken = default) => SinceAsync(tenant, run, 0, cancellationToken);
+
+    public async IAsyncEnumerable<RunEvent> SinceAsync(TenantId tenant, RunId run, long after, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach (var row in store.QueryAsync(Table, Partition(tenant, run), EventPrefix, HeadRow, cancellationToken: cancellationToken))
+        await foreach (var row in store.QueryAsync(Table, Partition(tenant, run), EventRow(after + 1), HeadRow, cancellationToken: cancellationToken))
             yield return await UnpackAsync<RunEvent>(tenant, row.Body, cancellationToken);
     }
 
@@ -99,8 +102,10 @@ public sealed class RunStore(ITableStore store, IBlobStore blobs)
         ("status", state.Status.Text()), ("workflow", state.Workflow.Name), ("version", state.Workflow.Version), ("events", (double)state.Events), ("recorded", recorded),
         ("state", await PackAsync(state.Tenant, json, InlineStateBytes, PackedStateBytes, cancellationToken)));
 
+    private static string EventRow(long number) => EventPrefix + number.ToString("D19", CultureInfo.InvariantCulture);
+
     private async Task<TableWrite> EventAsync(TenantId tenant, long number, byte[] json, CancellationToken cancellationToken) => new TableWrite.Insert(
-        EventPrefix + number.ToString("D19", CultureInfo.InvariantCulture), await PackAsync(tenant, json, InlineEventBytes, 0, cancellationToken));
+        EventRow(number), await PackAsync(tenant, json, InlineEventBytes, 0, cancellationToken));
 
     /// <summary>The value as <c>json</c>, or packed as <c>gzip</c> in base64, or as the digest of a <c>blob</c>.</summary>
     private async Task<JsonValue> PackAsync(TenantId tenant, byte[] bytes, int inline, int packed, CancellationToken cancellationToken)

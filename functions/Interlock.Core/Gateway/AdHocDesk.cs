@@ -31,7 +31,7 @@ public sealed class AdHocDesk
     public AdHocDesk(ApprovalParts parts, ApprovalDesk desk, Ledger ledger)
     {
         (_desk, _gates, _audit, _ledger, _time) = (desk, parts.Gates, parts.Audit, ledger, parts.Time);
-        _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
+        _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, new Readings(parts.Audit, log: null), parts.Time);
         _places = new AdHocPlaces(parts.Store, parts.Gates, parts.Mac);
     }
 

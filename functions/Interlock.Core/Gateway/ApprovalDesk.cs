@@ -41,7 +41,7 @@ public sealed class ApprovalDesk
         Decided = new DecisionIndex(parts.Store);
         _delegations = new DelegationStore(parts.Store, parts.Mac, parts.Gates.Incarnation);
         Delegations = new DelegationDesk(_delegations, parts.Directory, parts.Audit, parts.Time);
-        _binder = new GateBinder(new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time));
+        _binder = new GateBinder(new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, new Readings(parts.Audit, parts.RunLog), parts.Time));
         _journal = new GateJournal(parts.Audit, _rate, Decided, parts.Notices, parts.Time);
         _decisions = new DecisionDesk(parts, _delegations, _binder, _journal);
     }
@@ -218,6 +218,9 @@ public sealed record ApprovalParts(
 
     /// <summary>How many gates a principal's runs may have open.</summary>
     public PrincipalCaps Caps { get; init; } = new();
+
+    /// <summary>What happened to runs; null where there are none.</summary>
+    public IRunLog? RunLog { get; init; }
 
     /// <summary>Told of gates that opened and closed; null where nobody is to be told.</summary>
     public NoticeOutbox? Notices { get; init; }

@@ -13,25 +13,26 @@ internal static class CallRecords
         ? AuditChain.ForRun(call.Tenant, site.Run)
         : AuditChain.ForPrincipal(call.Tenant, call.Chain.Starter.Subject, now);
 
-    public static AuditRecord Intent(AuditChain chain, AuthorizedCall authorized, int attempt, DateTimeOffset now)
+    public static AuditRecord Intent(AuditChain chain, AuthorizedCall authorized, JsonValue? issued, int attempt, DateTimeOffset now)
     {
-        var details = authorized.Routed.RepinnedFrom is { } from
-            ? JsonValue.Object(("repinnedFrom", from.Version), ("repinnedTo", authorized.Routed.Entry.Version))
-            : null;
+        var details = JsonValue.EmptyObject;
+        if (authorized.Routed.RepinnedFrom is { } from) details = details.With("repinnedFrom", from.Version).With("repinnedTo", authorized.Routed.Entry.Version);
+        if (authorized.Routed.Tool is { } tool) details = details.With("tool", tool.Name);
+        if (issued is not null) details = details.With("access", issued);
         return Of(chain, authorized.Call, $"intent:{authorized.Call.Effect}:{attempt}", AuditTypes.CallIntent, now) with
         {
             Attempt = attempt,
-            ToolVersion = Version(authorized.Routed, TargetKind.Tool),
+            ToolVersion = authorized.Routed.Tool?.Version ?? Version(authorized.Routed, TargetKind.Tool),
             AgentVersion = Version(authorized.Routed, TargetKind.Agent),
             ContractDigest = authorized.Routed.Target.ContractDigest,
             PolicyDigest = authorized.Decision.PolicyDigest,
             Epoch = authorized.Routed.Registry.Epoch,
             ArgumentsDigest = authorized.Frozen.Digest,
-            Decision = authorized.Gate is null ? "allow" : "approved",
+            Decision = authorized is { Gate: null, Under: null } ? "allow" : "approved",
             RuleIds = [.. authorized.Decision.RuleIds],
             Reason = authorized.Decision.Reason,
-            Gate = authorized.Gate?.Id,
-            Details = details,
+            Gate = authorized.Gate?.Id ?? authorized.Under,
+            Details = details.Count == 0 ? null : details,
         };
     }
 
@@ -40,6 +41,7 @@ internal static class CallRecords
         Of(chain, call, $"outcome:{call.Effect}:{row.Attempt}{(row.State == LedgerState.Unknown ? ":unknown" : "")}", AuditTypes.CallOutcome, row.EndedAt ?? row.IntendedAt) with
         {
             Attempt = row.Attempt,
+            AgentVersion = row.AgentVersion,
             ArgumentsDigest = row.ArgumentsDigest,
             ResultDigest = row.OutputDigest,
             Outcome = row.State switch { LedgerState.Completed => "completed", LedgerState.Failed => "failed", LedgerState.InputRequired => "input-required", _ => "unknown" },
@@ -55,6 +57,7 @@ internal static class CallRecords
         var details = JsonValue.EmptyObject;
         if (row.Bytes > 0) details = details.With("bytes", row.Bytes);
         if (row.Cost > 0) details = details.With("cost", row.Cost);
+        if (row.Use is { } use) details = details.With("model", Excerpt.Of(use.Model, MaxText)).With("tokens", JsonValue.Object(("input", use.Tokens.Input), ("output", use.Tokens.Output)));
         if (row.IsLate) details = details.With("late", true);
         if (row.Redaction is { } redaction) details = details.With("redacted", redaction.Count).With("resultMac", redaction.Mac);
         return details.Count == 0 ? null : details;
@@ -73,7 +76,7 @@ internal static class CallRecords
             Details = refusal.Instead is { } instead ? JsonValue.Object(("answeredFrom", instead.At.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture))) : null,
         };
 
-    private static AuditRecord Of(AuditChain chain, GatewayCall call, string id, string type, DateTimeOffset now) => new()
+    public static AuditRecord Of(AuditChain chain, GatewayCall call, string id, string type, DateTimeOffset now) => new()
     {
         Id = id,
         Type = type,

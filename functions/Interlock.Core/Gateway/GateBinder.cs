@@ -36,6 +36,7 @@ internal sealed class GateBinder(AuthorizeStage authorize)
         var call = new GatewayCall(new EffectId(""), chain, kind, covered.Target, covered.Version, covered.Arguments, now)
         {
             Site = site is null ? null : site with { Task = covered.Task, Frame = covered.Frame },
+            Step = kind == TargetKind.Agent ? ConversationStep.Open : ConversationStep.None, // of an agent of another kind it is a call all the same
         };
         var routed = ResolveStage.Run(call, registry);
         if (routed.Refusal is { } unknown) return unknown;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Interlock.Core.Endpoints;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Core.Workflows;
@@ -42,10 +43,25 @@ public sealed record GatewayCall(
     /// <summary>The locks that its run holds around it: it leaves only while they are the run's, and the tool learns their numbers.</summary>
     public ImmutableArray<CallLock> Locks { get; init; } = [];
 
+    /// <summary>How many bytes of the result are handed on at most, where that is less than the target's own limit.</summary>
+    public int? ReferenceAbove { get; init; }
+
     /// <summary>The capability or route that led it to its target.</summary>
     public string? Via { get; init; }
 
+    /// <summary>What it is of a conversation with a chat agent; such an agent is called in no other way.</summary>
+    public ConversationStep Step { get; init; }
+
+    /// <summary>Of a call of an agent that is a tool: that tool.</summary>
+    public string? Tool { get; init; }
+
+    /// <summary>Of an agent that paused: what was decided since.</summary>
+    public AgentResume? Resume { get; init; }
+
     public TenantId Tenant => Chain.Tenant;
+
+    /// <summary>Whether somebody waits for the answer at <c>/mcp</c>: a client, or an agent of a run. A run's own calls are asked after.</summary>
+    internal bool HasClient => Site is null or { Under: not null };
 
     /// <summary>Whether a run asked by the DSL's own call, whose output is the whole result of the method.</summary>
     internal bool IsWhole => Via is not null && EndpointTarget.TryParse(Via) is EndpointTarget.Mcp or EndpointTarget.A2a;
@@ -55,7 +71,11 @@ public sealed record GatewayCall(
 }
 
 /// <summary>Where in which run a call stands.</summary>
-public sealed record CallSite(RunId Run, WorkflowRef Workflow, TaskPath Task, FrameId Frame);
+public sealed record CallSite(RunId Run, WorkflowRef Workflow, TaskPath Task, FrameId Frame)
+{
+    /// <summary>Of a call that an agent elsewhere makes at <c>/mcp</c>: the call of that agent.</summary>
+    public AgentCall? Under { get; init; }
+}
 
 /// <summary>A lock that a call is made under: the command that holds it, and the number of its grant.</summary>
 public sealed record CallLock(EffectId Holder, string Name, long Fence);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
@@ -16,6 +17,12 @@ public sealed record GatewayParts(
 {
     /// <summary>Set where several processes share the store.</summary>
     public EffectLease? Lease { get; init; }
+
+    /// <summary>What agents elsewhere are given with their calls; null where they can't call back.</summary>
+    public RunTokens? Tokens { get; init; }
+
+    /// <summary>What happened to runs; null where there are none.</summary>
+    public IRunLog? RunLog { get; init; }
 
     /// <summary>The rates at which calls are admitted, kept in <see cref="Store"/>; none where nothing is said.</summary>
     public GatewayLimits Limits { get; init; } = GatewayLimits.None;

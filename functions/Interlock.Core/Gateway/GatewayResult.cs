@@ -32,7 +32,7 @@ public abstract record GatewayResult
 
         /// <summary>Of an attempt whose outcome nobody knows: a run is told what happened, a client looks for itself.</summary>
         internal static InDoubt Of(GatewayCall call, LedgerRow row) =>
-            Of($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} {(call.Site is null ? "Look there before you repeat it." : "Look there, then say what happened.")}");
+            Of($"'{call.Target}' may or may not have done it: {row.Problem?.Detail ?? row.Problem?.Title} {(call.HasClient ? "Look there before you repeat it." : "Look there, then say what happened.")}");
     }
 
     /// <summary>Another worker makes the call and is alive: ask again, at the latest after that time. Not an end, and not recorded.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Interlock.Core.Agents;
 using Interlock.Core.Gateway.Results;
 using Interlock.Json;
 
@@ -74,6 +75,11 @@ public sealed record LedgerRow(LedgerState State, int Attempt, string Target, st
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public long Cost { get; init; }
+
+    /// <summary>Of a call of an agent: the version that answered, and of a model's turn what it used, which is in the cost.</summary>
+    public string? AgentVersion { get; init; }
+
+    public ModelUse? Use { get; init; }
 
     /// <summary>Whether this attempt was recorded as unknown before.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]

@@ -21,6 +21,14 @@ internal sealed class Recovery(RegistryStore registries, Ledger ledger, EffectCl
         return (row.State, (await AnswerAsync(call, new SettledCall(row, null), cancellationToken)).Result);
     }
 
+    /// <summary>Makes it due to ask after a call that goes on; when somebody else changes the row meanwhile it is being asked after.</summary>
+    public async Task HurryAsync(GatewayCall call, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (await ledger.FindAsync(call, cancellationToken) is ({ State: LedgerState.Intended, Handle: { } handle } row, var etag) && handle.PollAt > now)
+            await ledger.WriteAsync(call, row with { Handle = handle with { PollAt = now } }, etag, cancellationToken);
+    }
+
     /// <summary>What the ledger knows of the effect: its result, or from which attempt to go on, or nothing.</summary>
     public async Task<Standing?> RecoverAsync(GatewayCall call, CancellationToken cancellationToken)
     {
@@ -33,7 +41,7 @@ internal sealed class Recovery(RegistryStore registries, Ledger ledger, EffectCl
                 return new Standing(new GatewayResult.UnderWay(row.LeasedUntil!.Value), 0, null, null) { Chain = chain }; // a lease elsewhere has its time
             if (row is { State: LedgerState.Intended, Handle: not null })
             {
-                using var slot = call.Site is null ? await admit.EnterAsync(chain.Id, cancellationToken) : null;
+                using var slot = call.HasClient ? await admit.EnterAsync(AdmitStage.CallerOf(chain, call), cancellationToken) : null;
                 if (await follow.RunAsync(chain, call, row, etag, cancellationToken) is not { } followed) continue;
                 return await AnswerAsync(call, followed, cancellationToken) with { Chain = chain };
             }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Interlock.Core.Audit;
 using Interlock.Core.Blackboards;
 using Interlock.Core.Gateway.Builtin;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
@@ -43,9 +44,11 @@ public sealed class ToolGateway
     {
         (_registries, _audit, _fences, _time) = (parts.Registries, parts.Audit, parts.Fences, parts.Time);
         var (ledger, claims) = (new Ledger(parts.Store, parts.Blobs), new EffectClaims(parts.AuditStore));
-        _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, parts.Time);
-        _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), new QuotaLimiter(parts.Store, parts.Time, parts.Jitter), parts.Time);
-        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, ledger, claims, parts.Audit, parts.Lease, new LockRows(parts.Store), parts.Time);
+        _authorize = new AuthorizeStage(parts.Gates, parts.Policies, parts.Directory, new Readings(parts.Audit, parts.RunLog), parts.Time) { GateOfConversation = (call, stop) => ConversationRecords.GateAsync(parts.Audit, call, stop) };
+        var quotas = new QuotaLimiter(parts.Store, parts.Time, parts.Jitter);
+        _admit = new AdmitStage(new RateLimiter(parts.Store, parts.Limits, parts.Time, parts.Jitter), quotas, parts.Time);
+        _commit = new CommitStage(parts.Registries, _authorize, parts.Fence, ledger, claims, parts.Audit, parts.Lease, parts.Tokens, new LockRows(parts.Store), parts.Time);
+        Paused = new PausedCalls(parts.Store, parts.Time);
         Routes = new UpstreamRoutes(parts.Time);
         _pauses = new RetryPause(parts.Time, parts.Jitter);
         _answers = new AnswerCache(parts.Time);
@@ -54,20 +57,34 @@ public sealed class ToolGateway
         _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, ledger, parts.Time);
         Usage = new UsageRollup(parts.Store, parts.AuditStore);
+        Agents = new AgentHistory(parts.Store, parts.AuditStore, parts.Audit);
         Artifacts = new Artifacts(parts.Store, parts.Blobs, parts.Mac, parts.Time);
-        _settle = new SettleStage(ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Fences.Handed, parts.Time);
+        _settle = new SettleStage(ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Fences.Handed, quotas, parts.Time);
         _follow = new FollowStage(parts.Registries, _invoke, _settle, Routes, parts.Time);
+        Conversations = new Conversations(parts, _authorize, claims);
         _recovery = new Recovery(parts.Registries, ledger, claims, _admit, _settle, _follow, parts.Lease, parts.Time);
     }
 
+    /// <summary>Where calls are recorded.</summary>
+    internal AuditLog Audit => _audit;
+
     /// <summary>Where results are that were too large to be handed on.</summary>
     public Artifacts Artifacts { get; }
+
+    /// <summary>Where conversations with chat agents begin.</summary>
+    public Conversations Conversations { get; }
+
+    /// <summary>What agents elsewhere were refused and may pause for.</summary>
+    public PausedCalls Paused { get; }
 
     /// <summary>How the addresses that it calls stand.</summary>
     public UpstreamRoutes Routes { get; }
 
     /// <summary>What was used, counted from the audit.</summary>
     public UsageRollup Usage { get; }
+
+    /// <summary>What versions of agents did, counted from the same.</summary>
+    public AgentHistory Agents { get; }
 
     /// <summary>
     /// Makes the call, or answers it from the ledger. Asked twice at once in one process, both get the one result.
@@ -94,6 +111,9 @@ public sealed class ToolGateway
     /// </summary>
     public Task<(LedgerState State, GatewayResult? Result)?> FindAsync(GatewayCall call, CancellationToken cancellationToken = default) =>
         _recovery.FindAsync(call, isMadeHere: _active.ContainsKey((call.Tenant, call.Effect)), cancellationToken);
+
+    /// <summary>Has a call that goes on at its upstream asked after when it is asked for next, whenever that was due.</summary>
+    public Task HurryAsync(GatewayCall call, CancellationToken cancellationToken = default) => _recovery.HurryAsync(call, cancellationToken);
 
     private async Task<GatewayResult> MeasuredAsync(GatewayCall call, CancellationToken cancellationToken)
     {
@@ -154,7 +174,7 @@ public sealed class ToolGateway
             chain = GateRecords.Chain(own); // one partition for its one use, whatever day it is
             if (previous?.Chain is { } begun && begun != chain) return (null, Elsewhere);
         }
-        using var slot = await _admit.EnterAsync(chain.Id, cancellationToken);
+        using var slot = await _admit.EnterAsync(AdmitStage.CallerOf(chain, call), cancellationToken);
         var entered = await Routes.Of(call, authorized.Routed.Contract).EnterAsync(RouteChoice.Of(authorized, previous?.Repeated), cancellationToken);
         if (entered.Refusal is { } unavailable) return (null, previous?.Repeated is null ? await InsteadAsync(unavailable, authorized, cancellationToken) : unavailable);
         await using var route = entered.Value!;
@@ -186,7 +206,7 @@ public sealed class ToolGateway
     {
         if (unavailable.Rule != RouteSet.CircuitOpen) return unavailable;
         if (authorized.Routed.Contract.Tool.WhenUnavailable == WhenUnavailable.Escalate)
-            return unavailable with { Detail = $"{unavailable.Detail} The operator wants people to decide: {(authorized.Call.Site is null ? "ask the person you work for." : "let the step or one around it say onError: escalate.")}" };
+            return unavailable with { Detail = $"{unavailable.Detail} The operator wants people to decide: {(authorized.Call.HasClient ? "ask the person you work for." : "let the step or one around it say onError: escalate.")}" };
         return AnswerKey.Of(authorized) is { } key && _answers.Find(key) is { } earlier && await _commit.StandsAsync(authorized, cancellationToken)
             ? unavailable with { Instead = earlier }
             : unavailable;

@@ -1,3 +1,5 @@
+using Interlock.Core.Gateway.Callbacks;
+
 namespace Interlock.Core.Gateway;
 
 /// <summary>
@@ -21,6 +23,15 @@ public sealed record UpstreamCall(
 
     /// <summary>Whose authority it has: connections, sessions and tokens of one subject are never another's where the endpoint's authentication depends on the caller.</summary>
     public string? Subject { get; init; }
+
+    /// <summary>What an agent calls back with; null for everything that does not.</summary>
+    public RunAccess? Access { get; init; }
+
+    /// <summary>Where an agent that can may say that its task moved.</summary>
+    public NotifyTarget? Notify { get; init; }
+
+    /// <summary>Of an agent that paused: where it goes on, and with what. The arguments are what it was first called with.</summary>
+    public AgentResume? Resume { get; init; }
 
     /// <summary>Whether a server of 2025-11-25 is to make a task of it; see <see cref="CallContract.IsTask"/>.</summary>
     public bool AsTask { get; init; }

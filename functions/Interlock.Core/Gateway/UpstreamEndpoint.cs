@@ -9,11 +9,14 @@ public enum UpstreamKind
     /// <summary>A Model Context Protocol server over streamable HTTP, of any revision.</summary>
     Mcp,
 
-    /// <summary>An Agent2Agent 0.3 agent over JSON-RPC.</summary>
+    /// <summary>An Agent2Agent agent, 0.3 or 1.0, over JSON-RPC.</summary>
     A2a,
 
     /// <summary>Plain HTTP: one request, one answer.</summary>
     Http,
+
+    /// <summary>An OpenAI-compatible endpoint for chat completions.</summary>
+    Chat,
 
     /// <summary>Interlock itself: <see cref="BuiltinServer"/>.</summary>
     Builtin,
@@ -30,6 +33,9 @@ public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, 
 
     public UpstreamAuth? Auth { get; init; }
 
+    /// <summary>Of an A2A agent: how it is spoken to.</summary>
+    public AgentDialect Dialect { get; init; } = AgentDialect.Oldest;
+
     /// <summary>See <see cref="ServerSettings.ElicitationOrigins"/>.</summary>
     public ImmutableArray<string> ElicitationOrigins { get; init; } = [];
 
@@ -39,4 +45,13 @@ public sealed record UpstreamEndpoint(UpstreamKind Kind, string RegistrationId, 
         Auth = server.Settings.Auth,
         ElicitationOrigins = server.Settings.ElicitationOrigins,
     };
+
+    /// <summary>Of an agent that has an address.</summary>
+    public static UpstreamEndpoint Of(TenantId tenant, AgentBody agent) =>
+        new(agent.Settings.Protocol == AgentProtocol.Chat ? UpstreamKind.Chat : UpstreamKind.A2a, agent.RegistrationId, agent.Address ?? throw new InvalidOperationException("An agent that is a tool has no endpoint of its own."))
+        {
+            Tenant = tenant,
+            Auth = agent.Settings.Auth,
+            Dialect = AgentDialect.Of(agent.Card, agent.Address),
+        };
 }

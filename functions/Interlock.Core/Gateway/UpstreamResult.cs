@@ -1,3 +1,4 @@
+using Interlock.Core.Agents;
 using Interlock.Json;
 
 namespace Interlock.Core.Gateway;
@@ -28,6 +29,9 @@ public abstract record UpstreamResult
 
         /// <summary>With an error: how the protocol tells it, as HTTP does by its status; null where the output is all that is said.</summary>
         public Problem? Problem { get; init; }
+
+        /// <summary>Of a model's turn: what it used.</summary>
+        public ModelUse? Use { get; init; }
     }
 
     /// <summary>It has not been done: the upstream asks the caller for something first. Only for calls whose link has capabilities.</summary>

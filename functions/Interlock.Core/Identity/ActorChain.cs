@@ -17,6 +17,9 @@ public sealed record ActorChain(Principal Starter, string? WorkflowOwner = null,
     /// <summary>What the subject of an agent begins with.</summary>
     public const string AgentPrefix = "agent:";
 
+    /// <summary>The chain of what that agent calls: whoever asked for the agent bounds it too.</summary>
+    public ActorChain For(string agent) => this with { Agent = agent, Behind = Agent is null ? Behind : [.. Behind, AgentPrefix + Agent] };
+
     public TenantId Tenant => Starter.Tenant;
 
     /// <summary>The subjects, starter first, as records name them.</summary>

@@ -40,8 +40,8 @@ internal sealed class ClaimCheck(JwtVerifierOptions options, TrustedIssuer issue
         return claims["token_use"]?.StringOrNull() switch
         {
             "run" when options.AcceptRunTokens => TokenClass.Run,
-            "mcp" when options.Class == TokenClass.Mcp => TokenClass.Mcp,
-            "api" when options.Class == TokenClass.Api => TokenClass.Api,
+            "mcp" when options.Class == TokenClass.Mcp && !issuer.OnlyRunTokens => TokenClass.Mcp,
+            "api" when options.Class == TokenClass.Api && !issuer.OnlyRunTokens => TokenClass.Api,
             _ => null,
         };
     }

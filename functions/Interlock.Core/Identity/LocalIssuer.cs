@@ -7,8 +7,9 @@ using Interlock.Json;
 namespace Interlock.Core.Identity;
 
 /// <summary>
-/// The embedded host's own issuer: ES256, <c>urn:interlock:local:{installation}</c>. The host keeps the private key (PEM, PKCS#8) in its
-/// data directory. Also the source of its own public key, and of no other issuer's.
+/// An installation's own issuer, ES256. The embedded host's is <c>urn:interlock:local:{installation}</c>, whose private key (PEM, PKCS#8) it keeps in its
+/// data directory. Where people's tokens come from elsewhere it is <c>urn:interlock:runs:{tenant}</c> and issues run tokens alone, under a key derived from the
+/// installation's secret. Also the source of its own public key, and of no other issuer's.
 /// </summary>
 public sealed class LocalIssuer : ISigningKeySource, IDisposable
 {
@@ -21,21 +22,23 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
     private readonly Lock _signing = new();
     private readonly SigningKey _publicKey;
     private readonly TimeProvider _time;
+    private readonly string _mcpAudience;
+    private readonly TenantId? _tenant;
 
-    private LocalIssuer(ECDsa key, string installationId, TimeProvider time)
+    private LocalIssuer(ECDsa key, string issuer, TimeProvider time, string mcpAudience = McpAudience, TenantId? tenant = null)
     {
         var parameters = key.ExportParameters(includePrivateParameters: false);
         _publicKey = SigningKey.FromEc(SigningKey.Thumbprint(parameters), parameters, "ES256") is { } publicKey && publicKey.Accepts("ES256")
             ? publicKey
             : throw new ArgumentException("The local issuer's key must be on P-256.", nameof(key));
-        (_key, _time, Issuer) = (key, time, "urn:interlock:local:" + installationId);
+        (_key, _time, Issuer, _mcpAudience, _tenant) = (key, time, issuer, mcpAudience, tenant);
     }
 
     /// <summary>The <c>iss</c> of its tokens.</summary>
     public string Issuer { get; }
 
     /// <summary>How a verifier of the same installation trusts it.</summary>
-    public TrustedIssuer Trust => new(Issuer, MintsRunTokens: true);
+    public TrustedIssuer Trust => new(Issuer, _tenant, MintsRunTokens: true) { OnlyRunTokens = _tenant is not null };
 
     /// <summary>What accepts this installation's tokens at one face, run tokens at <c>/mcp</c> too.</summary>
     /// <param name="face"><see cref="TokenClass.Mcp"/> or <see cref="TokenClass.Api"/>.</param>
@@ -54,7 +57,33 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
 
     /// <summary>An issuer with a new key.</summary>
     public static LocalIssuer Create(string installationId, TimeProvider time) =>
-        new(ECDsa.Create(ECCurve.NamedCurves.nistP256), installationId, time);
+        new(ECDsa.Create(ECCurve.NamedCurves.nistP256), Local(installationId), time);
+
+    /// <summary>The issuer of run tokens for <c>/mcp</c> of that audience: every process with the same secret has the same key.</summary>
+    /// <param name="secret">The installation's secret, of 32 bytes or more.</param>
+    /// <param name="tenant">Whose runs they are.</param>
+    /// <param name="mcpAudience">The audience of <c>/mcp</c> here.</param>
+    /// <param name="time">The clock.</param>
+    public static LocalIssuer ForRuns(byte[] secret, TenantId tenant, string mcpAudience, TimeProvider time)
+    {
+        // A scalar of 256 bits is none of P-256's in one case of 2^32; the next one derived is taken then.
+        for (var i = 0; ; i++)
+        {
+            var scalar = HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, info: Encoding.UTF8.GetBytes($"interlock run tokens\0{tenant.Value}\0{i}"));
+            try
+            {
+                return new(ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = scalar }), "urn:interlock:runs:" + tenant.Value, time, mcpAudience, tenant);
+            }
+            catch (CryptographicException) when (i < 8)
+            {
+                // See above.
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(scalar);
+            }
+        }
+    }
 
     /// <exception cref="ArgumentException">The text is no PEM of a P-256 private key.</exception>
     public static LocalIssuer FromPem(string pem, string installationId, TimeProvider time)
@@ -63,7 +92,7 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
         try
         {
             key.ImportFromPem(pem);
-            return new(key, installationId, time);
+            return new(key, Local(installationId), time);
         }
         catch
         {
@@ -92,9 +121,10 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
 
     public void Dispose() => _key.Dispose();
 
-    private static void Check(LocalTokenRequest request, DateTimeOffset now)
+    private void Check(LocalTokenRequest request, DateTimeOffset now)
     {
         if (request.Lifetime <= TimeSpan.Zero || request.Lifetime > MaxLifetime) throw new ArgumentException("A token lives more than 0 and at most 366 days.", nameof(request));
+        if (_tenant is { } one && (request.Class != TokenClass.Run || request.Principal.Tenant != one)) throw new ArgumentException("Here only run tokens of one tenant are issued.", nameof(request));
         if (request.Class == TokenClass.SignIn) throw new ArgumentException("Only an outside issuer's ID tokens sign people in.", nameof(request));
         if (request.NotAfter <= now) throw new ArgumentException("The token would have expired already.", nameof(request));
         if ((request.Class == TokenClass.Run) != (request.Run is not null)) throw new ArgumentException("Run tokens, and only they, name a run.", nameof(request));
@@ -110,7 +140,7 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
         var principal = request.Principal;
         var claims = JsonValue.Object(
             ("iss", Issuer),
-            ("aud", request.Class == TokenClass.Api ? ApiAudience : McpAudience),
+            ("aud", request.Class == TokenClass.Api ? ApiAudience : _mcpAudience),
             ("token_use", request.Class switch { TokenClass.Mcp => "mcp", TokenClass.Api => "api", _ => "run" }),
             ("sub", principal.Subject),
             ("tid", principal.Tenant.Value),
@@ -126,6 +156,8 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
         if (request.Scope is { } scope) claims = scope.AddTo(claims);
         return request.Run is { } run ? run.AddTo(claims) : claims;
     }
+
+    private static string Local(string installationId) => "urn:interlock:local:" + installationId;
 
     private static JsonValue Strings(ImmutableArray<string> values) =>
         values.IsDefault ? JsonValue.EmptyArray : JsonValue.Array(values.Select(JsonValue.From));

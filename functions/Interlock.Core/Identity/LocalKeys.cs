@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Interlock.Core.Audit.Checkpoints;
 
 namespace Interlock.Core.Identity;
 
@@ -13,14 +12,14 @@ public sealed class LocalKeys : IDisposable
 
     private const string RestoredFile = "restored";
 
-    private LocalKeys(LocalIssuer issuer, Mac mac, CheckpointKey checkpoints, Incarnation incarnation) => (Issuer, Mac, Checkpoints, Incarnation) = (issuer, mac, checkpoints, incarnation);
+    private LocalKeys(LocalIssuer issuer, Mac mac, string checkpointPem, Incarnation incarnation) => (Issuer, Mac, CheckpointPem, Incarnation) = (issuer, mac, checkpointPem, incarnation);
 
     public LocalIssuer Issuer { get; }
 
     public Mac Mac { get; }
 
-    /// <summary>Signs the checkpoints of the audit.</summary>
-    public CheckpointKey Checkpoints { get; }
+    /// <summary>The private key on P-256 that signs the checkpoints of the audit.</summary>
+    public string CheckpointPem { get; }
 
     public Incarnation Incarnation { get; }
 
@@ -39,12 +38,12 @@ public sealed class LocalKeys : IDisposable
         var mac = Keep(folder, "mac.key", () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(MacKeyBytes)));
         var checkpoints = Keep(folder, "checkpoints.pem", () =>
         {
-            using var made = CheckpointKey.Create();
-            return made.ExportPem();
+            using var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            return made.ExportPkcs8PrivateKeyPem();
         });
         try
         {
-            return new LocalKeys(LocalIssuer.FromPem(pem, installation, time), new Mac(Convert.FromBase64String(mac)), CheckpointKey.FromPem(checkpoints), RestoredIn(folder));
+            return new LocalKeys(LocalIssuer.FromPem(pem, installation, time), new Mac(Convert.FromBase64String(mac)), checkpoints, RestoredIn(folder));
         }
         catch (Exception e) when (e is ArgumentException or FormatException or CryptographicException)
         {
@@ -63,11 +62,7 @@ public sealed class LocalKeys : IDisposable
         return incarnation;
     }
 
-    public void Dispose()
-    {
-        Issuer.Dispose();
-        Checkpoints.Dispose();
-    }
+    public void Dispose() => Issuer.Dispose();
 
     private static Incarnation RestoredIn(string folder)
     {

@@ -9,6 +9,12 @@ namespace Interlock.Core.Identity;
 /// </summary>
 public sealed record RunTokenClaims(TenantId Tenant, RunId Run, FrameId Frame, ImmutableArray<ToolName> Pool)
 {
+    /// <summary>The call of the agent that the token was made for; without one, whatever its frame waits for.</summary>
+    public EffectId? Call { get; init; }
+
+    /// <summary>The version of the agent that was called; its token's holder is the agent.</summary>
+    public string? AgentVersion { get; init; }
+
     public bool Permits(ToolName tool) => Pool.Contains(tool);
 
     /// <summary>Claims for a frame at or below this one with a pool inside this one, or null when they would widen it (<c>widening</c>).</summary>
@@ -19,16 +25,23 @@ public sealed record RunTokenClaims(TenantId Tenant, RunId Run, FrameId Frame, I
     }
 
     /// <summary>The members of a run token that carry these claims; the tenant is its <c>tid</c>.</summary>
-    internal JsonValue AddTo(JsonValue claims) => claims
-        .With("run", Run.Value)
-        .With("frame", Frame.Value)
-        .With("pool", JsonValue.Array(Pool.Select(tool => JsonValue.From(tool.Value))));
+    internal JsonValue AddTo(JsonValue claims)
+    {
+        claims = claims.With("run", Run.Value).With("frame", Frame.Value).With("pool", JsonValue.Array(Pool.Select(tool => JsonValue.From(tool.Value))));
+        if (Call is { } call) claims = claims.With("call", call.Value);
+        return AgentVersion is null ? claims : claims.With("agent_version", AgentVersion);
+    }
 
     internal static RunTokenClaims? Read(TenantId tenant, JsonValue claims)
     {
         if (claims["run"]?.StringOrNull() is not { Length: > 0 } run || claims["frame"]?.StringOrNull() is not { } frame) return null;
         if (claims["pool"] is not { IsArray: true } pool || pool.Items.Any(tool => tool.StringOrNull()?.Contains('/') != true)) return null;
-        return new(tenant, new RunId(run), new FrameId(frame), [.. pool.Items.Select(tool => new ToolName(tool.AsString()))]);
+        if (claims["call"] is { IsString: false } || claims["agent_version"] is { IsString: false }) return null;
+        return new(tenant, new RunId(run), new FrameId(frame), [.. pool.Items.Select(tool => new ToolName(tool.AsString()))])
+        {
+            Call = claims["call"]?.AsString() is { } call ? new EffectId(call) : null,
+            AgentVersion = claims["agent_version"]?.AsString(),
+        };
     }
 
     /// <summary>A frame lies at or below this one when its id goes on with a path step, an iteration or a repeated visit.</summary>

@@ -7,6 +7,9 @@ namespace Interlock.Core.Identity;
 /// </summary>
 public sealed record TrustedIssuer(string Issuer, TenantId? Tenant = null, bool MintsRunTokens = false, string? Version = null)
 {
+    /// <summary>Whether it issues nothing else: its tokens of other classes are refused.</summary>
+    public bool OnlyRunTokens { get; init; }
+
     /// <summary>Microsoft Entra ID for one tenant, v2.0 tokens only.</summary>
     public static TrustedIssuer Entra(TenantId tenant) => new($"https://login.microsoftonline.com/{tenant.Value}/v2.0", tenant, Version: "2.0");
 }

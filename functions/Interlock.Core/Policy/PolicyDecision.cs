@@ -15,6 +15,15 @@ public sealed record PolicyDecision(
     string PolicyDigest,
     DateTimeOffset Now)
 {
+    /// <summary>What holds where both decide on one call: either's refusal, else what either asks for.</summary>
+    public PolicyDecision And(PolicyDecision other)
+    {
+        if (Effect == PolicyEffect.Deny) return this;
+        if (other.Effect == PolicyEffect.Deny) return other;
+        var floor = Floor is { } one && other.Floor is { } two ? ApprovalFloor.Combine([.. one.Requirements, .. two.Requirements]) : Floor ?? other.Floor;
+        return (Floor is null && other.Floor is not null ? other : this) with { RuleIds = [.. RuleIds.Concat(other.RuleIds).Distinct().Order(StringComparer.Ordinal)], Floor = floor };
+    }
+
     public JsonValue ToJson()
     {
         var json = JsonValue.Object(

@@ -17,9 +17,10 @@ public static class PolicyEngine
         var failed = new List<(string Id, string Why)>();
         foreach (var match in RuleMatch.Of(policies, request, members))
         {
+            if (!match.Rule.AppliesTo(request.Read, out var source)) continue;
             switch (Condition.Evaluate(match.Rule.When, input, request.Now))
             {
-                case (true, _): applicable.Add(match); break;
+                case (true, _): applicable.Add(match with { Read = source }); break;
                 case (null, var why): failed.Add((match.Rule.Id, why)); break;
             }
         }
@@ -29,14 +30,14 @@ public static class PolicyEngine
             var first = failed.MinBy(failure => failure.Id, StringComparer.Ordinal);
             return Refuse(PolicyRules.Error, failed.Select(failure => failure.Id), $"The condition of rule '{first.Id}' {first.Why}; the policy must be corrected.");
         }
-        var denies = applicable.Where(match => match.Rule.Effect == PolicyEffect.Deny).Select(match => match.Rule).ToList();
-        if (denies.Count > 0) return Refuse(PolicyRules.Denied, denies.Select(rule => rule.Id), Reason(denies, "denies", request.Target));
+        var denies = applicable.Where(match => match.Rule.Effect == PolicyEffect.Deny).ToList();
+        if (denies.Count > 0) return Refuse(PolicyRules.Denied, denies.Select(match => match.Rule.Id), Reason(denies, "denies", request.Target));
         if (Unpermitted(members, applicable, request.Target) is (var rule, var detail)) return Refuse(rule, [], detail);
-        var guards = applicable.Where(match => match.Rule.Effect == PolicyEffect.RequireApproval).Select(match => match.Rule).ToList();
+        var guards = applicable.Where(match => match.Rule.Effect == PolicyEffect.RequireApproval).ToList();
         var ids = Sorted(applicable.Select(match => match.Rule.Id));
         if (guards.Count == 0)
-            return new(PolicyEffect.Allow, ids, null, Reason([.. applicable.Select(match => match.Rule)], "allows", request.Target), null, policies.Digest, request.Now);
-        var floor = ApprovalFloor.Combine(guards.Select(rule => rule.Approval).OfType<ApproverRequirement>());
+            return new(PolicyEffect.Allow, ids, null, Reason(applicable, "allows", request.Target), null, policies.Digest, request.Now);
+        var floor = ApprovalFloor.Combine(guards.Select(match => match.Rule.Approval).OfType<ApproverRequirement>());
         return new(PolicyEffect.RequireApproval, ids, null, Reason(guards, "requires approval for", request.Target), floor, policies.Digest, request.Now);
 
         PolicyDecision Refuse(string rule, IEnumerable<string> ruleIds, string reason) =>
@@ -51,9 +52,12 @@ public static class PolicyEngine
     {
         var members = ChainMember.Of(request);
         var matches = RuleMatch.Of(policies, request, members).ToList();
-        var denies = matches.Where(match => match.Rule is { Effect: PolicyEffect.Deny, IsConditional: false }).Select(match => match.Rule).ToList();
+        var denies = matches.Where(match => match.Rule is { Effect: PolicyEffect.Deny, IsConditional: false }).ToList();
         return denies.Count > 0 ? (PolicyRules.Denied, Reason(denies, "denies", request.Target)) : Unpermitted(members, matches.Where(match => match.Rule.Effect != PolicyEffect.Deny), request.Target);
     }
+
+    /// <summary>Whether the decision may depend on what was read before the call.</summary>
+    public static bool AsksWhatWasRead(PolicySet policies, PolicyRequest request) => policies.Rules.Any(rule => !rule.AfterReading.IsEmpty && rule.Concerns(request.Kind, request.Target));
 
     /// <summary>The refusal for the first member of the chain that no rule permits; null where each has one.</summary>
     private static (string Rule, string Reason)? Unpermitted(ChainMember[] members, IEnumerable<RuleMatch> matches, string target)
@@ -67,10 +71,12 @@ public static class PolicyEngine
         return null;
     }
 
-    private static string Reason(List<PolicyRule> rules, string verb, string target)
+    /// <summary>The words of the first rule, with what was read where that made it apply.</summary>
+    private static string Reason(List<RuleMatch> matches, string verb, string target)
     {
-        var first = rules.OrderBy(rule => rule.Id, StringComparer.Ordinal).First();
-        return first.Reason ?? $"Rule '{first.Id}' {verb} {target}.";
+        var (rule, read) = matches.OrderBy(match => match.Rule.Id, StringComparer.Ordinal).Select(match => (match.Rule, match.Read)).First();
+        if (read is null) return rule.Reason ?? $"Rule '{rule.Id}' {verb} {target}.";
+        return $"{rule.Reason ?? $"Rule '{rule.Id}' {verb} {target} after what was read."} (rule '{rule.Id}'; read before: {read})";
     }
 
     private static string[] Sorted(IEnumerable<string> ids) => [.. ids.Order(StringComparer.Ordinal)];

@@ -87,7 +87,7 @@ internal sealed class PolicyReader
 
     private PolicyRule? Rule(JsonValue rule, string at)
     {
-        if (!Only(rule, at, "id", "principals", "tools", "agents", "when", "effect", "reason", "approval")) return null;
+        if (!Only(rule, at, "id", "principals", "tools", "agents", "when", "afterReading", "effect", "reason", "approval")) return null;
         var id = Text(rule, at, "id");
         if (id is null) Error(at + "/id", "a rule has an id, a string that is not empty");
         PolicyEffect? effect = rule["effect"]?.StringOrNull() switch
@@ -107,8 +107,29 @@ internal sealed class PolicyReader
         if (effect is PolicyEffect.Allow or PolicyEffect.Deny && rule["approval"] is not null) Error(at + "/approval", "belongs to requireApproval rules only");
         var reason = Text(rule, at, "reason");
         var when = When(rule["when"], at + "/when");
-        return id is null || effect is null ? null : new(id, effect.Value, principals, tools, agents, when, reason, approval, LineOf(at));
+        var afterReading = rule["afterReading"] is { } read ? Sources(read, at + "/afterReading") : [];
+        if (effect is PolicyEffect.Allow && rule["afterReading"] is not null) Error(at + "/afterReading", "belongs to deny and requireApproval rules only: reading something permits nothing");
+        return id is null || effect is null ? null : new(id, effect.Value, principals, tools, agents, when, reason, approval, LineOf(at)) { AfterReading = afterReading };
     }
+
+    /// <summary>Patterns of what can be read. One that could never match is an error: the rule would hold nothing back.</summary>
+    private ImmutableArray<TargetPattern> Sources(JsonValue list, string at)
+    {
+        if (!NonEmptyList(list, at)) return [];
+        var patterns = ImmutableArray.CreateBuilder<TargetPattern>();
+        for (var i = 0; i < list.Count; i++)
+        {
+            if (list.Items[i].StringOrNull() is { } text && IsSource(text) && TargetPattern.OfText(text) is { } pattern) patterns.Add(pattern);
+            else Error(JsonPointer.Append(at, i), "what was read is named by a pattern server/tool, agent:name or event:type, or is * for anything; * stands for any characters");
+        }
+        return patterns.ToImmutable();
+    }
+
+    private static bool IsSource(string text) => text == "*" || text.Split(':', 2) switch
+    {
+        ["agent" or "event", { Length: > 0 }] => true,
+        _ => TargetPattern.Parse(TargetKind.Tool, text) is not null && !text.Contains(':', StringComparison.Ordinal),
+    };
 
     private string? Text(JsonValue value, string at, string name)
     {

@@ -23,6 +23,9 @@ public sealed record PolicyRequest(
     /// <summary>The groups of those behind the chain who are people, by subject; whoever is missing counts as an owner without known groups does.</summary>
     public IReadOnlyDictionary<string, ImmutableArray<string>> GroupsBehind { get; init; } = ImmutableDictionary<string, ImmutableArray<string>>.Empty;
 
+    /// <summary>What was read before; null where that is of no account, as for what undoes a call.</summary>
+    public ReadSources? Read { get; init; }
+
     /// <summary>The same with the groups of all in the chain who are people, as they are now.</summary>
     public async Task<PolicyRequest> WithGroupsAsync(IDirectory directory, CancellationToken cancellationToken = default)
     {

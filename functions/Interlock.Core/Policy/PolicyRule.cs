@@ -18,8 +18,18 @@ public sealed record PolicyRule(
     ApproverRequirement? Approval,
     int Line)
 {
+    /// <summary>Of a deny or a requireApproval: it applies only once one of these was read; empty where that does not matter.</summary>
+    public ImmutableArray<TargetPattern> AfterReading { get; init; } = [];
+
     /// <summary>Whether it applies to some calls of its targets only.</summary>
-    internal bool IsConditional => When is not null;
+    internal bool IsConditional => When is not null || !AfterReading.IsEmpty;
+
+    /// <summary>Whether what was read lets it apply, and what of it; rules that don't ask apply whatever was read.</summary>
+    internal bool AppliesTo(ReadSources? read, out string? source)
+    {
+        source = AfterReading.IsEmpty ? null : read?.First(AfterReading);
+        return AfterReading.IsEmpty || source is not null;
+    }
 
     internal bool Concerns(TargetKind kind, string target) =>
         (kind == TargetKind.Tool ? Tools : Agents).Any(pattern => pattern.Matches(target));

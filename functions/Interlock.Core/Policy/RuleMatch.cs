@@ -3,6 +3,9 @@ namespace Interlock.Core.Policy;
 /// <summary>A rule that concerns a call's target and names somebody of its chain; for each member, whether it names this one.</summary>
 internal sealed record RuleMatch(PolicyRule Rule, Membership[] By)
 {
+    /// <summary>What was read, on which the rule then depends.</summary>
+    public string? Read { get; init; }
+
     /// <summary>Those whose principals and target match, whatever their conditions.</summary>
     public static IEnumerable<RuleMatch> Of(PolicySet policies, PolicyRequest request, ChainMember[] members)
     {

@@ -40,6 +40,10 @@ public sealed record AgentSettings
     /// <summary>Of a chat agent: what it is told before anything else.</summary>
     public string? Instructions { get; init; }
 
+    /// <summary>Its answers are the operator's own data, as a tool's <see cref="ToolSettings.Trusted"/> says of results.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Trusted { get; init; }
+
     /// <summary>
     /// What the agent may use when a workflow calls it: of a chat agent what its model chooses from, of an agent elsewhere what the run token names that it is given. Empty for none.
     /// </summary>

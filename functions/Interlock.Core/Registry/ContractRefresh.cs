@@ -9,7 +9,7 @@ using Interlock.Json;
 namespace Interlock.Core.Registry;
 
 /// <summary>
-/// Asks every active server and agent again for what it shows, and holds it against what was registered: a contract that is another one by now is
+/// Asks every active server, and every active agent that has a card, again for what it shows, and holds it against what was registered: a contract that is another one by now is
 /// quarantined, a tool that is gone is disabled, each until a person says otherwise. Tools that nobody registered are counted and left alone:
 /// registering them, even as quarantined, would let a server fill the registry. Safe to run twice at once; a change that was recorded and lost
 /// a race is recorded again.
@@ -94,11 +94,8 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
             if (registry.Newest(RegistryKind.Server, name) is not { } entry) continue;
             yield return new(entry, UpstreamEndpoint.Of(registry.Tenant, entry.As<ServerBody>()));
         }
-        foreach (var entry in registry.OfKind(RegistryKind.Agent).Where(entry => entry.Lifecycle == Lifecycle.Active))
-        {
-            var agent = entry.As<AgentBody>();
-            yield return new(entry, new UpstreamEndpoint(UpstreamKind.A2a, agent.RegistrationId, agent.Address));
-        }
+        foreach (var entry in registry.OfKind(RegistryKind.Agent).Where(entry => entry.Lifecycle == Lifecycle.Active && entry.As<AgentBody>().Settings.Protocol == AgentProtocol.A2a))
+            yield return new(entry, UpstreamEndpoint.Of(registry.Tenant, entry.As<AgentBody>()));
     }
 
     /// <summary>Another one first each time: where a pass has no time for all, all are asked in the end.</summary>
@@ -242,7 +239,7 @@ public sealed class ContractRefresh(RegistryStore registries, AuditLog audit, IU
 
     private IEnumerable<RegistryEntry> OfAgent(RegistryEntry entry, DiscoveryResult found)
     {
-        var card = RegistryDesk.CardDigest(found);
+        var card = AgentRegistration.CardDigest(found);
         if (card != entry.As<AgentBody>().CardDigest) yield return Quarantined(entry, "the agent's card", card, time.GetUtcNow());
     }
 

@@ -129,21 +129,25 @@ public sealed class RegistryDesk(
         return await WriteAsync(by, registry, changes, cancellationToken);
     }
 
-    /// <summary>Registers an A2A agent at its address; its card's digest is its contract.</summary>
-    public async Task<RegistryResult> RegisterAgentAsync(Principal by, string name, string version, Uri address, CancellationToken cancellationToken = default)
+    /// <summary>Registers an A2A agent at its address, as it shows itself there, with no word of the operator's.</summary>
+    public Task<RegistryResult> RegisterAgentAsync(Principal by, string name, string version, Uri address, CancellationToken cancellationToken = default) =>
+        RegisterAgentAsync(by, name, version, address, AgentSettings.None, cancellationToken);
+
+    /// <summary>Registers a version of an agent of any kind. Versions stand beside each other; what a version is never changes.</summary>
+    public async Task<RegistryResult> RegisterAgentAsync(Principal by, string name, string version, Uri? address, AgentSettings settings, CancellationToken cancellationToken = default)
     {
         if (!IsName(name)) return BadName(name);
         if (SemanticVersion.TryParse(version) is null) return Refuse(400, "A version is of the form 1.2.3", $"'{version}' is no version.");
-        if (UpstreamAddress.Check(address, "/address") is { } unfit) return new RegistryResult.Refused(unfit, []);
+        if (AgentSettingsCheck.Check(settings, address, "/settings") is { } invalid) return new RegistryResult.Refused(invalid, []);
         if (Writer.IsTrial) return await WriteAsync(by, await registries.ReadAsync(by.Tenant, cancellationToken), [], cancellationToken);
-        var endpoint = new UpstreamEndpoint(UpstreamKind.A2a, NewRegistrationId(), address);
-        var found = await discovery.DiscoverAsync(endpoint, cancellationToken);
-        if (found.Failure is { } failure) return new RegistryResult.Refused(failure, []);
-        var card = CardDigest(found);
+        var known = await registries.ReadAsync(by.Tenant, cancellationToken);
+        var (body, refusal) = await new AgentRegistration(discovery).BodyAsync(by.Tenant, NewRegistrationId(), address, settings, known, cancellationToken);
+        if (body is null) return new RegistryResult.Refused(refusal!, []); // one of the two
         var registry = await registries.ReadAsync(by.Tenant, cancellationToken);
-        if (registry.Find(RegistryKind.Agent, name, version) is { } existing && existing.As<AgentBody>() is var body && body.Address == address && body.CardDigest == card)
-            return new RegistryResult.Changed(registry.Epoch, [existing]);
-        return await WriteAsync(by, registry, [Entry(RegistryKind.Agent, name, version, new AgentBody(address, endpoint.RegistrationId, card), by)], cancellationToken);
+        if (registry.Find(RegistryKind.Agent, name, version) is not { } existing) return await WriteAsync(by, registry, [Entry(RegistryKind.Agent, name, version, body, by)], cancellationToken);
+        return AgentRegistration.IsSame(existing.As<AgentBody>(), body)
+            ? new RegistryResult.Changed(registry.Epoch, [existing])
+            : Refuse(409, "The version is registered otherwise", $"'{name}' {version} is registered with another address, card or settings; what differs is another version.");
     }
 
     /// <summary>Publishes the tenant's policy; it applies from the next fence on.</summary>
@@ -216,9 +220,6 @@ public sealed class RegistryDesk(
 
     private Task<RegistryResult> WriteAsync(Principal by, RegistrySnapshot before, IReadOnlyList<RegistryEntry> entries, CancellationToken cancellationToken) =>
         Writer.WriteAsync(by.Subject, before, entries, null, cancellationToken);
-
-    /// <summary>What stands for an agent's card: the digest of all that it shows.</summary>
-    internal static string CardDigest(DiscoveryResult found) => CanonicalJson.Digest(JsonValue.Array(found.Tools.Select(tool => JsonValue.From(tool.Digest))));
 
     /// <summary>Active tools that the server no longer shows, disabled: nothing answers to them any more.</summary>
     internal static IEnumerable<RegistryEntry> Gone(RegistrySnapshot registry, string server, IReadOnlyList<ToolContract> shown, string by, DateTimeOffset at)

@@ -89,10 +89,13 @@ public sealed record ToolBody(JsonValue Contract, string ContractDigest, JsonVal
     public ToolSettings Settings { get; init; } = ToolSettings.None;
 }
 
-/// <summary>An agent. What stands for its card is the digest over what a model or person sees of it; of a chat agent, over its settings.</summary>
-public sealed record AgentBody(Uri Address, string RegistrationId, string CardDigest, bool Idempotent = false)
+/// <summary>An agent; one that is a tool has no address of its own. What stands for its card is the digest over what a model or person sees of it; of agents without a card, over their settings.</summary>
+public sealed record AgentBody(Uri? Address, string RegistrationId, string CardDigest, bool Idempotent = false)
 {
     public JsonValue? InputSchema { get; init; }
+
+    /// <summary>The card as the agent published it when it was registered; null of agents that have none, and of those registered before it was kept.</summary>
+    public JsonValue? Card { get; init; }
 
     public AgentSettings Settings { get; init; } = AgentSettings.None;
 }

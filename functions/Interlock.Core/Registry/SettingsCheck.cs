@@ -65,7 +65,7 @@ internal static class SettingsCheck
         return null;
     }
 
-    private static Problem? Auth(UpstreamAuth? auth, string pointer) => auth switch
+    internal static Problem? Auth(UpstreamAuth? auth, string pointer) => auth switch
     {
         UpstreamAuth.ApiKey { Header: var header } when ReservedHeaders.Contains(header) || header.StartsWith("Mcp-", StringComparison.OrdinalIgnoreCase) =>
             Invalid(pointer + "/header", $"'{header}' is the protocol's own header."),

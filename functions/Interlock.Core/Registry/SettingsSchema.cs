@@ -6,7 +6,8 @@ namespace Interlock.Core.Registry;
 /// <summary>The JSON Schema of <see cref="ServerSettings"/>: what the API takes, and where every range of settings stands.</summary>
 public static class SettingsSchema
 {
-    private const string Auth = """
+    /// <summary>How Interlock authenticates; agents are registered with the same.</summary>
+    internal const string Auth = """
         { "oneOf": [
           { "type": "object", "required": ["type", "secret"], "additionalProperties": false, "properties": {
             "type": { "const": "apiKey" },
@@ -37,6 +38,7 @@ public static class SettingsSchema
     private const string Tool = """
         { "type": "object", "additionalProperties": false, "properties": {
           "readOnly": { "type": "boolean" },
+          "trusted": { "type": "boolean" },
           "idempotent": { "type": "boolean" },
           "capabilities": { "type": "array", "maxItems": 32, "uniqueItems": true, "items": { "type": "string", "pattern": "^[a-z0-9-]{1,64}$" } },
           "tags": { "type": "array", "maxItems": 32, "uniqueItems": true, "items": { "type": "string", "pattern": "^[a-z0-9-]{1,64}$" } },

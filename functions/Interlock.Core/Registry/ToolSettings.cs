@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Interlock.Core.Registry;
 
@@ -12,6 +13,10 @@ public sealed record ToolSettings
 
     /// <summary>Repeating it with the same arguments changes nothing more; a server's hint never says so.</summary>
     public bool Idempotent { get; init; }
+
+    /// <summary>Its results are the operator's own data: what reads them has read nothing that <c>afterReading</c> of a policy means.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Trusted { get; init; }
 
     /// <summary>What it can be asked for instead of by name.</summary>
     public ImmutableArray<string> Capabilities { get; init; } = [];

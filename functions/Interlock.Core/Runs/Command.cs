@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Interlock.Core.Agents;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Workflows;
@@ -68,7 +69,11 @@ public abstract record Command(EffectId Id, FrameId Frame)
 
     public sealed record CallAgent(
         EffectId Id, FrameId Frame, TaskPath Task, string Target, string? Version, JsonValue Arguments, DateTimeOffset Deadline)
-        : Call(Id, Frame, Task, Target, Version, Arguments, Deadline);
+        : Call(Id, Frame, Task, Target, Version, Arguments, Deadline)
+    {
+        /// <summary>Of an agent that paused: what was decided since. Then it goes on where it paused.</summary>
+        public AgentResume? Resume { get; init; }
+    }
 
     /// <summary>
     /// One turn of a chat agent's model: the arguments are the body of a chat completion (<c>messages</c>, <c>tools</c> and so on) but for the model, which the

@@ -31,6 +31,10 @@ public sealed record Frame(
     /// <summary>What an agent chose, if that is what the frame executes: it stands in the agent's frame, and its path is that of the agent's task.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public AgentChoice? Choice { get; init; }
+
+    /// <summary>While people are asked about a call of an agent elsewhere that paused for it: the agent's call, to be made again with what they decide.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Command.CallAgent? Paused { get; init; }
 }
 
 /// <summary>What a frame remembers between events, by kind.</summary>

@@ -1,3 +1,4 @@
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Runs.Conversations;
 using Interlock.Core.Runs.Tasks;
 using Interlock.Core.Workflows;
@@ -81,7 +82,8 @@ internal sealed partial class Machine
         RetractExpiry(frame.Id);
         Guarded(frame.Id, () =>
         {
-            if (gate.Request.Failure is { } failure) StepGate.Closed(this, frame, gate.Request, failure, closed);
+            if (frame.Paused is { } agent) PauseGate.Closed(this, frame, agent, gate.Request, closed);
+            else if (gate.Request.Failure is { } failure) StepGate.Closed(this, frame, gate.Request, failure, closed);
             else if (frame.Choice is not null) ChoiceGate.Closed(this, frame, gate.Request, closed);
             else ApprovalExecutor.Closed(this, frame, definition.Task(frame.Path) as ApprovalTask ?? CoveringGate(frame)!, gate.Request, closed); // only a covered call is asked about again
         });
@@ -106,6 +108,14 @@ internal sealed partial class Machine
         _pending.Remove(command.Id);
         _state = _state with { InDoubt = _state.InDoubt.Remove(command.Id) };
         if (Find(command.Frame) is { } frame) Guarded(frame.Id, () => ConversationExecutor.Opened(this, frame, command, opened.Terms));
+    }
+
+    private void AgentPaused(RunEvent.AgentPaused paused)
+    {
+        if (Settle(paused.Effect, null, AgentPause.Problem(paused.Pause))) return;
+        if (!_pending.TryGetValue(paused.Effect, out var command) || command is not Command.CallAgent call) return;
+        _pending.Remove(call.Id);
+        if (Find(call.Frame) is { } frame) Guarded(frame.Id, () => PauseGate.Open(this, frame, call, paused));
     }
 
     private void Cancel(RunEvent.CancelRequested cancel)

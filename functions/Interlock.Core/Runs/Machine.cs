@@ -57,6 +57,7 @@ internal sealed partial class Machine(WorkflowDefinition definition, RunState st
             case RunEvent.EventArrived arrived: EventArrived(arrived); break;
             case RunEvent.ChildCompleted ended: ChildCompleted(ended); break;
             case RunEvent.AgentOpened opened: AgentOpened(opened); break;
+            case RunEvent.AgentPaused paused: AgentPaused(paused); break;
             case RunEvent.LockGranted granted: LockGranted(granted); break;
             case RunEvent.CancelRequested cancel: Cancel(cancel); break;
             default: throw new InvalidOperationException($"The machine folds no {happened.GetType().Name}.");

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Interlock.Core.Agents;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Json;
 
 namespace Interlock.Core.Runs;
@@ -15,6 +16,7 @@ namespace Interlock.Core.Runs;
 [JsonDerivedType(typeof(EventArrived), "eventArrived")]
 [JsonDerivedType(typeof(ChildCompleted), "childCompleted")]
 [JsonDerivedType(typeof(AgentOpened), "agentOpened")]
+[JsonDerivedType(typeof(AgentPaused), "agentPaused")]
 [JsonDerivedType(typeof(LockGranted), "lockGranted")]
 [JsonDerivedType(typeof(CancelRequested), "cancelRequested")]
 [JsonDerivedType(typeof(SuspendRequested), "suspendRequested")]
@@ -51,6 +53,9 @@ public abstract record RunEvent(DateTimeOffset At)
 
     /// <summary>A chat agent is known and what it may choose is resolved: its loop begins.</summary>
     public sealed record AgentOpened(DateTimeOffset At, EffectId Effect, AgentTerms Terms) : RunEvent(At);
+
+    /// <summary>An agent elsewhere paused because that call of it needs an approval; the call is what was refused, whatever the agent says.</summary>
+    public sealed record AgentPaused(DateTimeOffset At, EffectId Effect, AgentPause Pause, PausedCall Call) : RunEvent(At);
 
     /// <summary>A place of the lock is the run's. Each grant of a name has a higher number than the one before, so that a tool can tell a late call.</summary>
     public sealed record LockGranted(DateTimeOffset At, EffectId Effect, long Fence) : RunEvent(At);

@@ -18,6 +18,10 @@ public sealed class HttpFunctions(WebPipeline pipeline, DurableScheduler schedul
     public Task McpAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "mcp/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);
 
+    [Function("a2a")]
+    public Task AgentsAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "a2a/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        HandleAsync(request, client);
+
     [Function("api")]
     public Task ApiAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "api/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         HandleAsync(request, client);

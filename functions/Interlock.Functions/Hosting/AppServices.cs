@@ -6,6 +6,7 @@ using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
@@ -15,6 +16,7 @@ using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
+using Interlock.Core.Registry.Pools;
 using Interlock.Core.Upkeep;
 using Interlock.Functions.Edge;
 using Interlock.Functions.Identity;
@@ -85,8 +87,8 @@ internal sealed partial class AppServices : IAsyncDisposable
         ManagedTokens? managed = _identity.IsDevelopment ? null : new UpstreamIdentities(() => credential.Value).TokenAsync;
         var credentials = new UpstreamCredentials(secrets, _egress, time, managed);
         _mcp = new McpUpstream(_egress, loggers, time, credentials);
-        _a2a = new A2aUpstream(_egress, time);
-        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time));
+        _a2a = new A2aUpstream(_egress, time, credentials);
+        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time), new ChatUpstream(_egress, credentials, time));
         var audit = new AuditLog(Storage.AuditTables, time);
         var registries = new RegistryStore(Storage.Tables);
         var policies = new PolicyCache();
@@ -98,7 +100,9 @@ internal sealed partial class AppServices : IAsyncDisposable
         var gateway = new ToolGateway(new GatewayParts(
             Storage.Tables, Storage.AuditTables, Storage.Blobs, registries, policies, gates, audit, _identity.Directory, new StoredFence(runs), upstreams, fences, time)
         {
+            RunLog = runs,
             Lease = lease,
+            Tokens = new RunTokens(_identity.RunIssuer, _identity.Mac, policies, _identity.Directory, () => origin, time),
             Limits = new GatewayLimits(),
             Mac = _identity.Mac,
         });
@@ -106,6 +110,7 @@ internal sealed partial class AppServices : IAsyncDisposable
         gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvalParts = new ApprovalParts(Storage.Tables, _identity.Mac, registries, policies, gates, audit, _identity.Directory, time)
         {
+            RunLog = runs,
             Edits = new RunEdits(async (tenant, run, cancellation) => (await runs.FindAsync(tenant, run, cancellation))?.State, catalog),
             Notices = new NoticeOutbox(Storage.Tables, channels, time),
             Caps = caps,
@@ -118,7 +123,9 @@ internal sealed partial class AppServices : IAsyncDisposable
         Scheduler = new DurableScheduler(loggers.CreateLogger<DurableScheduler>());
         var publisher = EventGridPublisher.Of(settings, () => credential.Value, loggers);
         // Runs that start runs go in a circle: what they have to do with each other is put together below, before any of them moves.
-        Driver = new RunDriver(runs, catalog, new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!), audit, time, publisher)
+        var agents = new AgentDesk(gateway, registries, policies, new PoolReader(catalog), _identity.Directory, time);
+        var commands = new CommandRunner(gateway, approvals, time, LongestCall, () => Relations!, agents);
+        Driver = new RunDriver(runs, catalog, commands, audit, time, publisher)
         {
             OnBug = (run, e) => Log.NotFolded(logger, e, run),
             OnHeldUp = (run, command, e) => Log.HeldUp(logger, e, command.GetType().Name, command.Id, run),
@@ -151,6 +158,7 @@ internal sealed partial class AppServices : IAsyncDisposable
             Runs = host,
             Audit = audit,
             Store = Storage.Tables,
+            AgentNotices = new AgentNotices(commands, host, _identity.Mac),
             McpTokens = _identity.McpTokens,
             ApiTokens = _identity.ApiTokens,
             SignIn = _identity.SignIn,

@@ -13,6 +13,9 @@ internal sealed class AppIdentity(IReadOnlyList<IDisposable> owned) : IDisposabl
 
     public required JwtVerifier ApiTokens { get; init; }
 
+    /// <summary>Issues the run tokens that <see cref="McpTokens"/> accepts.</summary>
+    public required LocalIssuer RunIssuer { get; init; }
+
     public required SignInMethod SignIn { get; init; }
 
     public required IDirectory Directory { get; init; }

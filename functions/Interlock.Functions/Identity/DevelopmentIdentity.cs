@@ -43,6 +43,7 @@ internal static class DevelopmentIdentity
                 Tenant = tenant,
                 McpTokens = keys.Issuer.Verifier(TokenClass.Mcp, keys.Incarnation),
                 ApiTokens = keys.Issuer.Verifier(TokenClass.Api, keys.Incarnation),
+                RunIssuer = keys.Issuer,
                 SignIn = new SignInMethod.Password(passwords),
                 Directory = users,
                 Mac = keys.Mac,

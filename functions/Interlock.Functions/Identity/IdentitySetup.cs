@@ -54,11 +54,15 @@ internal static class IdentitySetup
             egress, new Dictionary<string, Uri> { [issuer.Issuer] = new($"https://login.microsoftonline.com/{tenant.Value}/discovery/v2.0/keys") }, time, loggers.CreateLogger<JwksKeySource>());
         var graph = new GraphClient(egress, credential(), time);
         var directory = new GraphDirectory(graph, tenant, Guid.Parse(api!), time, allowGuests); // as above
+        var runs = LocalIssuer.ForRuns(mac!, tenant, mcp!, time); // as above
         JwtVerifier Verifier(string audience, TokenClass face) => new(new JwtVerifierOptions { Issuers = [issuer], Audience = audience, Class = face, Incarnation = incarnation! }, keys, time);
-        return new AppIdentity([keys, graph])
+        return new AppIdentity([keys, graph, runs])
         {
             Tenant = tenant,
-            McpTokens = Verifier(mcp!, TokenClass.Mcp), // as above
+            McpTokens = new JwtVerifier(
+                new JwtVerifierOptions { Issuers = [issuer, runs.Trust], Audience = mcp!, Class = TokenClass.Mcp, AcceptRunTokens = true, Incarnation = incarnation! }, // as above
+                new KeySources(runs, keys), time),
+            RunIssuer = runs,
             ApiTokens = Verifier(api!, TokenClass.Api), // as above
             SignIn = signIn is null
                 ? new SignInMethod.Closed($"The app is served without sign-in: {SettingNames.SignInAudience} is not set.")

@@ -35,7 +35,7 @@ internal sealed class KeyVaultSecrets : ISecretSource, IDisposable
 
     public async Task<string?> ResolveAsync(TenantId tenant, string name, CancellationToken cancellationToken = default)
     {
-        if (tenant != _tenant || !LocalSecrets.IsName(name)) return null;
+        if (tenant != _tenant || !SecretName.Is(name)) return null;
         try
         {
             var token = await _credential.GetTokenAsync(Scope, cancellationToken);

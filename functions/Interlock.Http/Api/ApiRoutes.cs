@@ -131,14 +131,15 @@ internal static class ApiRoutes
             Query = [("from", "A version, or shown"), ("to", "A version, or shown: what the server of a quarantined tool shows instead")],
             Answers = [(200, "ContractDiff")],
         },
-        new("POST", "/api/registry/agents", "registerAgent", "Registers an A2A agent.", RegistryApi.AgentAsync)
+        new("POST", "/api/registry/agents", "registerAgent", "Registers a version of an agent: one that speaks A2A, a tool that is one (settings.protocol: mcp), or a model behind an OpenAI-compatible endpoint (chat).", RegistryApi.AgentAsync)
         {
             Roles = ["admin"],
-            Body = ApiBody.Json("""
-                { "type": "object", "required": ["name", "version", "address"], "additionalProperties": false, "properties": {
+            Body = ApiBody.Json($$"""
+                { "type": "object", "required": ["name", "version"], "additionalProperties": false, "properties": {
                   "name": { "type": "string", "minLength": 1, "maxLength": 48 },
                   "version": { "type": "string", "minLength": 5, "maxLength": 64 },
-                  "address": { "type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https" } } }
+                  "address": { "type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https; not of an agent that is a tool" },
+                  "settings": {{AgentSettingsSchema.Text}} } }
                 """),
             Answers = [(201, "RegistryChange"), (200, "RegistryChange"), (202, "Proposed")],
         },
@@ -180,11 +181,18 @@ internal static class ApiRoutes
             Answers = [(200, "Any")],
         },
 
-        new("GET", "/api/usage", "getUsage", "Calls, refusals, failures, time, bytes and cost, counted from the audit.", UsageApi.GetAsync)
+        new("GET", "/api/usage", "getUsage", "Calls, refusals, failures, time, bytes, tokens and cost, counted from the audit.", UsageApi.GetAsync)
         {
             Roles = ["auditor", "admin"],
-            Query = [("from", "A time; 30 days ago without it"), ("to", "A time; now without it"), ("by", "caller, tool, run or day"), ("format", "json or csv")],
+            Query = [("from", "A time; 30 days ago without it"), ("to", "A time; now without it"), ("by", "caller, tool (agents by their names), run, workflow, day or tenant"), ("format", "json or csv")],
             Answers = [(200, "Any")],
+        },
+
+        new("GET", "/api/agents/{name}/history", "getAgentHistory", "What each version of an agent did: calls, success, time, tokens, cost, and how often people rejected or changed what it chose; counted from the audit.", AgentsApi.HistoryAsync)
+        {
+            Roles = ["operator", "auditor", "admin", "author", "publisher"],
+            Query = [("days", "Of the last so many days, 1 to 400; 30 without it")],
+            Answers = [(200, "AgentHistory")],
         },
 
         new("GET", "/api/audit/export", "exportAudit", "Everything recorded for the tenant, as JSON Lines.", AuditApi.ExportAsync)

@@ -35,8 +35,12 @@ internal static class RegistryApi
 
     public static async Task<ApiResult> AgentAsync(ApiRequest request)
     {
-        if (Address(request.Json, out var refusal) is not { } address) return refusal;
-        return await RequestAsync(request, new RegistryRequest.RegisterAgent(Text(request.Json, "name"), Text(request.Json, "version"), address), created: true);
+        Uri? address = null;
+        if (request.Json["address"] is not null && (address = Address(request.Json, out var refusal)) is null) return refusal;
+        var (settings, invalid) = request.Json["settings"] is { } said ? AgentSettingsJson.Read(said, "/settings") : (AgentSettings.None, null);
+        return settings is null
+            ? ApiResult.Fail(invalid!) // one of the two
+            : await RequestAsync(request, new RegistryRequest.RegisterAgent(Text(request.Json, "name"), Text(request.Json, "version"), address) { Settings = settings }, created: true);
     }
 
     /// <summary>Operators retire things; what widens again what may be called (a policy, a disabled or quarantined version) is an administrator's.</summary>

@@ -17,7 +17,7 @@ internal static class UsageApi
         var now = request.Web.Time.GetUtcNow();
         if (Time(request.Query("from"), now.AddDays(-30)) is not { } since || Time(request.Query("to"), now) is not { } until || since > until || until - since > Longest)
             return Invalid("from and to are times such as 2026-03-03T08:00:00Z, at most 400 days apart.");
-        if (Group(request.Query("by") ?? "caller") is not { } group) return Invalid("by is caller, tool, run or day.");
+        if (Group(request.Query("by") ?? "caller") is not { } group) return Invalid("by is caller, tool, run, workflow, day or tenant.");
         var rollup = request.Web.Gateway.Usage;
         await rollup.UpdateAsync(request.Caller.Tenant, request.Aborted);
         var sums = new SortedDictionary<string, Usage>(StringComparer.Ordinal);
@@ -36,19 +36,21 @@ internal static class UsageApi
         "caller" => usage => usage.Caller,
         "tool" => usage => usage.Tool,
         "run" => usage => usage.Run ?? "",
+        "workflow" => usage => usage.Workflow ?? "",
         "day" => usage => usage.Hour[..10],
+        "tenant" => _ => "",
         _ => null,
     };
 
     private static JsonValue Json(string key, Usage sum) => JsonValue.Object(
         ("key", key), ("calls", sum.Calls), ("failures", sum.Failures), ("unknown", sum.Unknown), ("refusals", sum.Refusals), ("durationMs", sum.DurationMs), ("bytes", sum.Bytes),
-        ("cost", (double)(sum.Cost / Micro)));
+        ("inputTokens", sum.InputTokens), ("outputTokens", sum.OutputTokens), ("cost", (double)(sum.Cost / Micro)));
 
     private static byte[] Csv(IEnumerable<KeyValuePair<string, Usage>> sums)
     {
-        var csv = new StringBuilder("key,calls,failures,unknown,refusals,durationMs,bytes,cost\r\n");
+        var csv = new StringBuilder("key,calls,failures,unknown,refusals,durationMs,bytes,cost,inputTokens,outputTokens\r\n");
         foreach (var (key, sum) in sums)
-            csv.Append(CultureInfo.InvariantCulture, $"{Cell(key)},{sum.Calls},{sum.Failures},{sum.Unknown},{sum.Refusals},{sum.DurationMs},{sum.Bytes},{sum.Cost / Micro}\r\n");
+            csv.Append(CultureInfo.InvariantCulture, $"{Cell(key)},{sum.Calls},{sum.Failures},{sum.Unknown},{sum.Refusals},{sum.DurationMs},{sum.Bytes},{sum.Cost / Micro},{sum.InputTokens},{sum.OutputTokens}\r\n");
         return Encoding.UTF8.GetBytes(csv.ToString());
     }
 

@@ -56,6 +56,7 @@ internal static class Views
         return entry.Kind switch
         {
             RegistryKind.Policy => json,
+            RegistryKind.Agent => json.With("body", entry.Body.With("settings", AgentSettingsJson.Write(entry.As<AgentBody>().Settings))),
             RegistryKind.Workflow => json.With("documentDigest", entry.As<WorkflowBody>().DocumentDigest).With("owner", entry.As<WorkflowBody>().Owner),
             _ => json.With("body", entry.Body),
         };

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Interlock.Core;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -53,7 +54,7 @@ internal sealed class EdgeRefusals
     }
 
     private static string Face(PathString path) =>
-        path.StartsWithSegments("/mcp") ? "mcp" : path.StartsWithSegments("/api") ? "api" : path.StartsWithSegments(TokenFace.Path) ? "token" : "pages";
+        path.StartsWithSegments("/mcp") ? "mcp" : path.StartsWithSegments("/api") ? "api" : path.StartsWithSegments(TokenFace.Path) ? "token" : path.StartsWithSegments(NotifyTarget.Path) ? "a2a" : "pages";
 
     private sealed record Kind(long Minute, string Face, string Address, string Stage, string Rule);
 }

@@ -1,4 +1,5 @@
 using Interlock.Http.Api;
+using Interlock.Http.Events;
 using Interlock.Http.Mcp;
 using Interlock.Http.Notices;
 using Interlock.Http.Pages;
@@ -37,6 +38,7 @@ public static class InterlockPipeline
             MapApi(routes, new ApiDispatcher(web, refusals, known));
             MapMcp(routes, new McpFace(web, site, refusals));
             if (web.Narrowing is { } narrowing) routes.MapMethods(TokenFace.Path, Post, (RequestDelegate)new TokenFace(web, narrowing, refusals, known).ExchangeAsync);
+            if (web.AgentNotices is { } notices) routes.MapMethods(NotificationFace.Route, Post, (RequestDelegate)new NotificationFace(notices, web, refusals).TakeAsync);
             MapPages(routes, new PageFace(web, site));
         });
     }

@@ -1,5 +1,6 @@
 using Interlock.Core;
 using Interlock.Core.Audit;
+using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
@@ -33,6 +34,9 @@ public sealed record InterlockWeb
 
     /// <summary>Where clients' idempotency keys are bound to what they were first used for.</summary>
     public required ITableStore Store { get; init; }
+
+    /// <summary>Asks agents at once how their tasks stand, when they say that these moved; null where none can say so.</summary>
+    public AgentNotices? AgentNotices { get; init; }
 
     public required JwtVerifier McpTokens { get; init; }
     public required JwtVerifier ApiTokens { get; init; }

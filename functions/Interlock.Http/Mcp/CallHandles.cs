@@ -85,7 +85,7 @@ internal sealed class CallHandles(ITableStore store, ToolGateway gateway, TimePr
     /// <summary>What the call came to; null while it works.</summary>
     private async Task<JsonValue?> OutcomeAsync(McpCaller caller, CallHandle handle, CancellationToken cancellationToken)
     {
-        var call = new GatewayCall(handle.Effect, caller.Chain, TargetKind.Tool, handle.Target, null, JsonValue.EmptyObject, handle.Deadline) { Link = new CallerLink { Token = caller.Bearer } };
+        var call = new GatewayCall(handle.Effect, caller.Chain, TargetKind.Tool, handle.Target, null, JsonValue.EmptyObject, handle.Deadline) { Site = caller.Site, Link = new CallerLink { Token = caller.Exchangeable } };
         var recorded = await gateway.FindAsync(call, cancellationToken);
         if (recorded is { State: not LedgerState.Unknown, Result: { } result }) return CallResults.Of(result, Status);
         if (handle.Problem is { } problem) return CallResults.Of(problem);

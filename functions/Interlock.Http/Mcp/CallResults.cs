@@ -1,6 +1,7 @@
 using System.Globalization;
 using Interlock.Core;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Json;
 
 namespace Interlock.Http.Mcp;
@@ -40,6 +41,17 @@ internal static class CallResults
     {
         if (result["isError"] is null || result["structuredContent"] is not { } problem || contract["outputSchema"] is null) return result;
         return result.Without("structuredContent").With("_meta", (result["_meta"] ?? JsonValue.EmptyObject).With("interlock/problem", problem));
+    }
+
+    /// <summary>A refusal to an agent elsewhere of what people may still approve: with the handle that it pauses with.</summary>
+    public static JsonValue Paused(JsonValue contract, Problem refusal, string handle)
+    {
+        refusal = refusal with
+        {
+            Detail = $"It was not called and nothing was done: it needs an approval. End your task as input-required with {AgentPause.Meta} = {handle} in the metadata of its status; people are asked then, and you are called again with what they decided. Approved, make exactly this call again.",
+        };
+        var told = Fit(contract, Of(refusal, refusal.ToJson().With(AgentPause.Meta, handle)));
+        return told.With("_meta", (told["_meta"] ?? JsonValue.EmptyObject).With(AgentPause.Meta, handle));
     }
 
     /// <summary>The call goes on: a result, not an error, that says where to ask for the tool's.</summary>

@@ -9,12 +9,17 @@ namespace Interlock.Http.Mcp;
 /// <summary>Clients' requests as calls of the gateway, with the link to whoever waits.</summary>
 internal static class ClientCalls
 {
-    public static GatewayCall Of(McpExchange exchange, McpCaller caller, EffectId effect, string target, JsonValue arguments, DateTimeOffset deadline) =>
-        new(effect, caller.Chain, TargetKind.Tool, target, null, arguments, CallDeadlines.Earlier(exchange.Message.Meta, deadline))
+    public static GatewayCall Of(McpExchange exchange, McpCaller caller, EffectId effect, string target, JsonValue arguments, DateTimeOffset deadline)
+    {
+        var granted = caller.Resume?.Grants(target, arguments) == true ? caller.Resume : null;
+        return new(effect, caller.Chain, TargetKind.Tool, target, null, granted?.Approved ?? arguments, CallDeadlines.Earlier(exchange.Message.Meta, caller.Until < deadline ? caller.Until.Value : deadline))
         {
+            Site = granted is null ? caller.Site : caller.Site! with { Frame = granted.Frame }, // who resumes has one
+            Grant = granted?.Grant,
             TraceParent = Trace(exchange),
-            Link = new CallerLink { Token = caller.Bearer, Progress = exchange.Progress(), Capabilities = Capabilities(exchange, caller), Log = LogLevel(exchange) is { } least ? exchange.Log(least) : null, LogLevel = LogLevel(exchange) },
+            Link = new CallerLink { Token = caller.Exchangeable, Progress = exchange.Progress(), Capabilities = Capabilities(exchange, caller), Log = LogLevel(exchange) is { } least ? exchange.Log(least) : null, LogLevel = LogLevel(exchange) },
         };
+    }
 
     /// <summary>The call as it goes on: where it was begun before, under that effect and with what the client answered.</summary>
     public static GatewayCall GoingOn(this GatewayCall call, RequestState state, InputAnswers? answers)

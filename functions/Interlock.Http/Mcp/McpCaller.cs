@@ -1,3 +1,5 @@
+using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Identity;
 using Interlock.Core.Runs;
 using Interlock.Json;
@@ -12,6 +14,18 @@ internal sealed record McpCaller(Principal Principal, ActorChain Chain, RunToken
 {
     /// <summary>The request's bearer token, to be exchanged for an upstream's.</summary>
     public string? Bearer { get; init; }
+
+    /// <summary>The same unless it is a run token, which is no person's and is shown to nobody.</summary>
+    public string? Exchangeable => Token is null ? Bearer : null;
+
+    /// <summary>With a run token: where in the run its calls stand.</summary>
+    public CallSite? Site { get; init; }
+
+    /// <summary>With a run token: by when its calls must have ended.</summary>
+    public DateTimeOffset? Until { get; init; }
+
+    /// <summary>With a run token of an agent that paused: what was decided since.</summary>
+    public AgentResume? Resume { get; init; }
 
     /// <summary>The one server that the request's address names; null for all.</summary>
     public string? Server { get; init; }
@@ -29,6 +43,22 @@ internal sealed record McpCaller(Principal Principal, ActorChain Chain, RunToken
     public bool IsInPool(string target) => Token?.Permits(new(target)) ?? true;
 
     public bool Permits(string target) => IsInPool(target) && (Scope?.Permits(target) ?? true);
+
+    /// <summary>
+    /// The caller that a run token speaks for, or null when the run does not wait for it: the call that the token was made for is pending no more, or nothing of its frame is.
+    /// </summary>
+    public static McpCaller? Of(VerifiedToken token, RunTokenClaims claims, Principal principal, RunState run)
+    {
+        var command = claims.Call is { } effect ? run.Pending.GetValueOrDefault(effect) : run.Pending.Values.FirstOrDefault(pending => pending.Frame == claims.Frame);
+        if (command is null || !run.Frames.TryGetValue(claims.Frame, out var frame)) return null;
+        var (call, origin) = (command as Command.Call, run.Origin);
+        return new McpCaller(principal, principal.Kind == PrincipalKind.Agent ? origin.Chain(call?.Agent, call?.AgentsBehind).For(principal.Id) : origin.Chain(), claims, run)
+        {
+            Site = new CallSite(run.Id, run.Workflow, frame.Path, frame.Id) { Under = new AgentCall(command.Id, frame.Id, principal.Id, claims.AgentVersion) },
+            Until = call?.Deadline < token.ExpiresAt ? call.Deadline : token.ExpiresAt,
+            Resume = (call as Command.CallAgent)?.Resume,
+        };
+    }
 
     public static McpCaller Of(McpExchange exchange) =>
         exchange.Http.Features.Get<McpCaller>() ?? throw new InvalidOperationException("The face sets the caller before it serves.");

@@ -107,17 +107,15 @@ internal sealed class McpFace
         }
     }
 
-    /// <summary>A run token counts only while its frame is pending, and only for an agent or for the person who started the run.</summary>
+    /// <summary>A run token counts only while the run waits for its call, and only for an agent or for the person who started the run.</summary>
     private async Task<(McpCaller? Caller, Problem? Refusal)> CallerAsync(VerifiedToken token, Principal principal, CancellationToken cancellationToken)
     {
         if (token.Run is not { } claims) return (new McpCaller(principal, new ActorChain(principal), null, null), null);
-        var run = await _web.Runs.GetAsync(claims.Tenant, claims.Run, cancellationToken);
-        if (run is null || !run.Frames.ContainsKey(claims.Frame))
+        if (await _web.Runs.GetAsync(claims.Tenant, claims.Run, cancellationToken) is not { } run || McpCaller.Of(token, claims, principal, run) is not { } caller)
             return (null, await RefuseAsync("frame-not-pending", "The run no longer waits for this agent."));
-        var isAgent = principal.Kind == PrincipalKind.Agent;
-        if (!isAgent && principal.Subject != run.Origin.Starter.Subject)
+        if (principal.Kind != PrincipalKind.Agent && principal.Subject != run.Origin.Starter.Subject)
             return (null, await RefuseAsync("chain-not-authorized", "The token's holder is neither an agent nor who started the run."));
-        return (new McpCaller(principal, run.Origin.Chain(isAgent ? principal.Id : null), claims, run), null);
+        return (caller, null);
 
         async Task<Problem> RefuseAsync(string rule, string detail) =>
             await _refusals.TokenAsync(principal, claims, rule, detail, cancellationToken) with { Type = ProblemTypes.Authorization, Title = "The run token is not accepted" };

@@ -18,7 +18,7 @@ internal sealed class McpRefusals(AuditLog audit, TimeProvider time)
 
     /// <summary>A run token whose frame is not pending, or that is held by another: once a day for each run and frame, however often it is tried.</summary>
     public Task<Problem> TokenAsync(Principal holder, RunTokenClaims token, string rule, string detail, CancellationToken cancellationToken) =>
-        RecordAsync(holder.Tenant, holder.Subject, CanonicalJson.Digest(JsonValue.Array(token.Run.Value, token.Frame.Value)), rule, detail, record => record with
+        RecordAsync(AuditChain.ForPrincipal(holder.Tenant, holder.Subject, time.GetUtcNow()), CanonicalJson.Digest(JsonValue.Array(token.Run.Value, token.Frame.Value)), rule, detail, record => record with
         {
             Run = token.Run,
             Frame = token.Frame,
@@ -28,12 +28,18 @@ internal sealed class McpRefusals(AuditLog audit, TimeProvider time)
     /// <summary>A call.</summary>
     public Task<Problem> CallAsync(McpCaller caller, string target, JsonValue arguments, string rule, string detail, CancellationToken cancellationToken)
     {
-        var digest = CanonicalJson.Digest(arguments);
-        var key = $"{digest}:{time.GetUtcNow().UtcTicks.ToString(CultureInfo.InvariantCulture)}";
-        return RecordAsync(caller.Principal.Tenant, caller.Chain.Starter.Subject, key, rule, detail, record => record with
+        var (digest, now) = (CanonicalJson.Digest(arguments), time.GetUtcNow());
+        var site = caller.Site;
+        var chain = site is null ? AuditChain.ForPrincipal(caller.Principal.Tenant, caller.Chain.Starter.Subject, now) : AuditChain.ForRun(caller.Principal.Tenant, site.Run);
+        var key = site is null ? $"{digest}:{now.UtcTicks.ToString(CultureInfo.InvariantCulture)}" : $"{site.Under?.Effect}:{CanonicalJson.Digest(JsonValue.Array(target, digest))}"; // an agent's once, however often it tries
+        return RecordAsync(chain, key, rule, detail, record => record with
         {
             Run = caller.Token?.Run,
             Frame = caller.Token?.Frame,
+            Task = site?.Task,
+            WorkflowName = site?.Workflow.Name,
+            WorkflowVersion = site?.Workflow.Version,
+            WorkflowDigest = site?.Workflow.Digest,
             Actors = [.. caller.Chain.Subjects],
             Target = target,
             ArgumentsDigest = digest,
@@ -56,11 +62,9 @@ internal sealed class McpRefusals(AuditLog audit, TimeProvider time)
     public async Task<Problem> StateAsync(McpCaller caller, GatewayCall call, CancellationToken cancellationToken) =>
         await CallAsync(caller, call.Target, call.Arguments, StateRule, "The requestState was not given for this call of yours, was used already, or is too old; make the call without it.", cancellationToken) with { Status = 400 };
 
-    private async Task<Problem> RecordAsync(TenantId tenant, string subject, string key, string rule, string detail, Func<AuditRecord, AuditRecord> about, CancellationToken cancellationToken)
+    private async Task<Problem> RecordAsync(AuditChain chain, string key, string rule, string detail, Func<AuditRecord, AuditRecord> about, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
-        var chain = AuditChain.ForPrincipal(tenant, subject, now);
-        await audit.AppendAsync(chain, [about(RefusalRecord.Of(chain, $"refused:{rule}:{key}", now, Stage, rule, detail))], [], cancellationToken);
+        await audit.AppendAsync(chain, [about(RefusalRecord.Of(chain, $"refused:{rule}:{key}", time.GetUtcNow(), Stage, rule, detail))], [], cancellationToken);
         return new Problem(ProblemTypes.Refused, 403, "The call was refused", detail) { Stage = Stage, Rule = rule };
     }
 }

@@ -38,7 +38,7 @@ internal sealed class OperationCalls(InterlockWeb web, InputRounds rounds, McpRe
     {
         var deadline = web.Time.GetUtcNow() + patience;
         var call = ClientCalls.Of(exchange, caller, CallKeys.Fresh(), entry.Name, arguments, deadline < Deadline() ? deadline : Deadline()) with { IsNew = true };
-        var result = await CallAsync(caller, call with { Link = new CallerLink { Token = caller.Bearer } }, cancellationToken);
+        var result = await CallAsync(caller, call with { Link = new CallerLink { Token = caller.Exchangeable } }, cancellationToken);
         return Result(result) is { } done ? (done, null) : (null, ProblemOf(result));
     }
 

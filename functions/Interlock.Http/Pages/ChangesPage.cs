@@ -39,13 +39,15 @@ internal static class ChangesPage
     private static string Title(Proposal proposal) => proposal.Request switch
     {
         RegistryRequest.RegisterServer server => $"Register the server {server.Name}",
-        RegistryRequest.RegisterAgent agent => $"Register the agent {agent.Name} {agent.Version}",
+        RegistryRequest.RegisterAgent agent => $"Register the {Kind(agent.Settings.Protocol)} agent {agent.Name} {agent.Version}",
         RegistryRequest.Move move => $"Make {move.Kind.ToString().ToLowerInvariant()} {move.Name} {move.Version} {move.Lifecycle.ToString().ToLowerInvariant()}",
         RegistryRequest.ApproveContract approve => $"Approve a contract of {approve.Name}",
         RegistryRequest.PublishQuotas => "Publish the quotas",
         RegistryRequest.PublishRoute route => $"Publish the route {route.Name}",
         _ => "Publish the policy",
     };
+
+    private static string Kind(AgentProtocol protocol) => protocol switch { AgentProtocol.Chat => "chat", AgentProtocol.Mcp => "MCP", _ => "A2A" };
 
     private static string State(Proposal proposal, DateTimeOffset now) =>
         proposal.State == ProposalState.Open && now >= proposal.ExpiresAt ? "expired" : proposal.State.ToString().ToLowerInvariant();
@@ -55,6 +57,7 @@ internal static class ChangesPage
         RegistryRequest.PublishPolicy policy => policy.Text,
         RegistryRequest.PublishQuotas quotas => quotas.Text,
         RegistryRequest.PublishRoute route => route.Text,
+        RegistryRequest.RegisterAgent agent => PrettyJson.Write(RunJson.ToValue(request).With("settings", AgentSettingsJson.Write(agent.Settings))),
         _ => PrettyJson.Write(RunJson.ToValue(request)),
     };
 

@@ -18,13 +18,31 @@ internal static class JsonRpcHttp
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
         if (response is { IsSuccessStatusCode: true, Content.Headers.ContentType.MediaType: "text/event-stream" })
             return await ReadEventsAsync(response, id, onMessage, ct);
-        if ((int)response.StatusCode is >= 300 and < 400) return new JsonRpcReply.Failed(response.StatusCode);
+        return await ReadBodyAsync(response, id, ct);
+    }
 
-        var body = await response.Content.ReadAsByteArrayAsync(ct);
-        var reply = Read(body, id, response.StatusCode);
-        if (response.IsSuccessStatusCode) return reply ?? new JsonRpcReply.Garbled("The answer is not one to this request.");
-        var retryAfter = RetryAfter(response);
-        return reply is JsonRpcReply.Error error ? error with { RetryAfter = retryAfter } : new JsonRpcReply.Failed(response.StatusCode) { RetryAfter = retryAfter };
+    /// <summary>
+    /// The same of a request whose stream may hold several results: each is handed on, in order, until <paramref name="isLast"/> says that it was the last or there are no more. An
+    /// answer that is no stream is one result.
+    /// </summary>
+    public static async Task<JsonRpcReply> StreamAsync(HttpClient http, HttpRequestMessage request, string id, Func<JsonValue, bool> isLast, CancellationToken ct)
+    {
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        if (response is not { IsSuccessStatusCode: true, Content.Headers.ContentType.MediaType: "text/event-stream" })
+        {
+            var whole = await ReadBodyAsync(response, id, ct);
+            if (whole is JsonRpcReply.Result { Value: var value }) isLast(value);
+            return whole;
+        }
+        JsonRpcReply last = new JsonRpcReply.Garbled("The stream ended without an answer.");
+        await using var stream = await response.Content.ReadAsStreamAsync(ct);
+        await foreach (var item in SseParser.Create(stream, (_, data) => data.ToArray()).EnumerateAsync(ct))
+        {
+            if (item.Data.Length == 0 || Read(item.Data, id, response.StatusCode) is not { } reply) continue;
+            last = reply;
+            if (reply is not JsonRpcReply.Result { Value: var value } || isLast(value)) break;
+        }
+        return last;
     }
 
     /// <summary>How long the server wants to be left alone, where it says so: at most an hour.</summary>
@@ -42,6 +60,17 @@ internal static class JsonRpcHttp
         if (response is not { IsSuccessStatusCode: true, Content.Headers.ContentType.MediaType: "text/event-stream" }) return response.IsSuccessStatusCode ? HttpStatusCode.NoContent : response.StatusCode;
         await ReadEventsAsync(response, "", onMessage, ct);
         return HttpStatusCode.OK;
+    }
+
+    private static async Task<JsonRpcReply> ReadBodyAsync(HttpResponseMessage response, string id, CancellationToken ct)
+    {
+        if ((int)response.StatusCode is >= 300 and < 400) return new JsonRpcReply.Failed(response.StatusCode);
+
+        var body = await response.Content.ReadAsByteArrayAsync(ct);
+        var reply = Read(body, id, response.StatusCode);
+        if (response.IsSuccessStatusCode) return reply ?? new JsonRpcReply.Garbled("The answer is not one to this request.");
+        var retryAfter = RetryAfter(response);
+        return reply is JsonRpcReply.Error error ? error with { RetryAfter = retryAfter } : new JsonRpcReply.Failed(response.StatusCode) { RetryAfter = retryAfter };
     }
 
     private static async Task<JsonRpcReply> ReadEventsAsync(

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Http.Mcp;
 using Interlock.Json;
 using ModelContextProtocol.Protocol;
@@ -125,6 +126,16 @@ internal static class McpRequest
             json.WriteString("interlock/idempotencyKey", call.IdempotencyKey);
             json.WriteString(CallDeadlines.Meta, CallDeadlines.Write(call.Deadline));
             FenceMeta.Write(json, call);
+        }
+        if (call?.Access is { } access)
+        {
+            json.WritePropertyName(RunAccess.Meta);
+            json.WriteRawValue(access.ToJson().ToString());
+        }
+        if (call?.Resume is { } resume)
+        {
+            json.WritePropertyName(AgentPause.Meta);
+            json.WriteRawValue(resume.ToJson().ToString());
         }
         if (call?.TraceParent is { } traceParent) json.WriteString("traceparent", traceParent);
         json.WriteEndObject();

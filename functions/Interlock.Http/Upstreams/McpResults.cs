@@ -1,4 +1,6 @@
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Callbacks;
+using Interlock.Http.Hosting;
 using Interlock.Json;
 
 namespace Interlock.Http.Upstreams;
@@ -18,8 +20,11 @@ internal static class McpResults
         ["resource"] = [],
     };
 
-    /// <summary>A result of <c>tools/call</c>. One that no client could read makes no sense: kinds of content that are not known yet go on as they are.</summary>
-    public static UpstreamResult OfTool(JsonValue result)
+    /// <summary>
+    /// A result of <c>tools/call</c>. One that no client could read makes no sense: kinds of content that are not known yet go on as they are. A tool that is an agent and
+    /// can call back <paramref name="mayPause"/>: it fails with the handle of the callback that needs an approval.
+    /// </summary>
+    public static UpstreamResult OfTool(JsonValue result, bool mayPause = false)
     {
         if (!result.IsObject) return Garbled("The result is no object.");
         if (result["isError"] is { IsBoolean: false, IsNull: false }) return Garbled("isError is neither true nor false.");
@@ -27,7 +32,10 @@ internal static class McpResults
         if (result["content"] is null && result["structuredContent"] is null or { IsNull: true }) return Garbled("The result has neither structuredContent nor content.");
         if (result["content"] is { } content && content.Items.Select(Flaw).FirstOrDefault(flaw => flaw is not null) is { } flaw) return Garbled(flaw);
         if (result["structuredContent"] is { IsNull: true }) result = result.Without("structuredContent");
-        return MethodResult.Completed(Relayed(result), result["isError"] == JsonValue.True);
+        var completed = MethodResult.Completed(Relayed(result), result["isError"] == JsonValue.True);
+        return mayPause && completed.IsError && result["_meta"]?[AgentPause.Meta]?.StringOrNull() is { } handle && Ids.IsHex32(handle)
+            ? completed with { Problem = AgentPause.Problem(new AgentPause(handle, null, null)) }
+            : completed;
     }
 
     /// <summary>A result of any other method.</summary>

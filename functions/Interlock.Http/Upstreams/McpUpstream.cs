@@ -125,7 +125,7 @@ public sealed partial class McpUpstream : IUpstream, IUpstreamDiscovery, IUpstre
         if (isTool && McpTasks.Created(result) is { } created) return created;
         return result["resultType"]?.StringOrNull() switch
         {
-            null or "complete" => isTool ? McpResults.OfTool(result) : McpResults.OfOperation(result),
+            null or "complete" => isTool ? McpResults.OfTool(result, mayPause: call.Access is not null) : McpResults.OfOperation(result),
             "input_required" when exchange.Connection.IsNewest => McpInput.Read(call, result),
             _ => UpstreamFailures.Of(new JsonRpcReply.Garbled("It is of a type that this revision does not have.")),
         };

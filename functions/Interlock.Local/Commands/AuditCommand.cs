@@ -76,10 +76,11 @@ internal static class AuditCommand
             if (IsInside(folder, directory)) return Usage("--archive takes a folder outside the data directory.");
             using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
             await using var services = await LocalServices.OpenAsync(new LocalOptions(directory), loggers, TimeProvider.System, cancellation);
-            var pass = await services.ArchiveIn(folder).RunAsync(new TenantId(LocalOptions.Tenant), cancellation);
+            using var key = CheckpointKey.FromPem(services.Keys.CheckpointPem);
+            var pass = await services.ArchiveIn(folder, key).RunAsync(new TenantId(LocalOptions.Tenant), cancellation);
             ArchiveLog.Write(loggers.CreateLogger<AuditArchive>(), pass);
             Console.WriteLine(pass.Heads is { } number
-                ? string.Create(CultureInfo.InvariantCulture, $"audit: checkpoint {number} of {pass.Exported + pass.Open} chains, {pass.Exported} of them finished and copied; signed by {services.Keys.Checkpoints.Kid}")
+                ? string.Create(CultureInfo.InvariantCulture, $"audit: checkpoint {number} of {pass.Exported + pass.Open} chains, {pass.Exported} of them finished and copied; signed by {key.Kid}")
                 : "audit: nothing is left to be anchored");
             return pass.Failed.Count == 0 ? Output.Ok : Output.Failed;
         });
@@ -94,7 +95,8 @@ internal static class AuditCommand
         {
             if (!Directory.Exists(Path.Combine(parsed.GetRequiredValue(data), "keys"))) return Usage($"'{Output.Plain(parsed.GetRequiredValue(data))}' is no data directory.");
             using var keys = LocalKeys.Open(parsed.GetRequiredValue(data), TimeProvider.System);
-            Output.Json(Console.Out, keys.Checkpoints.Jwk);
+            using var key = CheckpointKey.FromPem(keys.CheckpointPem);
+            Output.Json(Console.Out, key.Jwk);
             return Output.Ok;
         });
         return command;

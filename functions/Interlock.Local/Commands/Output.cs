@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Interlock.Core;
+using Interlock.Core.Registry;
 using Interlock.Json;
 
 namespace Interlock.Local.Commands;
@@ -24,6 +25,22 @@ internal static class Output
     {
         Json(writer, problem.ToJson());
         return Failed;
+    }
+
+    /// <summary>What a change of the registry wrote, an entry a line, or why it is none.</summary>
+    public static int Registered(RegistryResult result)
+    {
+        if (result is RegistryResult.Refused refused) return Problem(Console.Error, refused.Problem);
+        foreach (var entry in ((RegistryResult.Changed)result).Entries) // the only other case
+            Console.WriteLine(Plain($"{entry.Kind.ToString().ToLowerInvariant()} {entry.Name} {entry.Version} {entry.Lifecycle.ToString().ToLowerInvariant()}{(entry.Reason is null ? "" : $" ({entry.Reason})")}"));
+        return Ok;
+    }
+
+    /// <summary>The command was not given as it is to be.</summary>
+    public static int Misused(string text)
+    {
+        Console.Error.WriteLine(text);
+        return Usage;
     }
 
     /// <summary>The text with what could steer a terminal made visible.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
+using Interlock.Core.Audit.Checkpoints;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Identity;
 using Interlock.Http.Hosting;
@@ -68,7 +69,7 @@ internal static class ServeCommand
         using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft.AspNetCore", LogLevel.Warning));
         Directory.CreateDirectory(data);
         FirstUser(data);
-        var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin, Limits = limits, Caps = caps, FourEyes = fourEyes };
+        var options = new LocalOptions(data) { Egress = egress, PublicOrigin = publicOrigin, Listens = Uri.TryCreate(url, UriKind.Absolute, out var listens) && listens.Port > 0 && !LocalWeb.IsAnywhere(listens) ? listens : null, Limits = limits, Caps = caps, FourEyes = fourEyes };
         using var telemetry = OtlpExport.Start("interlock");
         await using var services = await LocalServices.OpenAsync(options, loggers, TimeProvider.System, cancellationToken);
         await using var web = await LocalWeb.StartAsync(services, url, shownUsers: [], loggers, cancellationToken);
@@ -78,7 +79,8 @@ internal static class ServeCommand
             await Console.Error.WriteLineAsync($"{LocalChannels.FileName} names channels, and {reached} is no address that a message could lead to: say --origin, or remove the channels.");
             return Output.Usage;
         }
-        await using var upkeep = new LocalUpkeep(services, reached, archive is null ? null : services.ArchiveIn(archive), loggers);
+        using var key = archive is null ? null : CheckpointKey.FromPem(services.Keys.CheckpointPem);
+        await using var upkeep = new LocalUpkeep(services, reached, key is null ? null : services.ArchiveIn(archive!, key), loggers); // a key is for an archive
         Console.WriteLine($"interlock: serving {web.Address} from {Path.GetFullPath(data)}");
         await web.WaitAsync(cancellationToken);
         return Output.Ok;

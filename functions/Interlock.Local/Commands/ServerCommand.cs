@@ -30,24 +30,19 @@ internal static class ServerCommand
     {
         var (address, unfit) = UpstreamAddress.Read(addressText, "/address");
         if (address is null) return Output.Problem(Console.Error, unfit!); // it is one or the other
-        if (ServeCommand.Egress(upstreams) is not { } egress) return Usage("--allow-upstream takes 'loopback' or a network such as 10.1.0.0/16.");
+        if (ServeCommand.Egress(upstreams) is not { } egress) return Output.Misused("--allow-upstream takes 'loopback' or a network such as 10.1.0.0/16.");
         ServerSettings? settings = null;
         if (file is not null)
         {
-            if (!File.Exists(file)) return Usage($"There is no file '{Output.Plain(file)}'.");
+            if (!File.Exists(file)) return Output.Misused($"There is no file '{Output.Plain(file)}'.");
             (settings, var invalid) = await ReadAsync(file, cancellationToken);
             if (invalid is not null) return Output.Problem(Console.Error, invalid);
         }
         if (isHttp) settings = (settings ?? ServerSettings.None) with { Protocol = ServerProtocol.Http };
         using var loggers = LoggerFactory.Create(logging => logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Warning));
         await using var services = await LocalServices.OpenAsync(new LocalOptions(data) { Egress = egress }, loggers, TimeProvider.System, cancellationToken);
-        if (services.User(user) is not { } by || !by.Roles.Contains("admin")) return Usage($"'{Output.Plain(user)}' is no administrator in {Output.Plain(data)}.");
-        return await services.Registry.RegisterServerAsync(by, name, address, settings, cancellationToken) switch
-        {
-            RegistryResult.Changed changed => Registered(changed),
-            RegistryResult.Refused refused => Output.Problem(Console.Error, refused.Problem),
-            var other => throw new InvalidOperationException($"Unexpected {other.GetType().Name}."),
-        };
+        if (services.User(user) is not { } by || !by.Roles.Contains("admin")) return Output.Misused($"'{Output.Plain(user)}' is no administrator in {Output.Plain(data)}.");
+        return Output.Registered(await services.Registry.RegisterServerAsync(by, name, address, settings, cancellationToken));
     }
 
     private static async Task<(ServerSettings?, Problem?)> ReadAsync(string file, CancellationToken cancellationToken)
@@ -60,18 +55,5 @@ internal static class ServerCommand
         {
             return (null, new Problem(ProblemTypes.Validation, 400, "The settings are no JSON", e.Message, e.Pointer));
         }
-    }
-
-    private static int Registered(RegistryResult.Changed changed)
-    {
-        foreach (var entry in changed.Entries)
-            Console.WriteLine(Output.Plain($"{entry.Kind.ToString().ToLowerInvariant()} {entry.Name} {entry.Version} {entry.Lifecycle.ToString().ToLowerInvariant()}{(entry.Reason is null ? "" : $" ({entry.Reason})")}"));
-        return Output.Ok;
-    }
-
-    private static int Usage(string text)
-    {
-        Console.Error.WriteLine(text);
-        return Output.Usage;
     }
 }

@@ -18,7 +18,7 @@ namespace Interlock.Local.Engine;
 /// The embedded run host: folds runs over the event log in SQLite, in this process. Events of many runs share commits; a restart picks every
 /// open run up where its log ends.
 /// </summary>
-internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposable
+internal sealed partial class RunEngine : IRunHost, IRunLog, IFrameFence, IAsyncDisposable
 {
     private const int ConcurrentCommands = 512;
 
@@ -92,9 +92,11 @@ internal sealed partial class RunEngine : IRunHost, IFrameFence, IAsyncDisposabl
             DateTimeOffset.FromUnixTimeMilliseconds(head.StartedAt), DateTimeOffset.FromUnixTimeMilliseconds(head.UpdatedAt)))]);
     }
 
-    public async IAsyncEnumerable<RunEvent> EventsAsync(TenantId tenant, RunId run, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<RunEvent> EventsAsync(TenantId tenant, RunId run, CancellationToken cancellationToken = default) => SinceAsync(tenant, run, 0, cancellationToken);
+
+    public async IAsyncEnumerable<RunEvent> SinceAsync(TenantId tenant, RunId run, long after, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        foreach (var stored in _log.Events(tenant.Value, run.Value))
+        foreach (var stored in _log.Events(tenant.Value, run.Value, after + 1))
         {
             cancellationToken.ThrowIfCancellationRequested();
             yield return RunJson.Deserialize<RunEvent>(stored);

@@ -25,4 +25,7 @@ internal sealed record LocalOptions(string DataDirectory)
 
     /// <summary>The address that people use, where it is another than the one listened on; see <see cref="Http.Hosting.WebOptions.PublicOrigin"/>.</summary>
     public Uri? PublicOrigin { get; init; }
+
+    /// <summary>Where it will listen, where that is known before it does: a run that goes on at once may call an agent that calls back.</summary>
+    public Uri? Listens { get; init; }
 }

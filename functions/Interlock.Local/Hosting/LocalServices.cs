@@ -1,8 +1,10 @@
 using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Audit.Checkpoints;
 using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Fences;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Identity;
@@ -12,6 +14,7 @@ using Interlock.Core.Intake.Schedules;
 using Interlock.Core.Notices;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
+using Interlock.Core.Registry.Pools;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Core.Upkeep;
@@ -42,7 +45,7 @@ internal sealed class LocalServices : IAsyncDisposable
         Keys = LocalKeys.Open(options.DataDirectory, time);
         Users = LocalUsers.Load(options.DataDirectory);
         Channels = LocalChannels.Load(options.DataDirectory, options.Egress.AllowLoopback);
-        PublicOrigin = options.PublicOrigin;
+        (PublicOrigin, Origin) = (options.PublicOrigin, options.PublicOrigin ?? options.Listens);
         Time = time;
         Tables = options.Tables ?? new SqliteTableStore(_database);
         Audit = new AuditLog(Tables, time);
@@ -52,16 +55,23 @@ internal sealed class LocalServices : IAsyncDisposable
         _egress = EgressHandler.Create(options.Egress);
         var credentials = new UpstreamCredentials(new LocalSecrets(options.DataDirectory), _egress, time);
         _mcp = new McpUpstream(_egress, loggers, time, credentials);
-        _a2a = new A2aUpstream(_egress, time);
-        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time));
+        _a2a = new A2aUpstream(_egress, time, credentials);
+        var upstreams = new UpstreamRouter(_mcp, _a2a, new HttpUpstream(_egress, credentials, time), new ChatUpstream(_egress, credentials, time));
         _gates = new GateStore(Tables, Keys.Mac, Keys.Incarnation);
         var fences = new FenceTracker(Tables, Registries, time);
         Engine = new RunEngine(new RunLog(_database), Catalog, Audit, time, loggers.CreateLogger<RunEngine>());
-        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time) { Mac = Keys.Mac, Limits = options.Limits });
+        Gateway = new ToolGateway(new GatewayParts(Tables, Tables, blobs, Registries, Policies, _gates, Audit, Users, Engine, upstreams, fences, time)
+        {
+            RunLog = Engine,
+            Mac = Keys.Mac,
+            Limits = options.Limits,
+            Tokens = new RunTokens(Keys.Issuer, Keys.Mac, Policies, Users, () => Origin, time),
+        });
         var circuits = loggers.CreateLogger<UpstreamRoutes>();
         Gateway.Routes.Moved = change => CircuitLog.Write(circuits, change);
         var approvals = new ApprovalParts(Tables, Keys.Mac, Registries, Policies, _gates, Audit, Users, time)
         {
+            RunLog = Engine,
             Edits = new RunEdits(Engine.GetAsync, Catalog),
             Notices = new NoticeOutbox(Tables, Channels, time),
             Caps = options.Caps,
@@ -75,18 +85,26 @@ internal sealed class LocalServices : IAsyncDisposable
         Intake = new RunIntake(Registries, Catalog, Engine, Tables, Audit, time) { Caps = options.Caps, Directory = Users };
         Schedules = new ScheduleKeeper(Registries, Catalog, Intake, Engine, Users, Tables, Audit, time);
         Relations = new RunRelations(Intake, Engine, Tables, Audit, time);
-        Commands = new SteadyRunner(new CommandRunner(Gateway, Approvals, time, relations: () => Relations), time, loggers.CreateLogger<SteadyRunner>());
+        var agents = new AgentDesk(Gateway, Registries, Policies, new PoolReader(Catalog), Users, time);
+        var commands = new CommandRunner(Gateway, Approvals, time, relations: () => Relations, agents: agents);
+        AgentNotices = new AgentNotices(commands, Engine, Keys.Mac);
+        Commands = new SteadyRunner(commands, time, loggers.CreateLogger<SteadyRunner>());
         Housekeeping = new Housekeeping(Changes, Gateway.Usage, Tables, async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), time) { Locks = Relations.Locks };
     }
 
-    /// <summary>Copies the audit to a folder, with checkpoints signed by this installation.</summary>
-    public AuditArchive ArchiveIn(string folder) => new(Tables, Tables, new FileArchive(folder), async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), Time, Keys.Checkpoints);
+    /// <summary>Copies the audit to a folder, with checkpoints signed by the key given.</summary>
+    public AuditArchive ArchiveIn(string folder, CheckpointKey key) => new(Tables, Tables, new FileArchive(folder), async (tenant, run, stop) => await Engine.GetAsync(tenant, run, stop) is not { } state || state.Status.IsClosed(), Time, key);
 
     public TimeProvider Time { get; }
     public LocalKeys Keys { get; }
     public LocalUserDirectory Users { get; }
     public NoticeChannels Channels { get; }
     public Uri? PublicOrigin { get; }
+
+    /// <summary>Where agents elsewhere reach it: <see cref="PublicOrigin"/>, or where it listens once that is known; null where it does not.</summary>
+    public Uri? Origin { get; private set; }
+
+    public AgentNotices AgentNotices { get; }
     public ITableStore Tables { get; }
     public AuditLog Audit { get; }
     public RegistryStore Registries { get; }
@@ -124,6 +142,9 @@ internal sealed class LocalServices : IAsyncDisposable
         EventLog.Write(logger, await Intake.Delivery.RunAsync(tenant, all, cancellationToken));
         foreach (var run in Engine.OpenRuns) await Relations.Children.ReconcileAsync(run, cancellationToken);
     }
+
+    /// <summary>Says where it listens, unless another address is said to lead here.</summary>
+    public void Listens(Uri address) => Origin = PublicOrigin ?? address;
 
     public Principal? User(string id) => Users.Find(new TenantId(LocalOptions.Tenant), id)?.ToPrincipal(new TenantId(LocalOptions.Tenant));
 

@@ -49,6 +49,7 @@ internal sealed class LocalWeb : IAsyncDisposable
         await app.StartAsync(cancellationToken);
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.First()
             ?? throw new InvalidOperationException("The server has no address.");
+        services.Listens(new Uri(address));
         return new LocalWeb(app, new Uri(address));
     }
 
@@ -79,6 +80,7 @@ internal sealed class LocalWeb : IAsyncDisposable
             Runs = services.Engine,
             Audit = services.Audit,
             Store = services.Tables,
+            AgentNotices = services.AgentNotices,
             McpTokens = services.Keys.Issuer.Verifier(TokenClass.Mcp, services.Keys.Incarnation),
             ApiTokens = services.Keys.Issuer.Verifier(TokenClass.Api, services.Keys.Incarnation),
             Narrowing = new TokenNarrowing(services.Keys.Issuer, services.Time),

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
@@ -19,13 +20,14 @@ internal sealed class Node
         Registries = new RegistryStore(store);
         Gates = new GateStore(store, world.Mac, world.Incarnation);
         var policies = new PolicyCache();
-        var approvals = new ApprovalParts(store, world.Mac, Registries, policies, Gates, Audit, world.Directory, world.Time) { Edits = edits ?? new StubEdits() };
+        var approvals = new ApprovalParts(store, world.Mac, Registries, policies, Gates, Audit, world.Directory, world.Time) { Edits = edits ?? new StubEdits(), RunLog = world.Log };
         Desk = new ApprovalDesk(approvals);
         AdHoc = new AdHocDesk(approvals, Desk, new Ledger(store, world.Blobs));
         Fences = new FenceTracker(store, Registries, time ?? world.Time, lease);
         Gateway = new ToolGateway(new GatewayParts(
             store, store, world.Blobs, Registries, policies, Gates, Audit, world.Directory, fence ?? world.Fence, world.Upstream, Fences, time ?? world.Time)
         {
+            RunLog = world.Log,
             Lease = lease,
             Mac = world.Mac,
             Limits = limits ?? GatewayLimits.None,
@@ -59,6 +61,38 @@ internal sealed class StubFence : IFrameFence
     {
         await OnAsked();
         return IsPending;
+    }
+}
+
+/// <summary>Runs as a test says they went.</summary>
+internal sealed class StubRunLog : IRunLog
+{
+    private readonly Dictionary<RunId, List<RunEvent>> _events = [];
+
+    /// <summary>How many events were read.</summary>
+    public int Read { get; private set; }
+
+    /// <summary>How often it was looked at.</summary>
+    public int Looks { get; private set; }
+
+    /// <summary>What happens to a run right after so many looks.</summary>
+    public Func<int, RunEvent?> OnRead { get; set; } = _ => null;
+
+    public void Add(RunId run, params RunEvent[] events)
+    {
+        if (!_events.TryGetValue(run, out var list)) _events[run] = list = [];
+        list.AddRange(events);
+    }
+
+    public async IAsyncEnumerable<RunEvent> SinceAsync(TenantId tenant, RunId run, long after, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await Task.CompletedTask;
+        foreach (var happened in _events.GetValueOrDefault(run, []).Skip((int)after))
+        {
+            Read++;
+            yield return happened;
+        }
+        if (OnRead(++Looks) is { } next) Add(run, next);
     }
 }
 

@@ -56,6 +56,7 @@ internal sealed class World : IAsyncDisposable
     public Mac Mac { get; } = new(new byte[32]);
     public StubUpstream Upstream { get; } = new();
     public StubFence Fence { get; } = new();
+    public StubRunLog Log { get; } = new();
 
     /// <summary>Of nodes made from then on.</summary>
     public Incarnation Incarnation { get; set; } = Incarnation.First;

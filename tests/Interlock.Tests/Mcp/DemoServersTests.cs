@@ -143,7 +143,7 @@ public sealed class DemoServersTests
     {
         await using var servers = await DemoServers.StartAsync(new(), TestContext.Current.CancellationToken);
         await using var upstream = new UpstreamFixture();
-        var router = new UpstreamRouter(upstream.Mcp, upstream.A2a, upstream.Http);
+        var router = new UpstreamRouter(upstream.Mcp, upstream.A2a, upstream.Http, upstream.Chat);
 
         var tools = await router.DiscoverAsync(new(UpstreamKind.Mcp, "r", servers.Remediation), TestContext.Current.CancellationToken);
         var agent = await router.DiscoverAsync(new(UpstreamKind.A2a, "c", servers.Classifier), TestContext.Current.CancellationToken);

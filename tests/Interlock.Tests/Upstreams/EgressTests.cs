@@ -182,7 +182,7 @@ public sealed class EgressTests
         await using var upstream = new UpstreamFixture();
         var call = UpstreamFixture.Call(new Uri("ftp://127.0.0.1/mcp"), kind: kind);
 
-        var result = await new UpstreamRouter(upstream.Mcp, upstream.A2a, upstream.Http).InvokeAsync(call, TestContext.Current.CancellationToken);
+        var result = await new UpstreamRouter(upstream.Mcp, upstream.A2a, upstream.Http, upstream.Chat).InvokeAsync(call, TestContext.Current.CancellationToken);
 
         Assert.IsType<UpstreamResult.NotSent>(result);
     }

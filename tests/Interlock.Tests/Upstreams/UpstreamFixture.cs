@@ -20,6 +20,8 @@ internal sealed class UpstreamFixture(EgressOptions? egress = null, ISecretSourc
 
     public HttpUpstream Http => new(_egress, new UpstreamCredentials(secrets, _egress, time ?? TimeProvider.System), time ?? TimeProvider.System);
 
+    public ChatUpstream Chat => new(_egress, new UpstreamCredentials(secrets, _egress, time ?? TimeProvider.System), time ?? TimeProvider.System);
+
     public static UpstreamCall Call(Uri address, string arguments = "{}", string tool = "t", UpstreamKind kind = UpstreamKind.Mcp, TimeSpan? time = null, string key = "key-1") =>
         new(
             new(kind, "tenant/server/1", address), tool, Encoding.UTF8.GetBytes(arguments), key,

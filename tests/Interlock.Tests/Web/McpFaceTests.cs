@@ -111,7 +111,7 @@ public sealed class McpFaceTests(WebFixture web) : IClassFixture<WebFixture>
             Assert.Equal(["stub__echo"], names); // no workflows, no status
             var inside = await client.CallToolAsync("stub__echo", new Dictionary<string, object?> { ["text"] = "inside" }, cancellationToken: TestContext.Current.CancellationToken);
             Assert.NotEqual(true, inside.IsError);
-            var records = await web.AuditAsync(AuditChain.ForPrincipal(WebFixture.Tenant, "user:nora", DateTimeOffset.UtcNow).Id);
+            var records = await web.AuditAsync(AuditChain.ForRun(WebFixture.Tenant, run).Id);
             Assert.Contains(records, record => record is { Type: AuditTypes.CallIntent, Target: "stub/echo" } && record.Actors.Contains("agent:helper") && record.Actors.Contains("user:dana"));
         }
         await using (var narrow = await web.ConnectAsync(RunToken(run, new FrameId(frame.Value), "stub/slow")))

@@ -228,6 +228,7 @@ public class WebFixture : IAsyncLifetime
         InterlockPipeline.Map(_app, Web());
         await _app.StartAsync();
         Address = new Uri(_app.Urls.First());
+        Services.Listens(Address);
     }
 
     /// <summary>What is served; tests that change a part of it serve theirs beside.</summary>

@@ -22,9 +22,13 @@ internal static class Documents
 
     public static WorkflowReadResult Read(string tasks) => WorkflowReader.Read(Head + tasks, "doc.yaml");
 
-    public static WorkflowDefinition Clean(string tasks)
+    /// <summary>The same in the mode in which a planner may pick.</summary>
+    public static WorkflowReadResult Autonomous(string tasks) => WorkflowReader.Read(Head.Replace("mode: supervised", "mode: autonomous", StringComparison.Ordinal) + tasks, "doc.yaml");
+
+    public static WorkflowDefinition Clean(string tasks) => Clean(Read(tasks));
+
+    public static WorkflowDefinition Clean(WorkflowReadResult result)
     {
-        var result = Read(tasks);
         Assert.Equal([], result.Findings.Select(finding => finding.ToString()));
         return Assert.IsType<WorkflowDefinition>(result.Definition);
     }

@@ -55,8 +55,6 @@ public sealed class FindingTests
         { "  - a: { listen: { to: { one: { with: { type: t } } } }, foreach: { item: x, at: x } }", "reference", 9, "item and at" },
         { "  - a: { call: openapi, with: { document: { endpoint: 'https://x.y' }, operationId: o } }", "unsupported", 9, "call: openapi" },
         { "  - a: { call: asyncapi, with: {} }", "unsupported", 9, "call: asyncapi" },
-        { "  - a: { call: autonomous, with: {} }", "unsupported", 9, "autonomous" },
-        { "  - a: { call: tool, with: { tool: s/t, lock: x } }", "unsupported", 9, "'lock'" },
         { "  - o:\n      do:\n        - i: { run: { shell: { command: x } } }", "unsupported", 11, "run: shell" },
 
         // Expressions.
@@ -139,6 +137,17 @@ public sealed class FindingTests
         { Asking("gate", field: "{ type: string }, " + string.Join(", ", Enumerable.Range(0, 20).Select(i => $"p{i}: {{ type: string }}"))), "schema", 9, "" },
         { Asking("side", covers: "covers: [ run ], ") + "\n  - run: { call: tool, with: { tool: s/t }, then: end }\n  - side: { set: { x: 1 }, then: run }", "covers", 9, "without this gate" },
 
+        // Locks.
+        { "  - a: { call: tool, with: { tool: s/t, lock: x }, metadata: { interlock: { lock: { name: y } } } }", "lock", 9, "names a lock already" },
+        { "  - a: { set: { x: 1 }, metadata: { interlock: { lock: { name: 'workflow:a/b' } } } }", "lock", 9, "does not begin with 'workflow:'" },
+        { "  - a: { call: tool, with: { tool: s/t, lock: \"" + new string('x', 201) + "\" } }", "lock", 9, "1 to 200" },
+        { "  - a: { set: { x: 1 }, metadata: { interlock: { lock: { name: x, places: 0 } } } }", "schema", 9, "" },
+        { "  - a: { set: { x: 1 }, metadata: { interlock: { lock: { places: 2 } } } }", "schema", 9, "name" },
+        { "  - a: { set: { x: 1 }, metadata: { interlock: { lock: { name: '${ $output }' } } } }", "expression", 9, "$output" },
+        { "  - a: { set: { x: 1 }, metadata: { interlock: { lock: { name: x, places: 2 } } } }\n  - b: { call: tool, with: { tool: s/t, lock: x } }", "lock", 10, "has 2 places, and 'b' says 1" },
+        { "  - a: { do: [ { i: { call: tool, with: { tool: s/t, lock: y } } } ], metadata: { interlock: { lock: { name: x } } } }\n  - b:\n      do: [ { j: { call: tool, with: { tool: s/t, lock: x } } } ]\n      metadata: { interlock: { lock: { name: y } } }", "lock", 11, "'i' the other way round" },
+        { "  - a:\n      do:\n        - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H } }\n      metadata: { interlock: { lock: { name: x } } }", "lock", 11, "put the gate outside" },
+
         // Failed steps that escalate.
         { "  - a: { set: { x: 1 }, metadata: { interlock: { onError: escalate } } }", "on-error", 9, "needs an escalate" },
         { "  - a: { call: tool, with: { tool: s/t }, metadata: { interlock: { onTimeout: escalate } } }", "on-timeout", 9, "needs an escalate" },
@@ -194,6 +203,10 @@ public sealed class FindingTests
         { "name: doc=>name: a b", "schema", 4, "" },
         { "onError: fail, =>onError: escalate, ", "on-error", 6, "needs an escalate" },
         { "timeout: { after: PT1H }=>timeout: { after: PT1H, before: PT1H }", "schema", 7, "unknown property 'before'; allowed: after" },
+        { "onError: fail, =>onError: fail, concurrency: { limit: 2 }, ", "schema", 6, "key" },
+        { "onError: fail, =>onError: fail, concurrency: { key: x, limit: 0 }, ", "schema", 6, "" },
+        { "onError: fail, =>onError: fail, concurrency: { key: x, onBusy: wait }, ", "schema", 6, "must be queue or reject or cancelRunning" },
+        { "onError: fail, =>onError: fail, concurrency: { key: '${ $task.name }' }, ", "expression", 6, "$task" },
         { "timeout: { after: PT1H }=>{timeout}\nschedule: { cron: '61 * * * *' }", "cron", 8, "no minute" },
         { "timeout: { after: PT1H }=>{timeout}\nschedule: { cron: '0 0 30 2 *' }", "cron", 8, "never comes" },
         { "onError: fail, =>onError: fail, schedule: { windows: [ { from: '12:00', until: '11:00' } ] }, ", "schedule", 6, "ends after it begins" },

@@ -15,7 +15,7 @@ public sealed partial class LanguagePageTests
 
     [Fact]
     public void Page_HasASampleOfEveryKindOfTask() => Assert.All(
-        (string[])["do:", "set:", "switch:", "for:", "fork:", "try:", "raise:", "wait:", "emit:", "listen:", "run:", "call: tool", "call: agent", "call: approval", "call: http", "call: mcp"],
+        (string[])["do:", "set:", "switch:", "for:", "fork:", "try:", "raise:", "wait:", "emit:", "listen:", "run:", "call: tool", "call: agent", "call: approval", "call: autonomous", "call: http", "call: mcp"],
         kind => Assert.Contains(_blocks, block => block.Rule.Length == 0 && block.Text.Contains(kind, StringComparison.Ordinal)));
 
     [Theory]

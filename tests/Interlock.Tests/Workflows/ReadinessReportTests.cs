@@ -56,7 +56,7 @@ public sealed class ReadinessReportTests
     [InlineData("  - run: { set: { x: '${ $secrets.key }' } }", "audit")]
     [InlineData("  - run: { set: { x: 1 }, then: nowhere }", "on-error-on-timeout")]
     [InlineData("  - run: { set: { x: '${ | }' } }", "on-error-on-timeout")]
-    [InlineData("  - run: { call: autonomous, with: {} }", "deprecation,pools")]
+    [InlineData("  - run: { call: autonomous, with: { goal: g, planner: p, pool: { tools: [ s/t ] }, limits: { steps: 1, calls: 1 } } }", "pools")]
     [InlineData("  - run: { sett: 1 }", "on-error-on-timeout,pools")]
     [InlineData("  - run: [", "gates,deprecation,audit,on-error-on-timeout,pools")]
     public void For_DocumentWithAnError_FailsTheQuestion(string tasks, string failed)
@@ -73,6 +73,35 @@ public sealed class ReadinessReportTests
         var answer = Answer(ReadinessReport.For(WorkflowReader.Read(text, "doc.yaml")), "on-error-on-timeout");
         Assert.False(answer.Passed);
         Assert.Equal(("/do/0/a", 8), Assert.Single(answer.Evidence, evidence => evidence.Failed) is var one ? (one.TaskPath, one.Line) : default);
+    }
+
+    [Fact]
+    public void For_AutonomousStep_SaysWhatItMayChooseAndWhatBoundsIt()
+    {
+        var report = ReadinessReport.For(Documents.Autonomous("  - a: { call: autonomous, with: { goal: g, planner: p, version: ^1, pool: { tools: [ s/*, 'tag:safe' ], agents: [ b ], workflows: [ n/w ] }, limits: { steps: 2, calls: 3, cost: 0.5, time: PT1M }, onExhausted: answer } }"));
+        Assert.True(report.Passed);
+        Assert.Equal("autonomous: calls are picked from pools in 'a'; all else that can be called is nothing", Answer(report, "pools").Evidence[0].Reason);
+        Assert.Equal("'a': p chooses from s/*, tag:safe, the agent b, the workflow n/w", Answer(report, "pools").Evidence[1].Reason);
+        Assert.Equal("'a': at most 2 turns, 3 calls, a cost of 0.5, a time of 00:01:00, 5 failures in a row, 3 times the same call; when one is reached: answer", Answer(report, "pools").Evidence[2].Reason);
+        Assert.Contains("whom policy names", Assert.Single(Answer(report, "gates").Evidence).Reason, StringComparison.Ordinal);
+        Assert.StartsWith("p pins ^1, and its pool the active versions", Assert.Single(Answer(report, "deprecation").Evidence).Reason, StringComparison.Ordinal);
+        Assert.Contains("each choice of p with the candidates", Assert.Single(Answer(report, "audit").Evidence).Reason, StringComparison.Ordinal);
+        Assert.All(report.Answers.SelectMany(answer => answer.Evidence).Skip(1), evidence => Assert.InRange(evidence.Line, 6, Documents.FirstTaskLine));
+    }
+
+    [Fact]
+    public void For_PoolWithAToolThatAGateCoversElsewhere_ExplainsIt()
+    {
+        var report = ReadinessReport.For(Documents.Autonomous(
+            """
+              - a: { call: autonomous, with: { goal: g, planner: p, pool: { tools: [ s/read, s/a* ] }, limits: { steps: 2, calls: 3 } } }
+              - gate: { call: approval, with: { title: t, approvers: [ { group: g } ], expiresAfter: PT1H, covers: [ apply ] } }
+              - apply: { call: tool, with: { tool: s/apply } }
+            """));
+        var explained = Assert.Single(Answer(report, "gates").Evidence, evidence => evidence.TaskPath == "/do/0/a/with/pool/tools/1");
+        Assert.Equal((Documents.FirstTaskLine, false), (explained.Line, explained.Failed));
+        Assert.StartsWith("the gate 'gate' covers 'apply', and not what the planner of 'a' chooses: its calls of s/apply are asked about inside the loop", explained.Reason, StringComparison.Ordinal);
+        Assert.True(report.Passed);
     }
 
     private static ReadinessAnswer Answer(ReadinessReport report, string id) => Assert.Single(report.Answers, answer => answer.Id == id);

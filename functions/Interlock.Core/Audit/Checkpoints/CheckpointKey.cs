@@ -44,9 +44,6 @@ public sealed class CheckpointKey : ICheckpointSigner, IDisposable
         }
     }
 
-    /// <summary>The private key, PKCS#8, for the host to keep.</summary>
-    public string ExportPem() => _key.ExportPkcs8PrivateKeyPem();
-
     public Task<CheckpointSignature> SignAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
     {
         lock (_signing) return Task.FromResult(new CheckpointSignature(Kid, _key.SignData(data.Span, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation)));

@@ -42,12 +42,33 @@ internal sealed class QuotaCounter(ITableStore store, RowKey key, Func<Cancellat
                 }
                 await Task.Delay(LongestPause * jitter(), time, cancellationToken);
             }
-            throw new LimitContentionException($"The row of the quota {key.Partition} was lost to other instances {MaxAttempts} times in a row; repeat the call.");
+            throw Contention();
         }
         finally
         {
             Leasing.Release();
         }
+    }
+
+    /// <summary>Whether nothing of the limit is left that this or another instance could use.</summary>
+    public async Task<bool> IsUsedUpAsync(long limit, CancellationToken cancellationToken)
+    {
+        var (_, used) = await ReadAsync(cancellationToken);
+        lock (_lock) return used >= limit && _left == 0;
+    }
+
+    /// <summary>Counts an amount that was used already, whatever the limit.</summary>
+    /// <exception cref="LimitContentionException">Other instances kept winning the row.</exception>
+    public async Task ChargeAsync(long amount, CancellationToken cancellationToken)
+    {
+        if (TrySpend(amount)) return;
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var (row, used) = await ReadAsync(cancellationToken);
+            if (await TryWriteAsync(row, used + amount, cancellationToken)) return;
+            await Task.Delay(LongestPause * jitter(), time, cancellationToken);
+        }
+        throw Contention();
     }
 
     /// <summary>Gives back an amount that was not used, to be used here.</summary>
@@ -69,19 +90,30 @@ internal sealed class QuotaCounter(ITableStore store, RowKey key, Func<Cancellat
     /// <summary>True when there is enough now, false when the limit is used up, null when the row was lost to another instance.</summary>
     private async Task<bool?> TryLeaseAsync(long amount, long limit, bool isExact, CancellationToken cancellationToken)
     {
-        var row = await store.GetAsync(Table, key, cancellationToken);
-        var used = row?.Body[UsedMember] is { IsNumber: true } number ? (long)number.AsNumber() : 0;
+        var (row, used) = await ReadAsync(cancellationToken);
         var remaining = limit - used;
         long needed;
         lock (_lock) needed = amount - _left;
         if (needed <= 0) return true;
         if (needed > remaining) return false;
         var lease = isExact ? needed : Math.Max(needed, Math.Min(remaining / Share, MostAhead * amount));
-        var body = JsonValue.Object((UsedMember, used + lease));
-        if (row is null) await beginning(cancellationToken);
-        var written = row is null ? await store.InsertAsync(Table, key, body, cancellationToken) : await store.ReplaceAsync(Table, key, body, row.ETag, cancellationToken);
-        if (!written.Ok) return null;
+        if (!await TryWriteAsync(row, used + lease, cancellationToken)) return null;
         GiveBack(lease);
         return true;
     }
+
+    private async Task<(TableRow? Row, long Used)> ReadAsync(CancellationToken cancellationToken)
+    {
+        var row = await store.GetAsync(Table, key, cancellationToken);
+        return (row, row?.Body[UsedMember] is { IsNumber: true } number ? (long)number.AsNumber() : 0);
+    }
+
+    private async Task<bool> TryWriteAsync(TableRow? row, long used, CancellationToken cancellationToken)
+    {
+        var body = JsonValue.Object((UsedMember, used));
+        if (row is null) await beginning(cancellationToken);
+        return (row is null ? await store.InsertAsync(Table, key, body, cancellationToken) : await store.ReplaceAsync(Table, key, body, row.ETag, cancellationToken)).Ok;
+    }
+
+    private LimitContentionException Contention() => new($"The row of the quota {key.Partition} was lost to other instances {MaxAttempts} times in a row; repeat the call.");
 }

@@ -35,8 +35,8 @@ internal sealed class RateLimiter
         var (tenant, principal) = (call.Tenant.Value, call.Chain.Starter.Subject);
         var (own, tool) = (new Taker(), routed.Contract.Tool.Rate);
         if (await own.TakeAsync(this, _limits.PerPrincipal, Keys.Join(tenant, $"principal:{principal}"), cancellationToken) is { } spent) return Refuse($"'{principal}' makes more calls than it may", spent);
-        if (await own.TakeAsync(this, tool is null ? null : RateLimit.Of(tool), Keys.Join(tenant, $"tool:{routed.Entry.Name}"), cancellationToken) is { } busy)
-            return Refuse($"'{routed.Entry.Name}' is called more often than it may be", own.GiveBack(busy));
+        if (await own.TakeAsync(this, tool is null ? null : RateLimit.Of(tool), Keys.Join(tenant, $"tool:{routed.Contracted.Name}"), cancellationToken) is { } busy)
+            return Refuse($"'{routed.Contracted.Name}' is called more often than it may be", own.GiveBack(busy));
         if (await own.TakeAsync(this, _limits.PerTenant, Keys.Join(tenant, "tenant"), cancellationToken) is { } full) return Refuse("The tenant makes more calls than it may", own.GiveBack(full));
         return await own.TakeAsync(this, _limits.Global, Keys.Join("global"), cancellationToken) is { } wait ? Refuse("Too many calls are made at once", own.GiveBack(wait)) : null;
     }

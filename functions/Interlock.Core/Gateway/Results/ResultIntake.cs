@@ -33,8 +33,8 @@ internal sealed class ResultIntake(Artifacts artifacts, Mac mac)
             return Refused(call, "What the operator wants blanked out of its results can't be found in them: correct the tool's settings.");
         }
         if (invalid is not null) return new TakenResult(redacted, invalid, mark);
-        var limit = contract.Tool.MaxResultBytes ?? (call.Site is null ? ClientBytes : RunBytes);
-        if (call.Site is not null) redacted = redacted with { Output = call.IsWhole ? redacted.Result ?? redacted.Output : redacted.Output, Result = null }; // nobody relays it
+        var limit = Math.Min(contract.Tool.MaxResultBytes ?? (call.HasClient ? ClientBytes : RunBytes), call.ReferenceAbove ?? int.MaxValue);
+        if (!call.HasClient) redacted = redacted with { Output = call.IsWhole ? redacted.Result ?? redacted.Output : redacted.Output, Result = null }; // nobody relays it
         var value = redacted.Result ?? redacted.Output;
         if (value.Size * 6 <= limit || CanonicalJson.Serialize(value).Length <= limit) return new TakenResult(redacted, null, mark); // a character is at most six bytes: \u0000
         if (UpstreamOperations.Is(contract.WireName)) return Refused(call, $"It is larger than {limit} bytes.", mark);
@@ -77,10 +77,10 @@ internal sealed class ResultIntake(Artifacts artifacts, Mac mac)
     /// </summary>
     private async Task<UpstreamResult.Completed> KeptAsync(GatewayCall call, CallContract contract, UpstreamResult.Completed answer, int limit)
     {
-        var whole = call.Site is null && !answer.Output.IsString ? answer.Result ?? answer.Output : answer.Output;
+        var whole = call.HasClient && !answer.Output.IsString ? answer.Result ?? answer.Output : answer.Output;
         var artifact = await artifacts.KeepAsync(call, whole);
         var preview = Preview(whole.StringOrNull() ?? whole.ToString());
-        if (call.Site is not null)
+        if (!call.HasClient)
         {
             return new UpstreamResult.Completed(
                 JsonValue.Object(("artifact", artifact.Digest), ("size", artifact.Size), ("mediaType", artifact.MediaType), ("preview", preview), ("uri", artifact.Uri)), answer.IsError);

@@ -78,7 +78,7 @@ internal static class EndpointRouter
 
     private static StageResult<string> Agent(EndpointUri endpoint, RegistrySnapshot registry)
     {
-        var found = registry.OfKind(RegistryKind.Agent).Where(entry => entry.Lifecycle == Lifecycle.Active && EndpointUri.Read(entry.As<AgentBody>().Address.AbsoluteUri).Uri is { } at && IsAt(at, endpoint))
+        var found = registry.OfKind(RegistryKind.Agent).Where(entry => entry.Lifecycle == Lifecycle.Active && entry.As<AgentBody>() is { Settings.Protocol: AgentProtocol.A2a, Address: { } address } && EndpointUri.Read(address.AbsoluteUri).Uri is { } at && IsAt(at, endpoint))
             .Select(entry => entry.Name).Distinct().Order(StringComparer.Ordinal).ToList();
         return found switch
         {

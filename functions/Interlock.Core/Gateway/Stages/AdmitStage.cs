@@ -1,3 +1,4 @@
+using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Runs;
 
@@ -26,11 +27,14 @@ internal sealed class AdmitStage(RateLimiter limits, QuotaLimiter quotas, TimePr
         var call = routed.Call;
         while (await limits.RefuseAsync(routed, cancellationToken) is var (refusal, wait))
         {
-            if (call.Site is null || time.GetUtcNow() + wait >= call.Deadline) return refusal;
+            if (call.HasClient || time.GetUtcNow() + wait >= call.Deadline) return refusal;
             await Task.Delay(wait > ShortestWait ? wait : ShortestWait, time, cancellationToken);
         }
         return isFirst ? await quotas.RefuseAsync(routed, cancellationToken) : null;
     }
+
+    /// <summary>Whose slots a call takes: an agent's of its own, for the agent's call holds one of the run's while it waits for them.</summary>
+    public static string CallerOf(AuditChain chain, GatewayCall call) => call.Site?.Under is { } under ? $"{chain.Id}:{under.Effect}" : chain.Id;
 
     /// <summary>Takes one of the caller's slots; disposing gives it back.</summary>
     public async Task<IDisposable> EnterAsync(string caller, CancellationToken cancellationToken)

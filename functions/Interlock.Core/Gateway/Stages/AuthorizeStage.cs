@@ -5,9 +5,12 @@ using Interlock.Core.Policy;
 namespace Interlock.Core.Gateway.Stages;
 
 /// <summary>Authorize: policy over the whole actor chain, and the grant where policy or the document asks for one. Verified here, spent at commit.</summary>
-internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDirectory directory, TimeProvider time)
+internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDirectory directory, Readings readings, TimeProvider time)
 {
     public const string Name = "authorize";
+
+    /// <summary>The gate that granted the conversation of which a call is a turn; null where turns are not made.</summary>
+    public Func<GatewayCall, CancellationToken, Task<GateId?>>? GateOfConversation { get; init; }
 
     public async Task<StageResult<AuthorizedCall>> RunAsync(FrozenCall frozen, CancellationToken cancellationToken)
     {
@@ -15,6 +18,7 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDir
         var decision = await DecideAsync(frozen, cancellationToken);
         if (decision.Effect == PolicyEffect.Deny) return new Refusal(Name, decision.RefusalRule ?? PolicyRules.DefaultDeny, 403, decision.Reason);
         if (decision.Effect == PolicyEffect.Allow && !call.RequiresGrant) return new AuthorizedCall(frozen, decision, null);
+        if (call.Step == ConversationStep.Turn) return await OfTurnAsync(frozen, decision, cancellationToken);
         if (call.Grant is not { } grant) return new Refusal(Name, "grant-required", 403, Missing(call, decision));
         if (await gates.FindAsync(call.Tenant, grant, cancellationToken) is not { } stored)
             return new Refusal(Name, "grant-missing", 403, "The gate that is to grant this call does not exist.");
@@ -29,14 +33,37 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDir
             : new AuthorizedCall(frozen, decision, gate);
     }
 
-    /// <summary>Policy's word on a frozen call, by the registry it was routed with.</summary>
-    public async Task<PolicyDecision> DecideAsync(FrozenCall frozen, CancellationToken cancellationToken)
+    /// <summary>What people approved is the conversation: of a turn of it, they need not look again.</summary>
+    private async Task<StageResult<AuthorizedCall>> OfTurnAsync(FrozenCall frozen, PolicyDecision decision, CancellationToken cancellationToken)
     {
         var call = frozen.Call;
-        var request = new PolicyRequest(
+        if (GateOfConversation is not { } find || await find(call, cancellationToken) is not { } under)
+            return new Refusal(Name, "grant-required", 403, $"'{call.Target}' needs an approval ({decision.Reason}), and this conversation began without one.");
+        if ((await gates.FindAsync(call.Tenant, under, cancellationToken))?.Gate is not { } gate) return new Refusal(Name, "grant-unauthentic", 403, UnauthenticGateException.Advice);
+        return decision.Floor is { } floor && gate.WeakerThan(floor) is { } weaker
+            ? new Refusal(Name, ApprovalFloor.Rule, 403, weaker)
+            : new AuthorizedCall(frozen, decision, null) { Under = under };
+    }
+
+    /// <summary>
+    /// Policy's word on a frozen call, by the registry it was routed with. Of an agent that is a tool both are asked: by its name as an agent nobody gets to what its name as a tool keeps them from.
+    /// </summary>
+    public async Task<PolicyDecision> DecideAsync(FrozenCall frozen, CancellationToken cancellationToken)
+    {
+        var (call, registry) = (frozen.Call, frozen.Routed.Registry);
+        var policy = policies.Of(registry);
+        var request = await new PolicyRequest(
             call.Chain, call.Kind, frozen.Routed.Entry.Name, frozen.Routed.Target.ContractDigest, frozen.Arguments, time.GetUtcNow(),
-            call.Site?.Workflow.Name, call.Site?.Task);
-        return PolicyEngine.Decide(policies.Of(frozen.Routed.Registry), await request.WithGroupsAsync(directory, cancellationToken));
+            call.Site?.Workflow.Name, call.Site?.Task).WithGroupsAsync(directory, cancellationToken);
+        var behind = frozen.Routed.Tool is { } tool ? request with { Kind = TargetKind.Tool, Target = tool.Name } : null;
+        // What undoes a call is never held back by what was read: its arguments were fixed when the call happened, and the document wrote how.
+        if (!call.IsCompensation && (PolicyEngine.AsksWhatWasRead(policy, request) || (behind is not null && PolicyEngine.AsksWhatWasRead(policy, behind))))
+        {
+            var read = await readings.OfAsync(call, registry, request.Now, cancellationToken);
+            (request, behind) = (request with { Read = read }, behind is null ? null : behind with { Read = read });
+        }
+        var decision = PolicyEngine.Decide(policy, request);
+        return behind is null ? decision : decision.And(PolicyEngine.Decide(policy, behind));
     }
 
     private static string Missing(GatewayCall call, PolicyDecision decision) => call.Site is null

@@ -1,5 +1,6 @@
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Locks;
@@ -14,7 +15,7 @@ namespace Interlock.Core.Gateway.Stages;
 /// partition holds the intent record, the claim of this attempt and the spending of the grant; both in one commit where the store can. Whoever wins that insert may call, nobody else.
 /// </summary>
 internal sealed class CommitStage(
-    RegistryStore registries, AuthorizeStage authorize, IFrameFence fence, Ledger ledger, EffectClaims claims, AuditLog audit, EffectLease? lease, LockRows locks, TimeProvider time)
+    RegistryStore registries, AuthorizeStage authorize, IFrameFence fence, Ledger ledger, EffectClaims claims, AuditLog audit, EffectLease? lease, RunTokens? tokens, LockRows locks, TimeProvider time)
 {
     public const string Name = "commit";
 
@@ -26,7 +27,7 @@ internal sealed class CommitStage(
         authorized = passed.Value!; // no refusal, so there is a value: the call as the fence saw it
         var call = authorized.Call;
         if (authorized.Gate is { } approved && !await GateRecords.AgreesAsync(audit, approved, cancellationToken))
-            return new Refusal(Name, "grant-unauthentic", 403, "The audit does not say that the gate was approved as its row has it; an administrator must look at the store.");
+            return Disagrees;
         var registration = authorized.Routed.Target.RegistrationId;
         if (repeated is not null && (repeated.Registration != registration || repeated.Target != call.Target || repeated.ArgumentsDigest != authorized.Frozen.Digest))
             return new Refusal(Name, "fence-changed", 409, $"The tool's registration changed since the attempt {(repeated.HasDoubt ? "whose outcome is unknown" : "that asked")}: to go on would be another call.");
@@ -35,6 +36,9 @@ internal sealed class CommitStage(
         if (spender is { } other && other != call.Effect) return Spent;
         if (call.IsCompensation && authorized.Gate is { } granted && await claims.SpentByAsync(chain, EffectClaims.SpentRow(call.Site!.Run, granted.Id, call.Site.Frame.Undone(), false), cancellationToken) is null)
             return new Refusal(Name, "compensation-blocked", 403, "The call that this compensation undoes never happened under its approval.");
+
+        var issued = tokens is null ? (StageResult<IssuedAccess>)IssuedAccess.None : await tokens.IssueAsync(authorized, cancellationToken);
+        if (issued.Refusal is { } unsafely) return unsafely;
 
         var row = new LedgerRow(LedgerState.Intended, attempt, call.Target, authorized.Frozen.Digest, time.GetUtcNow())
         {
@@ -45,6 +49,7 @@ internal sealed class CommitStage(
             LeasedBy = lease?.Holder,
             LeasedUntil = time.GetUtcNow() + lease?.Time,
             Cost = QuotaSet.CostOf(authorized.Routed.Contract.Tool),
+            AgentVersion = call.Kind == TargetKind.Agent ? authorized.Routed.Entry.Version : null,
             Rounds = repeated is null ? 0 : repeated.State == LedgerState.InputRequired ? repeated.Rounds + 1 : repeated.Rounds,
             Asked = repeated?.Asked,
             Address = repeated?.Asked is null ? null : repeated.Address,
@@ -53,10 +58,10 @@ internal sealed class CommitStage(
         };
         var effectRow = new TableWrite.Insert(EffectClaims.EffectRow(call.Effect, attempt), Body(call, authorized));
         List<TableWrite> alongside = spent is null || spender is not null ? [effectRow] : [effectRow, new TableWrite.Insert(spent, Body(call, authorized))];
-        var (result, etag) = await WriteAsync(chain, authorized, row, ledgerETag, alongside, cancellationToken);
+        var (result, etag) = await WriteAsync(chain, authorized, issued.Value?.Details, row, ledgerETag, alongside, cancellationToken);
         return result switch
         {
-            AuditAppendResult.Appended => new CommittedCall(authorized, row, etag!), // what was appended stands beside a ledger row
+            AuditAppendResult.Appended => new CommittedCall(authorized, row, etag!, issued.Value!), // what was appended stands beside a ledger row, and what was not refused has a value
             AuditAppendResult.AlongsideExists exists when exists.Row == spent => Spent,
             _ => Claimed,
         };
@@ -64,7 +69,7 @@ internal sealed class CommitStage(
 
     /// <summary>The ledger's row and the audit's batch: in one commit where both are in a store that can, else in that order; no result when the ledger has another row.</summary>
     private async Task<(AuditAppendResult? Result, string? LedgerETag)> WriteAsync(
-        AuditChain chain, AuthorizedCall authorized, LedgerRow row, string? ledgerETag, List<TableWrite> alongside, CancellationToken cancellationToken)
+        AuditChain chain, AuthorizedCall authorized, JsonValue? issued, LedgerRow row, string? ledgerETag, List<TableWrite> alongside, CancellationToken cancellationToken)
     {
         var call = authorized.Call;
         // Appending is not to be cancelled: an append that may or may not have happened would leave the effect in doubt for nothing.
@@ -77,7 +82,7 @@ internal sealed class CommitStage(
         if (await ledger.WriteAsync(call, row, ledgerETag, cancellationToken) is not { } etag) return (null, null);
         return (await audit.AppendAsync(chain, [Intent()], alongside, CancellationToken.None), etag);
 
-        AuditRecord Intent() => CallRecords.Intent(chain, authorized, row.Attempt, time.GetUtcNow());
+        AuditRecord Intent() => CallRecords.Intent(chain, authorized, issued, row.Attempt, time.GetUtcNow());
     }
 
     /// <summary>Whether a call would pass the fence now.</summary>
@@ -91,7 +96,9 @@ internal sealed class CommitStage(
         await ledger.FindAsync(committed.Authorized.Call, cancellationToken) is var (row, _)
         && row.State == LedgerState.Intended && row.Attempt == committed.Row.Attempt && row.LeasedBy == held.Holder && row.LeasedUntil > time.GetUtcNow();
 
-    private static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");
+    public static Refusal Disagrees { get; } = new(Name, "grant-unauthentic", 403, "The audit does not say that the gate was approved as its row has it; an administrator must look at the store.");
+
+    public static Refusal Spent { get; } = new(Name, "grant-spent", 403, "The approval was used for another call already; open a new gate.");
 
     public static Refusal Claimed { get; } = new(Name, "effect-claimed", 409, "Another worker is making this call.");
 
@@ -113,7 +120,7 @@ internal sealed class CommitStage(
         }
         var passed = await authorize.RunAsync(frozen, cancellationToken);
         if (passed.Refusal is { } denied) return denied;
-        if (call.Site is { } site && !await fence.IsPendingAsync(call.Tenant, site, call.Effect, cancellationToken))
+        if (call.Site is { } site && !await fence.IsPendingAsync(call.Tenant, site, site.Under?.Effect ?? call.Effect, cancellationToken))
             return new Refusal(Name, "frame-not-pending", 409, "The run no longer waits for this call.");
         foreach (var held in call.Locks)
             if (!await locks.IsHeldAsync(call.Tenant, call.Site!.Run, held, cancellationToken)) // only a run's call is made under locks
@@ -129,7 +136,7 @@ internal sealed class CommitStage(
 }
 
 /// <summary>A call that may leave: nobody else can make it any more.</summary>
-internal sealed record CommittedCall(AuthorizedCall Authorized, LedgerRow Row, string LedgerETag)
+internal sealed record CommittedCall(AuthorizedCall Authorized, LedgerRow Row, string LedgerETag, IssuedAccess Issued)
 {
     /// <summary>The caller, with its answers only where the upstream asked.</summary>
     public CallerLink? Link => Row.Asked is null ? Authorized.Call.Link?.WithoutAnswers() : Authorized.Call.Link;

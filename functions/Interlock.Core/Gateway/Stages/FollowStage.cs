@@ -18,9 +18,9 @@ internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, 
     {
         while (true)
         {
-            var isLeft = call.IsAbandoned || (call.Site is null && cancellationToken.IsCancellationRequested);
+            var isLeft = call.IsAbandoned || (call.HasClient && cancellationToken.IsCancellationRequested);
             if (await LookAsync(chain, call, row, etag, isLeft, cancellationToken) is not var (followed, written) || written is null) return null;
-            if (followed.State != LedgerState.Intended || call.Site is not null) return new SettledCall(followed, written);
+            if (followed.State != LedgerState.Intended || !call.HasClient) return new SettledCall(followed, written);
             (row, etag) = (followed, written);
             await WaitAsync(row.Handle!.PollAt < call.Deadline ? row.Handle.PollAt : call.Deadline, cancellationToken); // it goes on under one
         }
@@ -77,7 +77,7 @@ internal sealed class FollowStage(RegistryStore registries, InvokeStage invoke, 
     /// <summary>The contract it was made under, while its registration may be talked to.</summary>
     private static CallContract? Contract(GatewayCall call, LedgerRow row, LedgerHandle handle, RegistrySnapshot registry)
     {
-        if (call.Kind == TargetKind.Agent)
+        if (!handle.Name.Contains('/')) // an agent of its own; tools are named server/tool
         {
             return registry.Find(RegistryKind.Agent, handle.Name, handle.Version) is { } known && IsInUse(known) && known.As<AgentBody>() is var agent && agent.RegistrationId == row.Registration
                 ? CallContract.Of(call, handle.Name, agent)

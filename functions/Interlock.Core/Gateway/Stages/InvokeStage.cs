@@ -59,9 +59,10 @@ internal sealed class InvokeStage(IUpstream upstream, IUpstream builtin, Upstrea
     private async Task<UpstreamResult> SendAsync(CallContract contract, UpstreamCall call, CancellationToken cancellationToken)
     {
         var to = call.Endpoint.Kind == UpstreamKind.Builtin ? builtin : upstream;
-        return Taken(contract, contract.Tool.Redact.IsEmpty
+        var result = Taken(contract, contract.Tool.Redact.IsEmpty
             ? await to.InvokeAsync(call, cancellationToken)
             : Overheard.Of(contract, await to.InvokeAsync(call with { Link = Overheard.Of(contract, call.Link) }, cancellationToken)));
+        return call.Access?.Hide(result) ?? result;
     }
 
     /// <summary>Who has no time may have begun all the same: only of what may be repeated, by its operator's word, is that as good as not done.</summary>
@@ -79,6 +80,9 @@ internal sealed class InvokeStage(IUpstream upstream, IUpstream builtin, Upstrea
             Subject = call.Chain.Starter.Subject,
             AsTask = contract.IsTask,
             Task = committed.Row.Handle?.Task,
+            Access = committed.Issued.Access,
+            Notify = committed.Issued.Notify,
+            Resume = call.Resume,
         };
     }
 

@@ -15,6 +15,8 @@ internal static class ResolveStage
     /// <param name="takesCalls">Whether an address of a server takes calls now, where a route may choose by that.</param>
     public static StageResult<RoutedCall> Run(GatewayCall call, RegistrySnapshot registry, Func<RegistryEntry, bool>? takesCalls = null)
     {
+        if (call.Site?.Under is { Version: { } version } under && registry.Find(RegistryKind.Agent, under.Agent, version) is not { Lifecycle: Lifecycle.Active or Lifecycle.Deprecated })
+            return new Refusal(Name, "agent-disabled", 403, $"The agent '{under.Agent}' that asks is not active any more.");
         if (EndpointTarget.TryParse(call.Via ?? call.Target) is { } endpoint) return Endpoint(call, endpoint, registry);
         if (call.Kind == TargetKind.Agent) return Agent(call, registry);
         if (VirtualTarget.TryParse(call.Via ?? call.Target) is not { } asked) return Tool(call, registry);
@@ -57,8 +59,28 @@ internal static class ResolveStage
         if (resolution is Resolution.Refused refused) return Refuse(refused, "unknown-agent");
         var (entry, repinned) = (Resolution.Found)resolution; // the only other case
         var agent = entry.As<AgentBody>();
-        var target = new BoundTarget(entry.Name, entry.Version, agent.CardDigest, agent.RegistrationId, agent.Address);
+        if (Misused(call, entry, agent) is { } misused) return misused;
+        if (agent.Settings is { Protocol: AgentProtocol.Mcp, Tool: { } tool }) return AsTool(call, entry, repinned, tool, registry);
+        var endpoint = UpstreamEndpoint.Of(call.Tenant, agent);
+        var target = new BoundTarget(entry.Name, entry.Version, agent.CardDigest, agent.RegistrationId, endpoint.Address);
         return new RoutedCall(call, registry, entry, repinned, target, CallContract.Of(call, entry.Name, agent));
+    }
+
+    /// <summary>A chat agent answers turns of a conversation that was opened, and nothing else has turns.</summary>
+    private static Refusal? Misused(GatewayCall call, RegistryEntry entry, AgentBody agent) => (call.Step, agent.Settings.Protocol == AgentProtocol.Chat) switch
+    {
+        (ConversationStep.None, true) => new Refusal(Name, "chat-agent", 409, $"'{entry.Name}' {entry.Version} is a chat agent: a run opens a conversation with it, and nothing is sent to it in another way."),
+        (ConversationStep.Turn, false) => new Refusal(Name, "no-chat-agent", 409, $"'{entry.Name}' {entry.Version} is no chat agent, and the conversation was begun with one."),
+        _ => null,
+    };
+
+    /// <summary>An agent that is a tool: the call is the agent's, by the tool's contract.</summary>
+    private static StageResult<RoutedCall> AsTool(GatewayCall call, RegistryEntry entry, RegistryEntry? repinned, string tool, RegistrySnapshot registry)
+    {
+        var led = Tool(call with { Kind = TargetKind.Tool, Target = tool, Version = null }, registry);
+        return led.Value is { } known
+            ? known with { Call = call with { Tool = tool }, Entry = entry, RepinnedFrom = repinned, Tool = known.Entry, Target = known.Target with { Name = entry.Name, Version = entry.Version } }
+            : led.Refusal! with { Detail = $"The agent '{entry.Name}' is the tool '{tool}'. {led.Refusal!.Detail}" }; // one of the two
     }
 
     private static Refusal Refuse(Resolution.Refused refused, string unknown) =>

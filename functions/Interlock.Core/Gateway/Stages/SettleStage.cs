@@ -1,5 +1,6 @@
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Fences;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Gateway.Results;
 using Interlock.Core.Runs;
@@ -11,7 +12,7 @@ namespace Interlock.Core.Gateway.Stages;
 /// Settle: the ledger's outcome first, then the audit's, and only then is the result used. A call that was sent is settled even when nobody
 /// waits any more, and even when another worker took this one for dead: who holds an attempt's claim knows best how it ended.
 /// </summary>
-internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake results, HandedCalls handedOn, TimeProvider time)
+internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake results, HandedCalls handedOn, QuotaLimiter quotas, TimeProvider time)
 {
     public const string Name = "settle";
 
@@ -25,11 +26,19 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
     public async Task<SettledCall> RunAsync(AuditChain chain, CommittedCall committed, UpstreamResult result)
     {
         var ended = committed.Row with { EndedAt = time.GetUtcNow() };
+        // First, for an answer that is lost with this process is not recorded, and asked for again: then both were used.
+        if (result is UpstreamResult.Completed { Use: { } use })
+            foreach (var charge in quotas.Charges(committed.Authorized.Routed, use.Tokens)) await SteadilyAsync(async () => { await charge(); return true; });
+        return await SteadilyAsync(() => OnceAsync(chain, committed, ended, result));
+    }
+
+    private async Task<T> SteadilyAsync<T>(Func<Task<T>> step)
+    {
         for (var pause = FirstPause; ; pause *= 2)
         {
             try
             {
-                return await OnceAsync(chain, committed, ended, result);
+                return await step();
             }
             catch (Exception) when (pause <= LastPause)
             {
@@ -103,7 +112,7 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
         var unknown = row with { State = LedgerState.Unknown };
         if (row.State == LedgerState.Intended)
             row = unknown with { Handle = null, EndedAt = time.GetUtcNow(), Problem = new Problem(ProblemTypes.InDoubt, 500, "The call's outcome is unknown", "It went on at its upstream when it was taken for lost, and made again.") };
-        await RecordAsync(chain, call, row);
+        await RecordAsync(chain, call, row with { IsLate = true }); // whoever went on recorded it as unknown before
         return new SettledCall(row.State == LedgerState.Completed ? row : unknown, null);
     }
 
@@ -112,7 +121,7 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
     {
         if (handed.Task.Length is 0 or > LedgerHandle.MaxTaskLength)
             return row with { State = LedgerState.Unknown, Problem = new Problem(ProblemTypes.Communication, 502, "The call goes on unseen", "Its upstream gave a handle that is empty or too long to keep.") };
-        var (entry, now) = (committed.Authorized.Routed.Entry, time.GetUtcNow());
+        var (entry, now) = (committed.Authorized.Routed.Contracted, time.GetUtcNow());
         return row with
         {
             EndedAt = null,
@@ -140,7 +149,7 @@ internal sealed class SettleStage(Ledger ledger, AuditLog audit, ResultIntake re
     private async Task<LedgerRow> TakenAsync(GatewayCall call, CallContract contract, LedgerRow row, UpstreamResult.Completed done)
     {
         var (answer, refused, redaction) = await results.TakeAsync(call, contract, done);
-        row = row with { Redaction = redaction };
+        row = row with { Redaction = redaction, Use = done.Use, Cost = row.Cost + (done.Use is { Tokens: var tokens } ? contract.Prices?.Of(tokens) ?? 0 : 0) };
         if (refused is not null) return row with { State = LedgerState.Failed, OutputDigest = CanonicalJson.Digest(answer.Result ?? answer.Output), Problem = refused };
         return await ledger.WithAnswerAsync(call.Tenant, answer.IsError
             ? row with { State = LedgerState.Failed, Problem = Failure(call, answer.Output, done.Problem) }

@@ -19,7 +19,10 @@ public abstract record RegistryRequest
 
     public sealed record RegisterServer(string Name, Uri Address, ServerSettings? Settings) : RegistryRequest;
 
-    public sealed record RegisterAgent(string Name, string Version, Uri Address) : RegistryRequest;
+    public sealed record RegisterAgent(string Name, string Version, Uri? Address) : RegistryRequest
+    {
+        public AgentSettings Settings { get; init; } = AgentSettings.None;
+    }
 
     public sealed record Move(RegistryKind Kind, string Name, string Version, Lifecycle Lifecycle, string? Successor, string? Reason) : RegistryRequest;
 

@@ -11,7 +11,7 @@ internal static class Requests
     public static Task<RegistryResult> ApplyAsync(RegistryDesk registry, Principal by, RegistryRequest request, CancellationToken cancellationToken) => request switch
     {
         RegistryRequest.RegisterServer server => registry.RegisterServerAsync(by, server.Name, server.Address, server.Settings, cancellationToken),
-        RegistryRequest.RegisterAgent agent => registry.RegisterAgentAsync(by, agent.Name, agent.Version, agent.Address, cancellationToken),
+        RegistryRequest.RegisterAgent agent => registry.RegisterAgentAsync(by, agent.Name, agent.Version, agent.Address, agent.Settings, cancellationToken),
         RegistryRequest.Move move => registry.SetLifecycleAsync(by, move.Kind, move.Name, move.Version, move.Lifecycle, move.Successor, move.Reason, cancellationToken),
         RegistryRequest.ApproveContract approve => registry.ApproveContractAsync(by, approve.Name, approve.Version, approve.Contract, approve.Reason, cancellationToken),
         RegistryRequest.PublishPolicy policy => registry.PublishPolicyAsync(by, policy.Text, cancellationToken),

@@ -51,7 +51,7 @@ public sealed class PoolReader(WorkflowCatalog catalog)
 
     /// <summary>An agent goes by its own name: without a double underscore, it is no tool's and no workflow's.</summary>
     private static PoolMember Agent(PoolChoice choice, AgentBody body) =>
-        Member(choice, choice.Target, body.CardDigest, body.Settings.Description, body.InputSchema ?? TaskSchema);
+        Member(choice, choice.Target, body.CardDigest, body.Settings.Description, choice.Tool?.As<ToolBody>().InputSchema ?? body.InputSchema ?? TaskSchema);
 
     private async Task<PoolMember> WorkflowAsync(TenantId tenant, PoolChoice choice, WorkflowBody body, CancellationToken cancellationToken)
     {

@@ -28,7 +28,7 @@ public static class PoolResolver
             {
                 var (entry, why) = Answering(kind, name, registry);
                 if (entry is null) excluded.Add(new(name, Excerpt.Of(why, MaxWhy)));
-                else if (chosen.Count < MaxMembers) chosen.Add(new PoolChoice(kind, name, asked, entry));
+                else if (chosen.Count < MaxMembers) chosen.Add(new PoolChoice(kind, name, asked, entry) { Tool = ToolOf(entry) is { } tool ? Answering(PoolKind.Tool, tool, registry).Entry : null });
                 else
                 {
                     excluded.Add(new(name, $"the pool holds {MaxMembers} already"));
@@ -68,8 +68,11 @@ public static class PoolResolver
         var resolution = registry.Resolve(KindOf(kind), name, null);
         if (resolution is Resolution.Refused refused) return (null, refused.Detail.TrimEnd('.'));
         if (kind == PoolKind.Tool && name[..name.IndexOf('/')] is var server && registry.Newest(RegistryKind.Server, server) is null) return (null, $"the server '{server}' of this tool is not active");
-        return (((Resolution.Found)resolution).Entry, ""); // the only other case
+        var found = ((Resolution.Found)resolution).Entry; // the only other case
+        return ToolOf(found) is { } tool && Answering(PoolKind.Tool, tool, registry) is { Entry: null, Why: var why } ? (null, $"it is the tool '{tool}': {why}") : (found, "");
     }
+
+    private static string? ToolOf(RegistryEntry entry) => entry.Kind == RegistryKind.Agent ? entry.As<AgentBody>().Settings.Tool : null;
 
     private static RegistryKind KindOf(PoolKind kind) => kind switch
     {

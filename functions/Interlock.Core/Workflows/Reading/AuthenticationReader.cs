@@ -1,4 +1,3 @@
-using Interlock.Core.Identity;
 using Interlock.Json;
 
 namespace Interlock.Core.Workflows.Reading;
@@ -46,9 +45,9 @@ internal static class AuthenticationReader
             log?.Error("secrets", at, $"credentials never come from documents: register the endpoint with its credential and name the secret here, {scheme}: {{ use: NAME }}");
             return null;
         }
-        if (!LocalSecrets.IsName(secret.AsString()))
+        if (!SecretName.Is(secret.AsString()))
         {
-            log?.Error("reference", at + "/use", $"no secret is called '{Quote.Short(secret.AsString())}': a name is {LocalSecrets.NameForm}");
+            log?.Error("reference", at + "/use", $"no secret is called '{Quote.Short(secret.AsString())}': a name is {SecretName.Form}");
             return null;
         }
         if (document["use"]?["secrets"] is { IsArray: true } secrets && secrets.Items.Contains(secret)) return secret;

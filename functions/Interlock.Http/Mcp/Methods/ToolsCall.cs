@@ -55,10 +55,10 @@ internal sealed class ToolsCall : IMcpMethod
             var outside = await _refusals.OutsideAsync(exchange.Http, caller, call, ct);
             return outside.Rule == McpRefusals.ScopeRule ? McpAnswer.Refuse(403, McpErrorCodes.InvalidRequest, outside.Detail!, McpRefusals.ScopeRule) : subject.Fail(outside, null); // it says what is needed
         }
-        var (effect, reused) = await _keys.EffectAsync(caller, tool.Entry.Name, arguments, key, ct);
+        var (effect, isNew, reused) = await _keys.EffectAsync(caller, tool.Entry, arguments, key, ct);
         if (reused is not null) return subject.Fail(reused, null);
-        if (key is not null && await _handles.WorkingAsync(caller, effect, ct) is { } working) return McpAnswer.Of(CallResults.Working(working));
-        call = call with { Effect = effect, IsNew = key is null };
+        if (!isNew && await _handles.WorkingAsync(caller, effect, ct) is { } working) return McpAnswer.Of(CallResults.Working(working));
+        call = call with { Effect = effect, IsNew = isNew };
         if (RequestState.Read(_web.Mac, exchange, caller, call, key is not null, _web.Time.GetUtcNow()) is not { } state) return await ForgedAsync(caller, call, ct);
         var (answers, invalid) = InputRounds.Answers(exchange, state);
         if (invalid is { } error) return error;
@@ -71,6 +71,8 @@ internal sealed class ToolsCall : IMcpMethod
         }
         var (result, handle) = await _answers.OfAsync(exchange.Http, caller, call, tool.Exposed, ct);
         if (handle is not null) return McpAnswer.Of(CallResults.Working(handle));
+        if (result is GatewayResult.Refused { Refusal: { Rule: "grant-required" } guarded } && await _web.Gateway.Paused.GiveAsync(call, ct) is { } paused)
+            return McpAnswer.Of(CallResults.Paused(tool.Contract, guarded.ToProblem(), paused));
         return result is GatewayResult.InputRequired required
             ? _rounds.Ask(exchange, call, subject, registry, key is not null, state, required)
             : CallSubject.Lacking(exchange, result!) ?? McpAnswer.Of(CallResults.Of(result!, tool.Contract)); // without a handle there is a result
