@@ -183,6 +183,13 @@ internal static class ApiRoutes
             Answers = [(200, "Any")],
         },
 
+        new("GET", "/api/agents/{name}/history", "getAgentHistory", "What each version of an agent did: calls, success, time, tokens, cost, and how often people rejected or changed what it chose; counted from the audit.", AgentsApi.HistoryAsync)
+        {
+            Roles = ["operator", "auditor", "admin", "author", "publisher"],
+            Query = [("days", "Of the last so many days, 1 to 400; 30 without it")],
+            Answers = [(200, "AgentHistory")],
+        },
+
         new("GET", "/api/audit/export", "exportAudit", "Everything recorded for the tenant, as JSON Lines.", AuditApi.ExportAsync)
         {
             Roles = ["auditor"],

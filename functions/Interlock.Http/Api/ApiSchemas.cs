@@ -60,6 +60,12 @@ internal static class ApiSchemas
             "input": { "type": "array", "items": { "$ref": "#/components/schemas/SchemaChange" } }, "output": { "type": "array", "items": { "$ref": "#/components/schemas/SchemaChange" } } } },
           "SchemaChange": { "type": "object", "properties": {
             "location": { "type": "string" }, "breaksCallers": { "type": "boolean" }, "breaksResults": { "type": "boolean" }, "explanation": { "type": "string" } } },
+          "AgentHistory": { "type": "object", "properties": { "agent": { "type": "string" }, "versions": { "type": "array", "items": { "type": "object", "properties": {
+            "version": { "type": "string" }, "lifecycle": { "type": "string" }, "calls": { "type": "integer" }, "failures": { "type": "integer" }, "unknown": { "type": "integer" },
+            "success": { "type": ["number", "null"], "description": "Of the calls, the share that completed" }, "meanMs": { "type": ["number", "null"] },
+            "inputTokens": { "type": "integer" }, "outputTokens": { "type": "integer" }, "cost": { "type": "number" }, "conversations": { "type": "integer" },
+            "choices": { "type": "integer" }, "refused": { "type": "integer" }, "asked": { "type": "integer" }, "overridden": { "type": "integer", "description": "Choices that people rejected or changed" },
+            "days": { "type": "array", "items": { "type": "object" } } } } } } },
           "Registry": { "type": "object", "properties": { "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
           "RouteExplanation": { "type": "object", "properties": {
             "target": { "type": "string" }, "taken": { "type": ["string", "null"] }, "repinnedFrom": { "type": ["string", "null"] }, "refusal": { "$ref": "#/components/schemas/Problem" },

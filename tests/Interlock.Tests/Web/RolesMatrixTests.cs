@@ -46,6 +46,7 @@ public sealed class RolesMatrixTests(WebFixture web) : IClassFixture<WebFixture>
         ["PUT /api/quotas"] = "admin",
         ["GET /api/break-glass"] = "operator auditor admin",
         ["GET /api/usage"] = "auditor admin",
+        ["GET /api/agents/{name}/history"] = "operator auditor admin author publisher",
         ["GET /api/artifacts/{id}"] = Anybody,
         ["GET /api/audit/export"] = "auditor",
         ["GET /api/audit/runs/{id}"] = "auditor",

@@ -1,7 +1,6 @@
 using Interlock.Core.Agents;
 using Interlock.Core.Policy;
 using Interlock.Core.Workflows;
-using Interlock.Json;
 
 namespace Interlock.Tests.Workflows;
 
@@ -125,9 +124,9 @@ public sealed class AutonomousTaskTests
     public void Read_Concurrency_IsBuilt()
     {
         static ConcurrencyRule? Rule(string written) => WorkflowReader.Read(Documents.Head.Replace("onError: fail", $"onError: fail, concurrency: {{ {written} }}", StringComparison.Ordinal) + "  - a: { set: { x: 1 } }", "doc.yaml").Definition?.Concurrency;
-        Assert.Equal((1, Core.Workflows.LockContention.Queue), Rule("key: all") is { } least ? (least.Limit, least.OnBusy) : default);
-        Assert.Equal((3, Core.Workflows.LockContention.CancelRunning), Rule("key: '${ .customer }', limit: 3, onBusy: cancelRunning") is { } most ? (most.Limit, most.OnBusy) : default);
-        Assert.Equal(Core.Workflows.LockContention.Reject, Rule("key: all, onBusy: reject")?.OnBusy);
+        Assert.Equal((1, LockContention.Queue), Rule("key: all") is { } least ? (least.Limit, least.OnBusy) : default);
+        Assert.Equal((3, LockContention.CancelRunning), Rule("key: '${ .customer }', limit: 3, onBusy: cancelRunning") is { } most ? (most.Limit, most.OnBusy) : default);
+        Assert.Equal(LockContention.Reject, Rule("key: all, onBusy: reject")?.OnBusy);
     }
 
     [Fact]

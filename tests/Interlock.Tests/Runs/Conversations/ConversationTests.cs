@@ -120,6 +120,14 @@ public sealed class ConversationTests
     }
 
     [Fact]
+    public void Workflow_WhoseInputIsNoObject_IsGivenTheArgumentThatStandsForIt()
+    {
+        var member = Restart with { InputSchema = RunHarness.Parse("""{"type":"object","required":["input"],"properties":{"input":{"type":"string"}}}"""), IsWrapped = true };
+        var run = Begun(terms: Terms(member)).Choose(("ops__restart", """{"input":"web","interlock_reason":"it hangs"}"""));
+        Assert.Equal("\"web\"", run.Pending<Command.StartChild>(Choice(1)).Input.ToString());
+    }
+
+    [Fact]
     public void Agent_Chosen_AnswersOrConverses()
     {
         var run = Begun().Choose(("writer", Why("a")), ("writer", Why("b"))).Complete(Choice(1), "from elsewhere");
