@@ -13,6 +13,9 @@ internal static class ChoiceGate
 {
     private const string Required = "grant-required";
 
+    /// <summary>As much as people are shown of what an agent says of a call; the call itself they are shown whole.</summary>
+    private const int MaxText = 4000;
+
     /// <summary>Whether the refusal is dealt with here: by asking people, or because they were asked before.</summary>
     public static bool Opens(Machine machine, Frame frame, Command.Call call, Problem refusal)
     {
