@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using Interlock.Core.Agents;
-using Interlock.Core.Runs.Tasks;
 using Interlock.Core.Workflows;
 using Interlock.Json;
 
