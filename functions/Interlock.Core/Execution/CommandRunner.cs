@@ -134,7 +134,7 @@ public sealed class CommandRunner(
         _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
     };
 
-    private CommandOutcome Opened(Command command, StageResult<AgentTerms> opened) => opened.Value is { } terms
+    private CommandOutcome.Happened Opened(Command command, StageResult<AgentTerms> opened) => opened.Value is { } terms
         ? new CommandOutcome.Happened(new RunEvent.AgentOpened(time.GetUtcNow(), command.Id, terms))
         : Failed(command, opened.Refusal!.ToProblem(command.Frame)); // one of the two
 
