@@ -27,7 +27,7 @@ public sealed partial class CallbackAttackTests(AgentWeb site) : IClassFixture<A
                 return ScriptedAgent.Message(answer);
             },
         }.StartAsync();
-        await site.RegisterAsync(agent.Address, agent.Card, limits: limits);
+        await site.RegisterAsync(agent.Address, agent.Card, limits);
         var run = await site.StartAsync("{}");
         try
         {
@@ -262,7 +262,7 @@ public sealed partial class CallbackAttackTests(AgentWeb site) : IClassFixture<A
     [Fact]
     public async Task Call_OfAnAgentInTheClear_IsRefusedBeforeAnythingIsSent()
     {
-        await site.RegisterAsync(new Uri("http://agents.example.com/a2a"), null);
+        await site.RegisterAsync(new Uri("http://agents.example.com/a2a"), card: null);
 
         var (run, end) = await site.RunAsync("{}");
 
