@@ -46,7 +46,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         var (id, answer) = (NextId(), new A2aAnswer());
         var content = new OneShotContent(A2aRequests.Send(id, call, call.Endpoint.Dialect.Streams));
         using var reading = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time);
-        await using var leaving = budget.Token.UnsafeRegister(_ => reading.CancelAfter(answer.Task is null && SaysTaskSoon(call) ? StopPatience : TimeSpan.Zero), null);
+        await using var leaving = budget.Token.UnsafeRegister(_ => reading.CancelAfter(content.Sent && answer.Task is null && SaysTaskSoon(call) ? StopPatience : TimeSpan.Zero), null);
         try
         {
             var reply = await PostAsync(call, content, id, answer, () => budget.Token.IsCancellationRequested, reading.Token);

@@ -121,7 +121,7 @@ public sealed class RealAgentTests(AgentWeb site) : IClassFixture<AgentWeb>
                   content: |
                     { "id": "c1", "object": "chat.completion", "model": "{{"{{"}}jmes request body.model{{"}}"}}", "usage": { "prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18 },
                       "choices": [{ "index": 0, "finish_reason": "tool_calls", "message": { "role": "assistant", "content": null, "tool_calls": [
-                        { "id": "call_1", "type": "function", "function": { "name": "stub__echo", "arguments": "{\"text\":\"{{text}}\",\"reason\":\"to see\"}" } }] } }] }
+                        { "id": "call_1", "type": "function", "function": { "name": "stub__echo", "arguments": "{\"text\":\"{{text}}\",\"interlock_reason\":\"to see\"}" } }] } }] }
               - path: "/v1/chat/completions"
                 match: "body.messages[-1].role == 'tool'"
                 response:
