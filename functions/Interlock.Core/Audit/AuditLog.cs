@@ -10,7 +10,8 @@ namespace Interlock.Core.Audit;
 /// </summary>
 public sealed class AuditLog(ITableStore store, TimeProvider? time = null)
 {
-    private const int MaxRecords = 32;
+    /// <summary>Records of one append.</summary>
+    internal const int MaxRecords = 32;
     private const int MaxRecordBytes = 256 * 1024;
     private const int MaxCachedChains = 4096;
 

@@ -13,6 +13,7 @@ public static class AuditTypes
     public const string GateChanged = "gate.changed";
     public const string Delegation = "delegation";
     public const string GateClosed = "gate.closed";
+    public const string AgentSelection = "agent.selection";
     public const string RunStarted = "run.started";
     public const string RunState = "run.state";
     public const string EventEmitted = "event.emitted";

@@ -82,7 +82,7 @@ public static class RunRecords
             Reason = reason,
         };
 
-    private static AuditRecord Of(TenantId tenant, RunId run, WorkflowRef workflow, string id, string type, DateTimeOffset at) => new()
+    internal static AuditRecord Of(TenantId tenant, RunId run, WorkflowRef workflow, string id, string type, DateTimeOffset at) => new()
     {
         Id = id,
         Type = type,

@@ -1,5 +1,6 @@
 using Interlock.Core.Agents;
 using Interlock.Core.Approvals;
+using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Runs;
@@ -26,7 +27,11 @@ public sealed class CommandRunner(
                 };
                 return Opened(planner, await Agents.OpenAsync(goal, planner.Pool, cancellationToken));
             case Command.CallAgent asked when agents is not null && await agents.IsConversationAsync(GatewayCall(run, asked), cancellationToken):
-                return Opened(asked, await agents.OpenAsync(GatewayCall(run, asked), null, cancellationToken));
+                return Opened(asked, await agents.OpenAsync(GatewayCall(run, asked), asked.MayChoose ? null : PoolRequest.None, cancellationToken));
+            case Command.CallModel turn:
+                var answered = await gateway.CallAsync(GatewayCall(run, turn), cancellationToken);
+                if (answered is GatewayResult.Completed { Output: var answer }) await RecordAsync(run, turn, answer, cancellationToken);
+                return Outcome(turn, answered);
             case Command.Call call:
                 var result = await gateway.CallAsync(GatewayCall(run, call), cancellationToken);
                 return call is Command.CallAgent agent && result is GatewayResult.Failed { Problem: { Type: ProblemTypes.NeedsApproval, Pause: { } pause } }
@@ -93,11 +98,20 @@ public sealed class CommandRunner(
             IdempotencyKey = (call as Command.CallTool)?.IdempotencyKey,
             OnInDoubt = call.OnInDoubt,
             TraceParent = run.Origin.TraceParent,
+            ReferenceAbove = call.ReferenceAbove,
             IsAbandoned = !run.Pending.ContainsKey(call.Id),
             IssuedAt = call.IssuedAt ?? run.StartedAt,
             Resume = (call as Command.CallAgent)?.Resume,
             Locks = call is Command.CallTool { IsCompensation: true } ? [] : [.. run.LocksAround(call.Frame).Select(held => new CallLock(held.Key, held.Value.Name, held.Value.Fence))],
         };
+    }
+
+    /// <summary>What a turn chose is recorded before anybody is told of it; recording it again changes nothing.</summary>
+    private async Task RecordAsync(RunState run, Command.CallModel turn, JsonValue answer, CancellationToken cancellationToken)
+    {
+        var records = SelectionRecords.Of(run, turn, answer, time.GetUtcNow());
+        foreach (var some in records.Chunk(AuditLog.MaxRecords))
+            await gateway.Audit.AppendAsync(AuditChain.ForRun(run.Tenant, run.Id), some, [], cancellationToken);
     }
 
     private DateTimeOffset Deadline(Command.Call call) => time.GetUtcNow() + longestCall is { } latest && latest < call.Deadline ? latest : call.Deadline;

@@ -27,6 +27,9 @@ internal static class GateRecords
         if (gate.Outcome is not null) yield return Closed(gate);
     }
 
+    /// <summary>The id of the record that it opened.</summary>
+    public static string OpenedId(GateId gate) => $"gate:{gate}:opened";
+
     public static AuditRecord Refused(Gate gate, Principal person, GateResult.Refused refused, DateTimeOffset now) =>
         Of(gate, $"gate:{gate.Id}:refused:{person.Subject}:{now.UtcTicks.ToString(CultureInfo.InvariantCulture)}", AuditTypes.CallRefused, now) with
         {
@@ -91,7 +94,7 @@ internal static class GateRecords
         Reason = "The gate's row was not written by Interlock; it counts for nothing and was closed.",
     };
 
-    private static AuditRecord Opened(Gate gate) => Of(gate, $"gate:{gate.Id}:opened", AuditTypes.GateOpened, gate.OpenedAt) with
+    private static AuditRecord Opened(Gate gate) => Of(gate, OpenedId(gate.Id), AuditTypes.GateOpened, gate.OpenedAt) with
     {
         Actors = gate.Initiators,
         ArgumentsDigest = gate.ShownDigest,

@@ -43,6 +43,9 @@ public sealed record GatewayCall(
     /// <summary>The locks that its run holds around it: it leaves only while they are the run's, and the tool learns their numbers.</summary>
     public ImmutableArray<CallLock> Locks { get; init; } = [];
 
+    /// <summary>How many bytes of the result are handed on at most, where that is less than the target's own limit.</summary>
+    public int? ReferenceAbove { get; init; }
+
     /// <summary>The capability or route that led it to its target.</summary>
     public string? Via { get; init; }
 

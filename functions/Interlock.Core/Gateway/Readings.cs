@@ -30,7 +30,7 @@ internal sealed class Readings(AuditLog audit, IRunLog? log)
             if (seen.Count > MaxRuns) return ReadSources.Anything;
             var cursor = await LookAsync(chain, cancellationToken);
             foreach (var (reading, by) in cursor.Read)
-                if (by != call.Effect && !IsTrusted(registry, reading)) read.Add(reading.Source);
+                if (by != call.Effect) read.UnionWith(Sources(registry, reading));
             foreach (var run in cursor.Family) open.Push(AuditChain.ForRun(call.Tenant, run));
         }
         return new ReadSources(read);
@@ -48,8 +48,13 @@ internal sealed class Readings(AuditLog audit, IRunLog? log)
         return [AuditChain.ForPrincipal(call.Tenant, call.Chain.Starter.Subject, now), AuditChain.ForPrincipal(call.Tenant, call.Chain.Starter.Subject, now.AddDays(-1))];
     }
 
-    /// <summary>Whether the operator says of the version that answered that its results are to be trusted.</summary>
-    private static bool IsTrusted(RegistrySnapshot registry, Reading reading) => reading is { Kind: { } kind, Version: { } version }
-        && registry.Find(kind == TargetKind.Tool ? RegistryKind.Tool : RegistryKind.Agent, reading.Name, version) is { } entry
-        && (kind == TargetKind.Tool ? entry.As<ToolBody>().Settings.Trusted : entry.As<AgentBody>().Settings.Trusted);
+    /// <summary>None where the operator says of the version that answered that its results are to be trusted; an agent that is a tool is both.</summary>
+    private static IEnumerable<string> Sources(RegistrySnapshot registry, Reading reading)
+    {
+        var entry = reading is { Kind: { } kind, Version: { } version } ? registry.Find(kind == TargetKind.Tool ? RegistryKind.Tool : RegistryKind.Agent, reading.Name, version) : null;
+        if (entry is null) return [reading.Source];
+        if (reading.Kind == TargetKind.Tool) return entry.As<ToolBody>().Settings.Trusted ? [] : [reading.Source];
+        var settings = entry.As<AgentBody>().Settings;
+        return settings.Trusted ? [] : settings.Tool is { } tool ? [reading.Source, tool] : [reading.Source];
+    }
 }

@@ -57,12 +57,16 @@ public sealed class ToolGateway
         _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, ledger, parts.Time);
         Usage = new UsageRollup(parts.Store, parts.AuditStore);
+        Agents = new AgentHistory(parts.Store, parts.AuditStore, parts.Audit);
         Artifacts = new Artifacts(parts.Store, parts.Blobs, parts.Mac, parts.Time);
         _settle = new SettleStage(ledger, parts.Audit, new ResultIntake(Artifacts, parts.Mac), parts.Fences.Handed, quotas, parts.Time);
         _follow = new FollowStage(parts.Registries, _invoke, _settle, Routes, parts.Time);
         Conversations = new Conversations(parts, _authorize, claims);
         _recovery = new Recovery(parts.Registries, ledger, claims, _admit, _settle, _follow, parts.Lease, parts.Time);
     }
+
+    /// <summary>Where calls are recorded.</summary>
+    internal AuditLog Audit => _audit;
 
     /// <summary>Where results are that were too large to be handed on.</summary>
     public Artifacts Artifacts { get; }
@@ -78,6 +82,9 @@ public sealed class ToolGateway
 
     /// <summary>What was used, counted from the audit.</summary>
     public UsageRollup Usage { get; }
+
+    /// <summary>What versions of agents did, counted from the same.</summary>
+    public AgentHistory Agents { get; }
 
     /// <summary>
     /// Makes the call, or answers it from the ledger. Asked twice at once in one process, both get the one result.

@@ -28,6 +28,7 @@ public static class AgentSettingsJson
             Protocol = json["protocol"]?.AsString() switch { "mcp" => AgentProtocol.Mcp, "chat" => AgentProtocol.Chat, _ => AgentProtocol.A2a },
             Description = json["description"]?.AsString(),
             Tags = Texts(json["tags"]),
+            Trusted = json["trusted"]?.AsBoolean() == true,
             Auth = json["auth"] is { } auth ? RunJson.FromValue<UpstreamAuth>(auth) : null,
             Tool = json["tool"]?.AsString(),
             Model = json["model"]?.AsString(),
@@ -53,6 +54,7 @@ public static class AgentSettingsJson
         var json = JsonValue.Object(("protocol", settings.Protocol.ToString().ToLowerInvariant()));
         if (settings.Description is { } description) json = json.With("description", description);
         if (!settings.Tags.IsEmpty) json = json.With("tags", Texts(settings.Tags));
+        if (settings.Trusted) json = json.With("trusted", true);
         if (settings.Auth is { } auth) json = json.With("auth", RunJson.ToValue(auth));
         if (settings.Tool is { } tool) json = json.With("tool", tool);
         if (settings.Model is { } model) json = json.With("model", model);

@@ -12,6 +12,7 @@ public static class AgentSettingsSchema
           "protocol": { "enum": ["a2a", "mcp", "chat"] },
           "description": { "type": "string", "minLength": 1, "maxLength": 4000, "description": "What a planner is told of it." },
           "tags": { "type": "array", "maxItems": 32, "uniqueItems": true, "items": { "type": "string", "pattern": "^[a-z0-9-]{1,64}$" } },
+          "trusted": { "type": "boolean", "description": "Its answers are the operator's own data: reading them is nothing that afterReading of a policy means." },
           "auth": {{SettingsSchema.Auth}},
           "tool": { "type": "string", "pattern": "^[a-z0-9-]{1,48}/[A-Za-z0-9._-]{1,128}$", "description": "server/tool, of an MCP agent." },
           "model": { "type": "string", "pattern": "^[!-~]{1,256}$", "description": "What the endpoint of a chat agent is asked for." },

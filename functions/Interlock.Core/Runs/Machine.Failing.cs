@@ -68,9 +68,10 @@ internal sealed partial class Machine
 
     private static bool IsDecision(Problem problem) => problem.Type is ProblemTypes.GateRejected or ProblemTypes.GateExpired;
 
-    public void WithdrawOwn(Frame frame, EffectId? except = null)
+    /// <summary>Withdraws what is pending for the frame itself; only such commands as given, if any are.</summary>
+    public void WithdrawOwn(Frame frame, Func<Command, bool>? which = null)
     {
-        foreach (var command in _pending.Values.Where(c => c.Frame == frame.Id && c.Id != except && !IsWindingDown(c)).ToList()) Withdraw(command);
+        foreach (var command in _pending.Values.Where(c => c.Frame == frame.Id && !IsWindingDown(c) && which?.Invoke(c) != false).ToList()) Withdraw(command);
     }
 
     /// <summary>Ends a step with its input as its output; whatever it was waiting for is stopped.</summary>

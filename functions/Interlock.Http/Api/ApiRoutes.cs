@@ -105,6 +105,11 @@ internal static class ApiRoutes
             Query = [("target", "server/tool, capability:name or route:name"), ("version", "A version or range: 1.2.3, ^1, ~1.2")],
             Answers = [(200, "RouteExplanation")],
         },
+        new("GET", "/api/locks", "listLocks", "Locks that are held or waited for: at most 500, with the first 20 runs that hold and that wait.", LocksApi.ListAsync)
+        {
+            Roles = [.. Core.Identity.Roles.OfPeople.Order(StringComparer.Ordinal)],
+            Answers = [(200, "Locks")],
+        },
         new("GET", "/api/servers", "listServers", "The active servers and their addresses as they stand with the process that answers: health, circuit, calls under way.", ServersApi.ListAsync)
         {
             Roles = ["operator", "admin", "auditor"],
@@ -181,6 +186,13 @@ internal static class ApiRoutes
             Roles = ["auditor", "admin"],
             Query = [("from", "A time; 30 days ago without it"), ("to", "A time; now without it"), ("by", "caller, tool (agents by their names), run, workflow, day or tenant"), ("format", "json or csv")],
             Answers = [(200, "Any")],
+        },
+
+        new("GET", "/api/agents/{name}/history", "getAgentHistory", "What each version of an agent did: calls, success, time, tokens, cost, and how often people rejected or changed what it chose; counted from the audit.", AgentsApi.HistoryAsync)
+        {
+            Roles = ["operator", "auditor", "admin", "author", "publisher"],
+            Query = [("days", "Of the last so many days, 1 to 400; 30 without it")],
+            Answers = [(200, "AgentHistory")],
         },
 
         new("GET", "/api/audit/export", "exportAudit", "Everything recorded for the tenant, as JSON Lines.", AuditApi.ExportAsync)

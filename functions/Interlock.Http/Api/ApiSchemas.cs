@@ -60,6 +60,12 @@ internal static class ApiSchemas
             "input": { "type": "array", "items": { "$ref": "#/components/schemas/SchemaChange" } }, "output": { "type": "array", "items": { "$ref": "#/components/schemas/SchemaChange" } } } },
           "SchemaChange": { "type": "object", "properties": {
             "location": { "type": "string" }, "breaksCallers": { "type": "boolean" }, "breaksResults": { "type": "boolean" }, "explanation": { "type": "string" } } },
+          "AgentHistory": { "type": "object", "properties": { "agent": { "type": "string" }, "versions": { "type": "array", "items": { "type": "object", "properties": {
+            "version": { "type": "string" }, "lifecycle": { "type": "string" }, "calls": { "type": "integer" }, "failures": { "type": "integer" }, "unknown": { "type": "integer" },
+            "success": { "type": ["number", "null"], "description": "Of the calls, the share that completed" }, "meanMs": { "type": ["number", "null"] },
+            "inputTokens": { "type": "integer" }, "outputTokens": { "type": "integer" }, "cost": { "type": "number" }, "conversations": { "type": "integer" },
+            "choices": { "type": "integer" }, "refused": { "type": "integer" }, "asked": { "type": "integer" }, "overridden": { "type": "integer", "description": "Choices that people rejected or changed" },
+            "days": { "type": "array", "items": { "type": "object" } } } } } } },
           "Registry": { "type": "object", "properties": { "epoch": { "type": "integer" }, "entries": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
           "RouteExplanation": { "type": "object", "properties": {
             "target": { "type": "string" }, "taken": { "type": ["string", "null"] }, "repinnedFrom": { "type": ["string", "null"] }, "refusal": { "$ref": "#/components/schemas/Problem" },
@@ -69,6 +75,12 @@ internal static class ApiSchemas
               "tool": { "type": "string" }, "range": { "type": "string" }, "version": { "type": "string" }, "weight": { "type": "integer" }, "taken": { "type": "boolean" }, "leftOut": { "type": ["string", "null"] } } } },
             "addresses": { "type": "array", "items": { "$ref": "#/components/schemas/Address" } } } },
           "Routes": { "type": "object", "properties": { "routes": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
+          "Locks": { "type": "object", "properties": { "locks": { "type": "array", "items": { "type": "object", "properties": {
+            "name": { "type": "string" }, "places": { "type": "integer" }, "held": { "type": "integer" }, "waiting": { "type": "integer" },
+            "holders": { "type": "array", "items": { "$ref": "#/components/schemas/LockClaim" } }, "next": { "type": "array", "items": { "$ref": "#/components/schemas/LockClaim" } } } } } } },
+          "LockClaim": { "type": "object", "properties": {
+            "run": { "type": "string" }, "workflow": { "type": "string" }, "frame": { "type": "string" }, "ticket": { "type": "integer" }, "askedAt": { "type": "string", "format": "date-time" },
+            "fence": { "type": "integer" }, "grantedAt": { "type": "string", "format": "date-time" }, "until": { "type": "string", "format": "date-time" } } },
           "Servers": { "type": "object", "properties": { "servers": { "type": "array", "items": { "type": "object", "properties": {
             "name": { "type": "string" }, "version": { "type": "string" }, "available": { "type": "boolean" }, "reason": { "type": "string" },
             "addresses": { "type": "array", "items": { "$ref": "#/components/schemas/Address" } } } } } } },

@@ -1,7 +1,7 @@
 namespace Interlock.Local.Demo;
 
-/// <summary>How the demo runs: who decides at the gate, and whether the verification fails.</summary>
-internal sealed record DemoOptions(DemoDecision Decision, bool FailVerify, string? DataDirectory, int Port);
+/// <summary>How the demo runs: what it shows, who decides at the gate, and whether the verification fails.</summary>
+internal sealed record DemoOptions(IDemoScenario Scenario, DemoDecision Decision, bool FailVerify, string? DataDirectory, int Port);
 
 internal enum DemoDecision
 {

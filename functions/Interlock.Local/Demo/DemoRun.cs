@@ -1,13 +1,10 @@
 using System.Globalization;
-using System.Net.Http.Headers;
-using System.Text;
 using Interlock.Core;
 using Interlock.Core.Audit;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Http.Upstreams;
-using Interlock.Json;
 using Interlock.Local.Commands;
 using Interlock.Local.Hosting;
 using Interlock.Samples.DemoServers;
@@ -16,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace Interlock.Local.Demo;
 
 /// <summary>
-/// The representative workflow on this machine: starts the sample servers and the embedded host on loopback, registers and publishes everything,
-/// delivers an alert over HTTP, waits at the gate for a person, and shows what the audit trail recorded.
+/// A scenario on this machine: starts the sample servers and the embedded host on loopback, registers and publishes everything,
+/// begins a run over HTTP, waits at each gate for a person, and shows what the audit trail recorded.
 /// </summary>
 internal sealed class DemoRun(DemoOptions options, TextWriter output)
 {
@@ -42,13 +39,18 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
             await using var web = await LocalWeb.StartAsync(services, $"http://127.0.0.1:{options.Port.ToString(CultureInfo.InvariantCulture)}", [.. _cast.All.Select(user => user.Id)], loggers, cancellationToken);
             Say($"  Interlock    {web.Address}");
             await RegisterAsync(services, servers, cancellationToken);
-            var run = await AlertAsync(services, web, cancellationToken);
+            var run = await options.Scenario.StartAsync(services, web, _cast, cancellationToken);
             Say($"  the run      {new Uri(web.Address, $"/runs/{run}")}");
             Say("");
             var state = await FollowAsync(services, web, run, cancellationToken);
             var exit = await ReportAsync(services, servers, state, cancellationToken);
             if (options.Decision == DemoDecision.Person) await LingerAsync(cancellationToken);
             return exit;
+        }
+        catch (DemoException e)
+        {
+            await Console.Error.WriteLineAsync(Commands.Output.Plain(e.Message));
+            return Commands.Output.Failed;
         }
         finally
         {
@@ -58,14 +60,7 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
 
     private async Task RegisterAsync(LocalServices services, DemoServers servers, CancellationToken cancellationToken)
     {
-        var dana = services.User(_cast.Dana.Id)!; // written at the start
-        var registry = services.Registry;
-        Registered("server ticketing", await registry.RegisterServerAsync(dana, "ticketing", servers.Ticketing, cancellationToken));
-        Registered("server remediation", await registry.RegisterServerAsync(dana, "remediation", servers.Remediation, cancellationToken));
-        Registered("server chat", await registry.RegisterServerAsync(dana, "chat", servers.Chat, cancellationToken));
-        Registered("agent ticket-classifier", await registry.RegisterAgentAsync(dana, "ticket-classifier", "1.0.0", servers.Classifier, cancellationToken));
-        Registered("policy", await registry.PublishPolicyAsync(dana, SampleFiles.Read("policies/incident.yaml"), cancellationToken));
-        Registered("workflow", await registry.PublishWorkflowAsync(dana, SampleFiles.Read("workflows/incident-remediation.yaml"), "incident-remediation.yaml", cancellationToken));
+        foreach (var (what, register) in options.Scenario.Registrations(services, servers, _cast)) Registered(what, await register(cancellationToken));
     }
 
     private void Registered(string what, RegistryResult result)
@@ -76,28 +71,8 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
                 Say($"  registered   {what}: {string.Join(", ", changed.Entries.Where(entry => entry.Lifecycle == Lifecycle.Active).Select(entry => $"{entry.Name} {entry.Version}"))}");
                 break;
             case RegistryResult.Refused refused:
-                throw new InvalidOperationException($"{what} was refused: {refused.Problem.Title}. {refused.Problem.Detail}");
+                throw new DemoException($"{what} was refused: {refused.Problem.Title}. {refused.Problem.Detail} A directory that an earlier demo used names servers that are gone: take a new one.");
         }
-    }
-
-    /// <summary>Delivers the alert as monitoring would: a CloudEvent to <c>/api/events</c> with an application's token.</summary>
-    private static async Task<RunId> AlertAsync(LocalServices services, LocalWeb web, CancellationToken cancellationToken)
-    {
-        var monitoring = new Principal(Tenant, DemoCast.AlertSource, PrincipalKind.Application, "Monitoring", [], ["event-source"]);
-        var token = services.Keys.Issuer.Issue(new LocalTokenRequest(monitoring, TokenClass.Api, TimeSpan.FromMinutes(5)));
-        var alert = JsonValue.Object(
-            ("specversion", "1.0"), ("id", Guid.NewGuid().ToString()), ("source", "/monitoring/demo"), ("type", "com.zendesk.ticket.escalated"),
-            ("data", JsonValue.Object(
-                ("id", "4711"), ("subject", "Checkout is down after the release"), ("requester", "customer@example.com"),
-                ("body", "Since release 2026.11.2 of checkout every payment ends in error 500. Please roll back."))));
-        using var http = new HttpClient { BaseAddress = web.Address };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        using var content = new ByteArrayContent(CanonicalJson.Serialize(alert));
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/cloudevents+json");
-        using var response = await http.PostAsync(new Uri("/api/events", UriKind.Relative), content, cancellationToken);
-        var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-        if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"The alert was answered with {(int)response.StatusCode}: {Encoding.UTF8.GetString(answer)}");
-        return new RunId(StrictJson.Parse(answer)["runs"]?[0]?["runId"]?.StringOrNull() ?? throw new InvalidOperationException("The alert started no run."));
     }
 
     private async Task<RunState> FollowAsync(LocalServices services, LocalWeb web, RunId run, CancellationToken cancellationToken)

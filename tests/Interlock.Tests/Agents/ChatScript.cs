@@ -36,9 +36,11 @@ internal sealed class ChatScript : IAsyncDisposable
     public static string Says(string text, TokenCount? tokens = null) => Completion(JsonValue.Object(("role", "assistant"), ("content", text)), "stop", tokens);
 
     /// <summary>A completion whose message wants these called.</summary>
-    public static string Wants(params (string Id, string Name, string Arguments)[] calls) => Completion(
+    public static string Wants(params (string Id, string Name, string Arguments)[] calls) => Wants(null, calls);
+
+    public static string Wants(TokenCount? tokens, params (string Id, string Name, string Arguments)[] calls) => Completion(
         JsonValue.Object(("role", "assistant"), ("content", JsonValue.Null), ("tool_calls", JsonValue.Array(calls.Select(call => JsonValue.Object(
-            ("id", call.Id), ("type", "function"), ("function", JsonValue.Object(("name", call.Name), ("arguments", call.Arguments)))))))), "tool_calls", null);
+            ("id", call.Id), ("type", "function"), ("function", JsonValue.Object(("name", call.Name), ("arguments", call.Arguments)))))))), "tool_calls", tokens);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

@@ -166,7 +166,7 @@ public sealed class BlackboardTests
               - read: { call: tool, with: { tool: interlock/blackboard_get, arguments: { key: total } } }
             """);
         var run = await society.StartAsync("counts", JsonValue.Object(("n", 7)));
-        await society.SettleAsync();
+        await society.TakeOverAsync();
         var ended = await society.StateAsync(run);
         Assert.True(ended.Status == RunStatus.Completed, ended.Error?.ToString());
         Assert.Equal(7, ended.Output!["value"]!.AsNumber());

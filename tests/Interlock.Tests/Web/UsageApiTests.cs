@@ -15,7 +15,7 @@ public sealed class UsageApiTests(WebFixture web) : IClassFixture<WebFixture>
         Assert.Equal(3, used["calls"]!.AsNumber());
         Assert.True(used["bytes"]!.AsNumber() > 0);
         var (_, csv, response) = await web.ApiAsync("GET", "/api/usage?by=caller&format=csv", web.Token("dana"));
-        Assert.StartsWith("key,calls,failures,unknown,refusals,durationMs,bytes,cost\r\n\"user:ana\",3,0,0,0,", csv.AsString());
+        Assert.StartsWith("key,calls,failures,unknown,refusals,durationMs,bytes,cost,inputTokens,outputTokens\r\n\"user:ana\",3,0,0,0,", csv.AsString());
         Assert.Equal("attachment", response.Content.Headers.ContentDisposition?.DispositionType);
         Assert.Equal(HttpStatusCode.Forbidden, (await web.ApiAsync("GET", "/api/usage", web.Token("olga"))).Status);
         Assert.Empty((await web.ApiAsync("GET", "/api/usage", web.Token("rita", tenant: WebFixture.Rival))).Body["usage"]!.Items);

@@ -1,7 +1,6 @@
 using Interlock.Core.Agents;
 using Interlock.Core.Policy;
 using Interlock.Core.Workflows;
-using Interlock.Json;
 
 namespace Interlock.Tests.Workflows;
 

@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using Interlock.Core.Workflows;
-using Interlock.Json;
 
 namespace Interlock.Tests.Workflows;
 

@@ -33,7 +33,7 @@ internal sealed class ResultIntake(Artifacts artifacts, Mac mac)
             return Refused(call, "What the operator wants blanked out of its results can't be found in them: correct the tool's settings.");
         }
         if (invalid is not null) return new TakenResult(redacted, invalid, mark);
-        var limit = contract.Tool.MaxResultBytes ?? (call.HasClient ? ClientBytes : RunBytes);
+        var limit = Math.Min(contract.Tool.MaxResultBytes ?? (call.HasClient ? ClientBytes : RunBytes), call.ReferenceAbove ?? int.MaxValue);
         if (!call.HasClient) redacted = redacted with { Output = call.IsWhole ? redacted.Result ?? redacted.Output : redacted.Output, Result = null }; // nobody relays it
         var value = redacted.Result ?? redacted.Output;
         if (value.Size * 6 <= limit || CanonicalJson.Serialize(value).Length <= limit) return new TakenResult(redacted, null, mark); // a character is at most six bytes: \u0000

@@ -24,6 +24,9 @@ internal static partial class ChatForm
         return Bounded(body, terms);
     }
 
+    /// <summary>A value as a model reads it.</summary>
+    public static string Text(JsonValue value) => value.StringOrNull() ?? value.ToString();
+
     /// <summary>What the summarising agent is asked: the turns that go, as data.</summary>
     public static JsonValue Summary(FrameState.Conversation conversation, IEnumerable<AgentTurn> turns, AgentTerms summarizer)
     {
@@ -41,7 +44,7 @@ internal static partial class ChatForm
         var instructions = terms.Pool.IsEmpty ? terms.Instructions : terms.Instructions.Length == 0 ? Ground : $"{terms.Instructions}\n\n{Ground}";
         return JsonValue.Array([
             .. System(instructions),
-            Message("user", conversation.Goal.StringOrNull() ?? conversation.Goal.ToString()),
+            Message("user", Text(conversation.Goal)),
             .. conversation.Summary is { } summary ? Pair(EarlierName, summary) : [],
             .. conversation.Turns.SelectMany(Messages)]);
     }

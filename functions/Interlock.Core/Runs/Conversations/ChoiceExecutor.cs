@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Interlock.Core.Agents;
 using Interlock.Core.Runs.Tasks;
+using Interlock.Core.Workflows;
 using Interlock.Json;
 
 namespace Interlock.Core.Runs.Conversations;
@@ -60,7 +60,7 @@ internal static class ChoiceExecutor
     {
         var choice = frame.Choice!; // only such a frame
         var loop = machine.Find(frame.Parent!.Value)!; // a choice stands in its loop
-        var (terms, behind, id) = (((FrameState.Conversation)loop.State).Terms, Exhaustion.Behind(machine, loop), machine.NewEffect(frame.Id, EffectExecutor.Numbered("call", frame)));
+        var (terms, behind, id) = (((FrameState.Conversation)loop.State).Terms, Above.Agents(machine, loop), machine.NewEffect(frame.Id, EffectExecutor.Numbered("call", frame)));
         var arguments = machine.ApprovedFor(frame.Id)?.Arguments ?? choice.Arguments;
         var deadline = frame.Deadline ?? machine.Now + RunLimits.DefaultDeadline;
         if (choice.Kind == PoolKind.Workflow)
@@ -70,7 +70,7 @@ internal static class ChoiceExecutor
         }
         Command.Call call = choice.Kind == PoolKind.Tool
             ? new Command.CallTool(id, frame.Id, frame.Path, choice.Target, choice.Version, arguments, deadline)
-            : new Command.CallAgent(id, frame.Id, frame.Path, choice.Target, choice.Version, arguments, deadline);
+            : new Command.CallAgent(id, frame.Id, frame.Path, choice.Target, choice.Version, arguments, deadline) { MayChoose = machine.Definition.Mode == ExecutionMode.Autonomous };
         machine.Issue(call with { Grant = machine.GrantFor(frame.Id), Agent = terms.Agent, AgentsBehind = behind, ReferenceAbove = terms.Context.ReferenceAbove });
     }
 
@@ -119,13 +119,13 @@ internal static class ChoiceExecutor
     private static void Start(Machine machine, Frame loop, AgentChoice choice)
     {
         var conversation = (FrameState.Conversation)loop.State;
-        var frame = new Frame(loop.Id.Append(string.Create(CultureInfo.InvariantCulture, $"/calls@{choice.Number}")), loop.Id, loop.Path, choice.Arguments, choice.Arguments, machine.Now, FrameState.Leaf.Instance)
+        var frame = new Frame(ChoiceFrames.Of(loop.Id, choice.Number), loop.Id, loop.Path, choice.Arguments, choice.Arguments, machine.Now, FrameState.Leaf.Instance)
         {
             Choice = choice,
             Deadline = Machine.Earlier(loop.Deadline, conversation.EndsAt),
         };
         machine.Update(frame);
-        foreach (var (at, outer) in Exhaustion.Above(machine, loop).ToList())
+        foreach (var (at, outer) in Above.Conversations(machine, loop).ToList())
             machine.Update(at with { State = outer with { Counts = outer.Counts with { Calls = outer.Counts.Calls + 1 } } });
         Call(machine, frame);
     }
@@ -149,7 +149,7 @@ internal static class ChoiceExecutor
     private static AgentChoice Choice(Selection selection)
     {
         var member = selection.Member!; // accepted: it has all of these
-        return new(selection.Number, member.Kind, member.Target, member.Version, selection.Arguments!, selection.Reason!, selection.Key!);
+        return new(selection.Number, member.Kind, member.Target, member.Version, WorkflowInput.From(selection.Arguments!, member.IsWrapped), selection.Reason!, selection.Key!);
     }
 
     private static JsonValue Told(int number, JsonValue content) => JsonValue.Object(("role", "tool"), ("choice", number), ("content", content));

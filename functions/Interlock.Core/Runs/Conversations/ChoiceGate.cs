@@ -13,6 +13,9 @@ internal static class ChoiceGate
 {
     private const string Required = "grant-required";
 
+    /// <summary>As much as people are shown of what an agent says of a call; the call itself they are shown whole.</summary>
+    private const int MaxText = 4000;
+
     /// <summary>Whether the refusal is dealt with here: by asking people, or because they were asked before.</summary>
     public static bool Opens(Machine machine, Frame frame, Command.Call call, Problem refusal)
     {
@@ -46,17 +49,20 @@ internal static class ChoiceGate
 
     private static void Open(Machine machine, Frame frame, Frame loop, Command.Call call, string? again)
     {
-        var (choice, conversation) = (frame.Choice!, (FrameState.Conversation)loop.State); // a choice of a loop
+        var (choice, conversation) = (frame.Choice!, (FrameState.Conversation)loop.State); // only such a frame
+        var agent = conversation.Terms.Agent;
         var written = (machine.Definition.Task(frame.Path) as AutonomousTask)?.Approval;
         var people = written is null ? Policys : GatePeople.Of(written);
         if (frame.Deadline - machine.Now is { } left && left < people.ExpiresAfter) people = people with { ExpiresAfter = left };
         GateOpening.Open(
-            machine, frame, EffectExecutor.Numbered("choice", frame), people, $"Agent '{conversation.Terms.Agent}' wants to call '{choice.Target}'",
-            $"Its reason, in its own words: {Excerpt.Of(choice.Reason, 2000)}",
+            machine, frame, EffectExecutor.Numbered("choice", frame), people, $"Agent '{agent}' wants to call '{choice.Target}'", null,
             [new CoveredCall(frame.Id, frame.Path, choice.Kind == PoolKind.Tool ? "tool" : "agent", choice.Target, choice.Version, call.Arguments, [])],
             request => request with
             {
-                ChosenBy = new Chooser(conversation.Terms.Agent, conversation.Goal.StringOrNull() ?? conversation.Goal.ToString(), choice.Reason, loop.Id, conversation.Counts.Turns, choice.Number) { Behind = Exhaustion.Behind(machine, loop) },
+                ChosenBy = new Chooser(agent, Excerpt.Of(ChatForm.Text(conversation.Goal), MaxText), Excerpt.Of(choice.Reason, MaxText), loop.Id, conversation.Counts.Turns, choice.Number)
+                {
+                    Behind = call.AgentsBehind,
+                },
                 AsksPolicy = written is null,
                 OnReject = "skip",
                 OnExpiry = "skip",
@@ -67,5 +73,5 @@ internal static class ChoiceGate
     /// <summary>Who is asked where the document names nobody: whom policy names.</summary>
     public static GatePeople Policys { get; } = new([], 1, [], ExcludeInitiator: true, ExcludeAuthor: true, RunLimits.ChoiceGate, "skip");
 
-    private static (Frame Frame, FrameState.Conversation Conversation) Outermost(Machine machine, Frame loop) => Exhaustion.Above(machine, loop).Last();
+    private static (Frame Frame, FrameState.Conversation Conversation) Outermost(Machine machine, Frame loop) => Above.Conversations(machine, loop).Last();
 }

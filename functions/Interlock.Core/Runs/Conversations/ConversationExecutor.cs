@@ -46,7 +46,7 @@ internal static class ConversationExecutor
         var answer = ModelAnswer.Read(output);
         machine.Say(frame, output.With("role", conversation.Phase == ConversationPhase.Summarising ? "summary" : "assistant"));
         var isTurn = conversation.Phase is ConversationPhase.Asking or ConversationPhase.Concluding;
-        var judged = conversation.Phase == ConversationPhase.Asking ? Selections.Judge(conversation, answer, Exhaustion.Above(machine, frame).Count() - 1) : [];
+        var judged = conversation.Phase == ConversationPhase.Asking ? Selections.Judge(conversation, answer, Above.Conversations(machine, frame).Count() - 1) : [];
         frame = Charge(machine, frame, answer.Tokens, isTurn ? conversation.Terms.Prices : conversation.Summarizer?.Prices);
         conversation = (FrameState.Conversation)frame.State;
         if (!isTurn)
@@ -99,7 +99,7 @@ internal static class ConversationExecutor
             {
                 frame = machine.Update(frame with { State = conversation with { Phase = ConversationPhase.OpeningSummarizer } });
                 if (conversation.Summarizer is not null) Summarise(machine, frame);
-                else machine.Issue(new Command.OpenAgent(machine.NewEffect(frame.Id, Numbered("summarizer", conversation.Counts.Summaries)), frame.Id, frame.Path, summarizer, null, PoolRequest.None));
+                else machine.Issue(new Command.OpenAgent(machine.NewEffect(frame.Id, Numbered("summarizer", conversation.Counts.Turns)), frame.Id, frame.Path, summarizer, null, PoolRequest.None));
                 return;
             }
             conversation = ContextWindow.Dropped(conversation);
@@ -111,7 +111,7 @@ internal static class ConversationExecutor
     public static void Exhaust(Machine machine, Frame frame, Reached reached)
     {
         machine.Interrupt(frame.Id);
-        machine.WithdrawOwn(frame, except: frame.TimeoutTimer);
+        machine.WithdrawOwn(frame, IsOfLoop);
         frame = machine.Find(frame.Id)!; // only what is beneath it was stopped
         var conversation = (FrameState.Conversation)frame.State;
         if (!conversation.AnswersAtLimit)
@@ -123,27 +123,29 @@ internal static class ConversationExecutor
         Turn(machine, frame, ContextWindow.Dropped(conversation));
     }
 
+    /// <summary>What the loop waits for itself: not the task's timeout, nor a lock that it holds.</summary>
+    private static bool IsOfLoop(Command command) => command is Command.CallModel or Command.OpenAgent or Command.StartTimer { Purpose: TimerPurpose.Limit };
+
     private static void Turn(Machine machine, Frame frame, FrameState.Conversation conversation)
     {
         frame = machine.Update(frame with { State = conversation });
-        var due = conversation.Phase == ConversationPhase.Concluding ? Machine.Earlier(frame.Deadline, machine.Now + RunLimits.LastAnswer) : Machine.Earlier(frame.Deadline, conversation.EndsAt);
-        Call(machine, frame, conversation.Terms, Numbered("turn", conversation.Counts.Turns), ChatForm.Turn(conversation), due);
+        var (purpose, latest) = conversation.Phase == ConversationPhase.Concluding ? ("answer", machine.Now + RunLimits.LastAnswer) : (Numbered("turn", conversation.Counts.Turns), conversation.EndsAt);
+        Call(machine, frame, conversation.Terms, purpose, ChatForm.Turn(conversation), Machine.Earlier(frame.Deadline, latest));
     }
 
     private static void Summarise(Machine machine, Frame frame)
     {
         var conversation = (FrameState.Conversation)frame.State;
-        var (summarizer, number) = (conversation.Summarizer!, conversation.Counts.Summaries); // it was opened
+        var summarizer = conversation.Summarizer!; // it was opened
         var body = ChatForm.Summary(conversation, ContextWindow.TooMuch(conversation), summarizer);
-        conversation = conversation with { Phase = ConversationPhase.Summarising, Counts = conversation.Counts with { Summaries = number + 1 } };
-        frame = machine.Update(frame with { State = conversation });
-        Call(machine, frame, summarizer, Numbered("summary", number), body, Machine.Earlier(frame.Deadline, conversation.EndsAt));
+        frame = machine.Update(frame with { State = conversation with { Phase = ConversationPhase.Summarising } });
+        Call(machine, frame, summarizer, Numbered("summary", conversation.Counts.Turns), body, Machine.Earlier(frame.Deadline, conversation.EndsAt));
     }
 
     /// <summary>A turn is repeated where nobody knows whether it happened: it changes nothing anywhere.</summary>
     private static void Call(Machine machine, Frame frame, AgentTerms terms, string purpose, JsonValue body, DateTimeOffset? due)
     {
-        var (conversation, behind) = ((FrameState.Conversation)frame.State, Exhaustion.Behind(machine, frame));
+        var (conversation, behind) = ((FrameState.Conversation)frame.State, Above.Agents(machine, frame));
         machine.Issue(new Command.CallModel(machine.NewEffect(frame.Id, purpose), frame.Id, frame.Path, terms.Agent, terms.Version, body, due ?? machine.Now + RunLimits.DefaultDeadline)
         {
             Grant = conversation.Grant,
@@ -168,7 +170,7 @@ internal static class ConversationExecutor
             return;
         }
         var output = frame.Choice is null && machine.Definition.Task(frame.Path) is AutonomousTask ? Summed(conversation, answer) : Read(answer.Text);
-        machine.WithdrawOwn(frame);
+        machine.WithdrawOwn(frame, IsOfLoop);
         if (frame.Choice is null) machine.RememberUndo(frame, conversation.Grant, output);
         machine.Complete(frame, output);
     }
@@ -179,7 +181,7 @@ internal static class ConversationExecutor
     private static Frame Charge(Machine machine, Frame frame, TokenCount tokens, TokenPrices? prices)
     {
         var cost = prices?.Of(tokens) ?? 0;
-        foreach (var (at, conversation) in Exhaustion.Above(machine, frame).ToList())
+        foreach (var (at, conversation) in Above.Conversations(machine, frame).ToList())
             machine.Update(at with { State = conversation with { Counts = conversation.Counts with { Tokens = conversation.Counts.Tokens + tokens, Cost = conversation.Counts.Cost + cost } } });
         return machine.Find(frame.Id)!; // it was just charged
     }

@@ -18,25 +18,14 @@ internal static class Exhaustion
     /// <summary>What forbids another call; its own number of calls was looked at when it was chosen.</summary>
     public static Reached? OfCalls(Machine machine, Frame frame)
     {
-        foreach (var (at, outer) in Above(machine, frame))
+        foreach (var (at, outer) in Above.Conversations(machine, frame))
             if (at.Id != frame.Id && outer.Counts.Calls >= outer.Terms.Limits.Calls) return new(LimitNames.Calls, outer.Terms);
         return Spent(machine, frame);
     }
 
-    /// <summary>The frame's conversation and those that it works for, itself first.</summary>
-    public static IEnumerable<(Frame Frame, FrameState.Conversation Conversation)> Above(Machine machine, Frame frame)
-    {
-        for (var at = frame; at is { State: FrameState.Conversation conversation }; at = at is { Choice: not null, Parent: { } parent } ? machine.Find(parent) : null)
-            yield return (at, conversation);
-    }
-
-    /// <summary>The agents that the frame's works for, outermost first; null for none.</summary>
-    public static IReadOnlyList<string>? Behind(Machine machine, Frame frame) =>
-        Above(machine, frame).Skip(1).Select(outer => outer.Conversation.Terms.Agent).Reverse().ToList() is { Count: > 0 } agents ? agents : null;
-
     private static Reached? Spent(Machine machine, Frame frame)
     {
-        foreach (var (_, conversation) in Above(machine, frame))
+        foreach (var (_, conversation) in Above.Conversations(machine, frame))
             if (conversation.Counts.Spent(conversation.Terms.Limits) is { } limit) return new(limit, conversation.Terms);
         return null;
     }

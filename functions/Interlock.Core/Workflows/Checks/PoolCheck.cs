@@ -1,4 +1,3 @@
-using Interlock.Core.Agents;
 using Interlock.Core.Workflows.Reading;
 using Interlock.Json;
 

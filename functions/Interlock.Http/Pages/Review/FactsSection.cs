@@ -31,6 +31,7 @@ internal static class FactsSection
     internal static string Consequence(Gate gate, string action) => (action, gate) switch
     {
         ("escalate", _) => "it is asked again of the next approvers; nothing of this is executed until they decide",
+        (_, { Request.ChosenBy: not null }) => "the agent is told so and may go on without it; nothing of this is executed",
         (_, { Run: null }) => "the call is refused; nothing of this is executed",
         ("skip", { Request.Failure: not null }) => "the step is skipped; the run goes on with the step's input as its output",
         (_, { Request.Failure: not null }) => "the step's error goes on outwards, as if nobody had been asked",

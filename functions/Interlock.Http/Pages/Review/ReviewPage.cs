@@ -18,6 +18,7 @@ internal static class ReviewPage
         {State(view)}
         {FactsSection.Render(view)}
         {Html.When(view.Gate.Request.Failure is not null, () => FailureSection.Render(view))}
+        {Html.When(view.Gate.Request.ChosenBy is not null, () => AgentSection.Render(view))}
         {Html.When(view.Gate.Request is { Description: not null, Failure: null }, () => Html.Of($"""
         <section aria-labelledby="why"><h2 id="why">Recommendation</h2><p class="label">Written by the workflow or an agent, not checked</p><p class="text quote">{view.Gate.Request.Description}</p></section>
         """))}

@@ -89,6 +89,15 @@ internal static class Loops
     public static IReadOnlyList<JsonValue> Told(this RunHarness run, string frame = Top) =>
         [.. run.Messages(frame).Where(message => message["role"] == "tool").Select(message => RunHarness.Parse(message["content"]!.AsString()))];
 
+    /// <summary>What people are asked about a choice.</summary>
+    public static GateRequest RequestIn(this RunHarness run, string frame) => run.State.Pending.Values.OfType<Command.OpenApproval>().Single(open => open.Frame.Value == frame).Gate;
+
+    public static RunHarness CloseIn(this RunHarness run, string frame, GateOutcome outcome, params EditedCall[] edited)
+    {
+        var gate = run.State.Pending.Values.Where(command => command.Frame.Value == frame).Select(RunHarness.GateOf).First(id => id is not null)!.Value; // just tested
+        return run.Send(new RunEvent.GateClosed(run.Next(), gate, outcome, outcome == GateOutcome.Expired ? [] : ["user:cem"], null) { Edited = [.. edited] });
+    }
+
     public static FrameState.Conversation Conversation(this RunHarness run, string frame = Top) => (FrameState.Conversation)run.State.Frames[new(frame)].State;
 
     public static string Choice(int number, string frame = Top) => $"{frame}/calls@{number}";
