@@ -239,23 +239,28 @@ public sealed partial class CallbackAttackTests(AgentWeb site) : IClassFixture<A
         Assert.Equal(HttpStatusCode.NoContent, (await NotifyAsync(path, secret)).Status); // too late, and harmless
     }
 
-    [Fact]
-    public async Task Answer_WithTheToken_IsRecordedWithoutIt()
+    /// <summary>At once, or when the agent is asked later.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Answer_WithTheToken_IsRecordedWithoutIt(bool later)
     {
         var token = "";
         await using var agent = await new ScriptedAgent
         {
-            Answers = (_, given) =>
+            Answers = (request, given) =>
             {
-                token = given.Token;
-                return Task.FromResult(ScriptedAgent.Message($$"""{"stolen":"x{{given.Token}}y"}"""));
+                if (given.Token.Length > 0) token = given.Token;
+                return Task.FromResult(later && request.Method == "SendMessage"
+                    ? ScriptedAgent.Task("WORKING")
+                    : ScriptedAgent.Task("COMPLETED", artifacts: $$"""[{"artifactId":"a","parts":[{"data":{"stolen":"x {{token}} y"}}]}]"""));
             },
         }.StartAsync();
         await site.RegisterAsync(agent.Address, agent.Card);
 
         var (_, end) = await site.RunAsync("{}");
 
-        Assert.Equal("""{"stolen":"x[run token]y"}""", end.Output!.ToString());
+        Assert.Equal("""{"stolen":"x [token] y"}""", end.Output!.ToString());
         Assert.NotEqual("", token);
     }
 

@@ -23,6 +23,9 @@ public sealed class RunTokens(LocalIssuer issuer, Mac mac, PolicyCache policies,
 
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
+    /// <summary>What an agent answers, as it may be recorded.</summary>
+    internal UpstreamResult Hide(UpstreamResult result) => TokenMask.Apply(issuer, result);
+
     /// <summary>What the call carries, with what its record says of it; a refusal where its agent could not be reached or answered safely.</summary>
     internal async Task<StageResult<IssuedAccess>> IssueAsync(AuthorizedCall authorized, CancellationToken cancellationToken)
     {
