@@ -27,7 +27,7 @@ public sealed class CommandRunner(
                 };
                 return Opened(planner, await Agents.OpenAsync(goal, planner.Pool, cancellationToken));
             case Command.CallAgent asked when agents is not null && await agents.IsConversationAsync(GatewayCall(run, asked), cancellationToken):
-                return Opened(asked, await agents.OpenAsync(GatewayCall(run, asked), null, cancellationToken));
+                return Opened(asked, await agents.OpenAsync(GatewayCall(run, asked), asked.MayChoose ? null : PoolRequest.None, cancellationToken));
             case Command.CallModel turn:
                 var answered = await gateway.CallAsync(GatewayCall(run, turn), cancellationToken);
                 if (answered is GatewayResult.Completed { Output: var answer }) await RecordAsync(run, turn, answer, cancellationToken);

@@ -71,6 +71,10 @@ public abstract record Command(EffectId Id, FrameId Frame)
         EffectId Id, FrameId Frame, TaskPath Task, string Target, string? Version, JsonValue Arguments, DateTimeOffset Deadline)
         : Call(Id, Frame, Task, Target, Version, Arguments, Deadline)
     {
+        /// <summary>Whether a chat agent may choose from its own pool: in an autonomous workflow only.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+        public bool MayChoose { get; init; }
+
         /// <summary>Of an agent that paused: what was decided since. Then it goes on where it paused.</summary>
         public AgentResume? Resume { get; init; }
     }

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using Interlock.Core.Agents;
-using Interlock.Core.Endpoints;
-using Interlock.Core.Gateway.Routing;
 using Interlock.Core.Workflows;
 using Interlock.Json;
 
@@ -37,11 +35,9 @@ internal static class KnownPools
         if (draft.Mode == ExecutionMode.Autonomous) yield break;
         foreach (var call in draft.AllTasks.Values.OfType<AgentTask>())
         {
-            var name = EndpointTarget.TryParse(call.Target) is not EndpointTarget.A2a endpoint ? call.Target
-                : EndpointUri.Read(endpoint.Url).Uri is { } url ? EndpointRouter.Find(endpoint, url, JsonValue.EmptyObject, registry).Value : null;
-            if (name is null || registry.Resolve(RegistryKind.Agent, name, call.Version) is not Resolution.Found { Entry: var entry }) continue;
+            if (registry.Resolve(RegistryKind.Agent, call.Target, call.Version) is not Resolution.Found { Entry: var entry }) continue; // an endpoint is no agent's name
             if (entry.As<AgentBody>().Settings is { Protocol: AgentProtocol.Chat, Pool.IsEmpty: false })
-                yield return read.Finding(call.Path.Value + "/with", Severity.Error, "mode", $"the agent '{name}' chooses calls from a pool of its own, so the path is not known before the start; write mode: autonomous under document.metadata.interlock, or call an agent without a pool");
+                yield return read.Finding(call.Path.Value + "/with", Severity.Error, "mode", $"the agent '{call.Target}' chooses calls from a pool of its own, so the path is not known before the start; write mode: autonomous under document.metadata.interlock, or call an agent without a pool");
         }
     }
 

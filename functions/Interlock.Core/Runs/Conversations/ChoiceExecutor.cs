@@ -70,7 +70,7 @@ internal static class ChoiceExecutor
         }
         Command.Call call = choice.Kind == PoolKind.Tool
             ? new Command.CallTool(id, frame.Id, frame.Path, choice.Target, choice.Version, arguments, deadline)
-            : new Command.CallAgent(id, frame.Id, frame.Path, choice.Target, choice.Version, arguments, deadline);
+            : new Command.CallAgent(id, frame.Id, frame.Path, choice.Target, choice.Version, arguments, deadline) { MayChoose = machine.Definition.Mode == ExecutionMode.Autonomous };
         machine.Issue(call with { Grant = machine.GrantFor(frame.Id), Agent = terms.Agent, AgentsBehind = behind, ReferenceAbove = terms.Context.ReferenceAbove });
     }
 

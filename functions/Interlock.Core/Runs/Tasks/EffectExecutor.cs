@@ -21,7 +21,7 @@ internal static class EffectExecutor
                     ? key.StringOrNull() ?? throw new FormatException("An idempotency key is a string.")
                     : null,
             },
-            _ => new Command.CallAgent(id, frame.Id, task.Path, task.Target, task.Version, arguments, deadline),
+            _ => new Command.CallAgent(id, frame.Id, task.Path, task.Target, task.Version, arguments, deadline) { MayChoose = machine.Definition.Mode == ExecutionMode.Autonomous },
         };
         machine.Issue(call with
         {

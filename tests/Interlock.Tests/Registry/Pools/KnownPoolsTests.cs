@@ -70,7 +70,6 @@ public sealed class KnownPoolsTests
 
     [Theory]
     [InlineData("call: agent, with: { agent: busy, input: {} }", true)]
-    [InlineData("call: a2a, with: { method: message/send, server: 'https://busy.contoso.com/a', parameters: { message: { parts: [] } } }", true)]
     [InlineData("call: agent, with: { agent: planner, input: {} }", false)]
     [InlineData("call: agent, with: { agent: clerk, input: {} }", false)]
     public void Compare_SupervisedCallOfAnAgentThatChooses_IsRefused(string call, bool isRefused)

@@ -4,6 +4,7 @@ using Interlock.Core.Runs;
 using Interlock.Core.Runs.Conversations;
 using Interlock.Core.Workflows;
 using Interlock.Json;
+using Interlock.Tests.Workflows;
 using static Interlock.Tests.Runs.Conversations.Loops;
 
 namespace Interlock.Tests.Runs.Conversations;
@@ -125,6 +126,15 @@ public sealed class ConversationTests
         var member = Restart with { InputSchema = RunHarness.Parse("""{"type":"object","required":["input"],"properties":{"input":{"type":"string"}}}"""), IsWrapped = true };
         var run = Begun(terms: Terms(member)).Choose(("ops__restart", """{"input":"web","interlock_reason":"it hangs"}"""));
         Assert.Equal("\"web\"", run.Pending<Command.StartChild>(Choice(1)).Input.ToString());
+    }
+
+    [Fact]
+    public void Agent_Called_MayChooseInAnAutonomousWorkflowOnly()
+    {
+        var call = "  - ask: { call: agent, with: { agent: planner, input: {} } }\n";
+        Assert.False(RunHarness.Of(Documents.Clean(call)).Pending<Command.CallAgent>("/do/0/ask").MayChoose);
+        Assert.True(RunHarness.Of(Documents.Clean(Documents.Autonomous(call))).Pending<Command.CallAgent>("/do/0/ask").MayChoose);
+        Assert.True(Begun().Choose(("writer", Why("a"))).Pending<Command.CallAgent>(Choice(1)).MayChoose);
     }
 
     [Fact]
