@@ -8,13 +8,15 @@ namespace Interlock.Core.Audit;
 /// </summary>
 /// <param name="tenant">Whose chain.</param>
 /// <param name="chain">Its id.</param>
-/// <param name="anchored">Where it had come to when that was anchored; null where it was not.</param>
+/// <param name="anchored">Where it had come to each time that was anchored; empty where it was not.</param>
 /// <param name="report">Takes what is found.</param>
-internal sealed class ChainCheck(string tenant, string chain, AnchoredHead? anchored, Action<AuditFinding> report)
+internal sealed class ChainCheck(string tenant, string chain, IReadOnlyList<AnchoredHead> anchored, Action<AuditFinding> report)
 {
     private const int MaxGaps = 64;
 
     private readonly List<(long From, long To)> _gaps = [];
+    private readonly ILookup<long, AnchoredHead> _anchored = anchored.ToLookup(one => one.Seq);
+    private readonly AnchoredHead? _furthest = anchored.MaxBy(one => one.Seq);
     private string _lastHash = new AuditChain(new TenantId(tenant), chain).Genesis;
     private (long Seq, string Hash)? _head;
 
@@ -24,8 +26,8 @@ internal sealed class ChainCheck(string tenant, string chain, AnchoredHead? anch
     public void Add(RunningVerification.Line line)
     {
         CheckContent(line);
-        if (line.Seq == anchored?.Seq && line.Hash != anchored.Hash)
-            Report(AuditFindingKind.Edited, line.Seq, line.Number, $"It is not the record that checkpoint {anchored.Checkpoint} anchors here: this one, or one before it, was replaced.");
+        foreach (var other in _anchored[line.Seq].Where(one => one.Hash != line.Hash))
+            Report(AuditFindingKind.Edited, line.Seq, line.Number, $"It is not the record that checkpoint {other.Checkpoint} anchors here: this one, or one before it, was replaced.");
         if (line.Seq == Last + 1)
         {
             CheckLink(line);
@@ -53,9 +55,9 @@ internal sealed class ChainCheck(string tenant, string chain, AnchoredHead? anch
     public void Complete(bool listed)
     {
         foreach (var (from, to) in _gaps) ReportGap(from, to);
-        if (Last < anchored?.Seq)
-            Report(AuditFindingKind.HeadBelowAnchor, Last + 1, 0, $"head-below-anchor: the chain ends at {Last}, and checkpoint {anchored.Checkpoint} anchors {anchored.Seq}: its end was cut off, or this is an older copy.");
-        if (Last == 0 && _head is null && anchored is not null) return;
+        if (Last < _furthest?.Seq)
+            Report(AuditFindingKind.HeadBelowAnchor, Last + 1, 0, $"head-below-anchor: the chain ends at {Last}, and checkpoint {_furthest.Checkpoint} anchors {_furthest.Seq}: its end was cut off, or this is an older copy.");
+        if (Last == 0 && _head is null && _furthest is not null) return;
         if (listed && _head is null) Report(AuditFindingKind.Inserted, 1, 0, "The export's end does not list this chain.");
         if (_head is not { } head) return;
         if (Last == 0 && head.Seq == 0)

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Interlock.Core.Audit.Checkpoints;
 using Interlock.Json;
 
@@ -42,7 +41,8 @@ internal sealed class RunningVerification(AuditAnchor? anchor)
     public AuditVerification Complete()
     {
         foreach (var finding in anchor?.Findings ?? []) Report(finding);
-        foreach (var (chain, _) in anchor?.Heads ?? ImmutableDictionary<string, AnchoredHead>.Empty) Chain(anchor!.Tenant!.Value.Value, chain); // what has heads has a tenant
+        if (anchor?.Tenant is { } anchored)
+            foreach (var chain in anchor.Heads.Keys) Chain(anchored.Value, chain);
         foreach (var ((tenant, _), check) in _chains) check.Complete(listed: IsClosed(tenant));
         foreach (var (tenant, end) in _ends)
             if (!end.IsComplete) Report(new(AuditFindingKind.Truncated, tenant, null, 0, 0, "Of the export's closing lines some are missing."));
@@ -55,7 +55,7 @@ internal sealed class RunningVerification(AuditAnchor? anchor)
     private ChainCheck Chain(string tenant, string chain)
     {
         if (!_chains.TryGetValue((tenant, chain), out var check))
-            _chains.Add((tenant, chain), check = new ChainCheck(tenant, chain, anchor?.Tenant?.Value == tenant ? anchor.Heads.GetValueOrDefault(chain) : null, Report));
+            _chains.Add((tenant, chain), check = new ChainCheck(tenant, chain, anchor?.Tenant?.Value == tenant ? anchor.Heads.GetValueOrDefault(chain) ?? [] : [], Report));
         return check;
     }
 

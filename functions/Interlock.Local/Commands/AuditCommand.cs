@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Interlock.Local.Commands;
 
 /// <summary>
-/// <c>interlock audit verify [FILE] | --data DIR [--anchor DIR --key FILE --since NUMBER]</c>, <c>audit export --data DIR</c>, <c>audit checkpoint --data DIR --archive DIR</c> and
+/// <c>interlock audit verify [FILE] | --data DIR [--anchor DIR --key FILE --since NUMBER --tenant ID]</c>, <c>audit export --data DIR</c>, <c>audit checkpoint --data DIR --archive DIR</c> and
 /// <c>audit key --data DIR</c>.
 /// </summary>
 internal static class AuditCommand
@@ -42,19 +42,20 @@ internal static class AuditCommand
         var anchor = new Option<string?>("--anchor") { Description = "The folder of an archive: its checkpoints must agree." };
         var key = new Option<string?>("--key") { Description = "A file with the public key, as 'audit key' prints it: each checkpoint must be signed by it." };
         var since = new Option<long>("--since") { Description = "The number of a checkpoint that is known to exist: fewer are a finding.", DefaultValueFactory = _ => 1 };
-        var command = new Command("verify", "Check every hash chain; name what was edited, deleted, inserted, reordered or cut off.") { file, data, anchor, key, since };
+        var whose = new Option<string>("--tenant") { Description = "Whose checkpoints of --anchor: of an export from Azure the tenant that it names.", DefaultValueFactory = _ => LocalOptions.Tenant };
+        var command = new Command("verify", "Check every hash chain; name what was edited, deleted, inserted, reordered or cut off.") { file, data, anchor, key, since, whose };
         command.SetAction(async (parsed, cancellation) =>
         {
             if ((parsed.GetValue(file), parsed.GetValue(data)) is not ((null, { }) or ({ }, null))) return Usage("Name an export file, or a data directory with --data.");
             if (parsed.GetValue(anchor) is null && (parsed.GetValue(key) is not null || parsed.GetValue(since) > 1)) return Usage("--key and --since are about the checkpoints of --anchor.");
             if (parsed.GetValue(anchor) is { } folder && !Directory.Exists(folder)) return Usage($"There is no folder '{Output.Plain(folder)}'.");
             if (ReadKeys(parsed.GetValue(key)) is not { } keys) return Usage("--key takes a file with a JWK on P-256, or a JSON array of them, as 'audit key' prints it.");
-            var tenant = new TenantId(LocalOptions.Tenant);
+            var tenant = new TenantId(parsed.GetRequiredValue(whose));
             var held = parsed.GetValue(anchor) is { } archive ? await AuditAnchor.ReadAsync(new FileArchive(archive).CheckpointsAsync(tenant), keys, parsed.GetValue(since), cancellation) : null;
             if (parsed.GetValue(data) is { } directory)
             {
                 await using var database = SqliteDatabase.Open(directory);
-                return Report(await AuditVerifier.VerifyStoreAsync(new SqliteTableStore(database), tenant, held, cancellation));
+                return Report(await AuditVerifier.VerifyStoreAsync(new SqliteTableStore(database), new TenantId(LocalOptions.Tenant), held, cancellation));
             }
             var path = parsed.GetValue(file)!; // one of the two is set
             if (!File.Exists(path)) return Usage($"There is no file '{Output.Plain(path)}'.");

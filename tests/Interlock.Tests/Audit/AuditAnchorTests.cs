@@ -74,6 +74,33 @@ public sealed class AuditAnchorTests : IDisposable
         Assert.Equal((AuditFindingKind.Edited, "run:r1", 7L), (finding.Kind, finding.Chain, finding.Seq));
     }
 
+    [Fact]
+    public async Task Verify_RewrittenAndAnchoredAnew_IsNotWhatWasAnchoredBefore()
+    {
+        await AnchoredTwiceAsync();
+        var forged = new MemoryTableStore();
+        var (log, chain) = (new AuditLog(forged), AuditSamples.Run());
+        for (var i = 1; i <= 12; i++) await log.AppendAsync(chain, [AuditSamples.Record(chain, $"{chain.Id}-{i}", i == 2 ? "another" : $"outcome {i}")], [], Token);
+        await log.FillAsync(AuditSamples.Run("r2"), 2);
+        Assert.NotNull((await new AuditArchive(forged, _store, _archive, (_, _, _) => Task.FromResult(false), _time, _key).RunAsync(AuditSamples.Tenant, Token)).Heads);
+
+        var verified = await VerifyAsync(forged, _archive.Objects[First], _archive.Objects[Second], _archive.Objects["contoso/heads/0000000003.json"]);
+
+        Assert.Equal([4L, 7L], verified.Findings.Where(finding => finding.Kind == AuditFindingKind.Edited).Select(finding => finding.Seq).Order());
+    }
+
+    [Fact]
+    public async Task Verify_TwoPassesAtOnce_TheLaterCheckpointMayHoldAnEarlierHead()
+    {
+        await AnchoredTwiceAsync();
+        var second = StrictJson.Parse(_archive.Objects[Second]);
+        var stale = new Checkpoint(AuditSamples.Tenant, 3, second["at"]!.AsString(), CanonicalJson.Digest(_archive.Objects[Second]), StrictJson.Parse(_archive.Objects[First])["chains"]!); // a checkpoint has both
+
+        var verified = await VerifyAsync(_store, _archive.Objects[First], _archive.Objects[Second], await stale.WriteAsync(_key, Token));
+
+        Assert.True(verified.IsIntact, string.Join('\n', verified.Findings));
+    }
+
     [Theory]
     [InlineData("edited", "Checkpoint 2 is not as it was written: its root is not that of its chains.")]
     [InlineData("older copy in its place", "Checkpoint 1 stands in the place of checkpoint 2.")]

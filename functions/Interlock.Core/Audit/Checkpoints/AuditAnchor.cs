@@ -4,12 +4,12 @@ using Interlock.Json;
 namespace Interlock.Core.Audit.Checkpoints;
 
 /// <summary>
-/// What a tenant's checkpoints say together: where each chain had come to, at the latest of them. What is wrong with the checkpoints themselves is kept as findings: an anchor that lies
-/// proves nothing.
+/// What a tenant's checkpoints say together: where each chain had come to at each of them, so that a later one, made of a chain that was rewritten by then, covers up nothing. What is wrong
+/// with the checkpoints themselves is kept as findings: an anchor that lies proves nothing. Memory grows with the heads anchored.
 /// </summary>
 public sealed class AuditAnchor
 {
-    private readonly Dictionary<string, AnchoredHead> _heads = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<AnchoredHead>> _heads = new(StringComparer.Ordinal);
     private readonly List<AuditFinding> _findings = [];
 
     private AuditAnchor(bool isSigned) => IsSigned = isSigned;
@@ -26,7 +26,7 @@ public sealed class AuditAnchor
     /// <summary>Whether each one's signature was asked for.</summary>
     public bool IsSigned { get; }
 
-    internal IReadOnlyDictionary<string, AnchoredHead> Heads => _heads;
+    internal IReadOnlyDictionary<string, List<AnchoredHead>> Heads => _heads;
 
     internal IReadOnlyList<AuditFinding> Findings => _findings;
 
@@ -76,9 +76,14 @@ public sealed class AuditAnchor
         (Tenant, At) = (checkpoint.Tenant, checkpoint.At);
         foreach (var (chain, head) in checkpoint.Chains.Members)
         {
-            if (head["seq"] is not { IsNumber: true } seq || head["hash"]?.StringOrNull() is not { } hash) Report($"Checkpoint {checkpoint.Number} gives the chain '{chain}' no head.");
-            else if (_heads.TryGetValue(chain, out var before) && before.Seq > (long)seq.AsNumber()) Report($"Checkpoint {checkpoint.Number} has the chain '{chain}' end at {seq}, and checkpoint {before.Checkpoint} at {before.Seq}.");
-            else _heads[chain] = new AnchoredHead((long)seq.AsNumber(), hash, checkpoint.Number);
+            if (head["seq"] is not { IsNumber: true } seq || head["hash"]?.StringOrNull() is not { } hash)
+            {
+                Report($"Checkpoint {checkpoint.Number} gives the chain '{chain}' no head.");
+                continue;
+            }
+            if (!_heads.TryGetValue(chain, out var anchored)) _heads.Add(chain, anchored = []);
+            var one = new AnchoredHead((long)seq.AsNumber(), hash, checkpoint.Number);
+            if (!anchored.Exists(known => known.Seq == one.Seq && known.Hash == one.Hash)) anchored.Add(one);
         }
     }
 
