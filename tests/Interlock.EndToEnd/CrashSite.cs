@@ -46,11 +46,21 @@ internal sealed class CrashSite : IAsyncDisposable
         await site.SendAsync(HttpMethod.Post, "/api/registry/servers", JsonValue.Object(("name", "chat"), ("address", site._servers.Chat.ToString())).ToString());
         await site.SendAsync(HttpMethod.Put, "/api/policy", Policy, "application/yaml");
         await site.SendAsync(HttpMethod.Post, "/api/workflows", Workflow(quorum, onInDoubt), "application/yaml");
-        foreach (var user in (NewUser[])[Ana, Leo])
-        {
-            var person = site._people[user.Id] = new DemoPerson(new Uri(site._url));
-            await person.SignInAsync(user, TestContext.Current.CancellationToken);
-        }
+        await site.SignInAsync();
+        return site;
+    }
+
+    /// <summary>A site with a planner of a scripted model, what it may choose, and people who sign in.</summary>
+    public static async Task<CrashSite> StartAgentsAsync(string policy, string workflow)
+    {
+        var site = await StartAsync();
+        foreach (var (name, address) in ((string, Uri)[])[("monitoring", site._servers.Monitoring), ("remediation", site._servers.Remediation)])
+            await site.SendAsync(HttpMethod.Post, "/api/registry/servers", JsonValue.Object(("name", name), ("address", address.ToString())).ToString());
+        await site.SendAsync(HttpMethod.Post, "/api/registry/agents", JsonValue.Object(
+            ("name", "planner"), ("version", "1.0.0"), ("address", site._servers.Models.ToString()), ("settings", JsonValue.Object(("protocol", "chat"), ("model", "short-planner")))).ToString());
+        await site.SendAsync(HttpMethod.Put, "/api/policy", policy, "application/yaml");
+        await site.SendAsync(HttpMethod.Post, "/api/workflows", workflow, "application/yaml");
+        await site.SignInAsync();
         return site;
     }
 
@@ -128,6 +138,9 @@ internal sealed class CrashSite : IAsyncDisposable
     /// <summary>How often the tool did its work for this text; a repeat under the same idempotency key does nothing more.</summary>
     public int Effects(string text) => _servers.State.Calls.Count(call => !call.Repeated && call.Arguments["text"]?.StringOrNull() == text);
 
+    /// <summary>How many changes were made.</summary>
+    public int Changes => _servers.State.Changes.Count;
+
     /// <summary>Ends the process, verifies the audit in its store, and gives what it says of gates and calls.</summary>
     public async Task<List<AuditRecord>> AuditAsync()
     {
@@ -149,6 +162,15 @@ internal sealed class CrashSite : IAsyncDisposable
         if (_process is not null) await _process.DisposeAsync();
         await _servers.DisposeAsync();
         Directory.Delete(_data, recursive: true);
+    }
+
+    private async Task SignInAsync()
+    {
+        foreach (var user in (NewUser[])[Ana, Leo])
+        {
+            var person = _people[user.Id] = new DemoPerson(new Uri(_url));
+            await person.SignInAsync(user, TestContext.Current.CancellationToken);
+        }
     }
 
     private async Task ServeAsync()

@@ -4,7 +4,6 @@ using Interlock.Core.Identity;
 using Interlock.Core.Policy;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Pools;
-using Interlock.Core.Runs;
 using Interlock.Json;
 
 namespace Interlock.Core.Execution;

@@ -102,7 +102,7 @@ public sealed class CommandRunner(
             IsAbandoned = !run.Pending.ContainsKey(call.Id),
             IssuedAt = call.IssuedAt ?? run.StartedAt,
             Resume = (call as Command.CallAgent)?.Resume,
-            Locks = call is Command.CallTool { IsCompensation: true } ? [] : [.. run.LocksAround(call.Frame).Select(held => new CallLock(held.Key, held.Value.Name, held.Value.Fence))],
+            Locks = call is Command.CallTool { IsCompensation: true } ? [] : CallLock.Around(run, call.Frame),
         };
     }
 
@@ -134,7 +134,7 @@ public sealed class CommandRunner(
         _ => throw new InvalidOperationException($"Unexpected {result.GetType().Name}."),
     };
 
-    private CommandOutcome Opened(Command command, StageResult<AgentTerms> opened) => opened.Value is { } terms
+    private CommandOutcome.Happened Opened(Command command, StageResult<AgentTerms> opened) => opened.Value is { } terms
         ? new CommandOutcome.Happened(new RunEvent.AgentOpened(time.GetUtcNow(), command.Id, terms))
         : Failed(command, opened.Refusal!.ToProblem(command.Frame)); // one of the two
 

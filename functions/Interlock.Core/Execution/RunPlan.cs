@@ -58,6 +58,7 @@ public sealed record RunPlan(
         RunEvent.EffectCompleted done => done.Effect == effect,
         RunEvent.EffectFailed failed => failed.Effect == effect,
         RunEvent.ChildCompleted ended => ended.Effect == effect,
+        RunEvent.AgentOpened opened => opened.Effect == effect,
         _ => false,
     });
 }

@@ -1,7 +1,6 @@
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway.Stages;
 using Interlock.Core.Registry;
-using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Json;
 

@@ -52,7 +52,7 @@ public sealed class ToolGateway
         Routes = new UpstreamRoutes(parts.Time);
         _pauses = new RetryPause(parts.Time, parts.Jitter);
         _answers = new AnswerCache(parts.Time);
-        _invoke = new InvokeStage(parts.Upstream, new BuiltinUpstream(new Blackboard(parts.Store, parts.Time)), Routes, _commit, _pauses);
+        _invoke = new InvokeStage(parts.Upstream, new BuiltinUpstream(new Blackboard(parts.Store, parts.Time)), Routes, _commit, parts.Tokens, _pauses);
         _lease = parts.Lease;
         _incarnation = parts.Gates.Incarnation;
         _keeper = new LeaseKeeper(parts.Lease, ledger, parts.Time);

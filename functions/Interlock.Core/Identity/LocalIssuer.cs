@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using Interlock.Json;
 
 namespace Interlock.Core.Identity;
@@ -24,6 +25,8 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
     private readonly TimeProvider _time;
     private readonly string _mcpAudience;
     private readonly TenantId? _tenant;
+    private readonly string _header;
+    private readonly Regex _tokens;
 
     private LocalIssuer(ECDsa key, string issuer, TimeProvider time, string mcpAudience = McpAudience, TenantId? tenant = null)
     {
@@ -32,6 +35,8 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
             ? publicKey
             : throw new ArgumentException("The local issuer's key must be on P-256.", nameof(key));
         (_key, _time, Issuer, _mcpAudience, _tenant) = (key, time, issuer, mcpAudience, tenant);
+        _header = Encode(JsonValue.Object(("alg", "ES256"), ("typ", "at+jwt"), ("kid", _publicKey.Kid)));
+        _tokens = new Regex(Regex.Escape(_header) + @"\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
     }
 
     /// <summary>The <c>iss</c> of its tokens.</summary>
@@ -109,12 +114,14 @@ public sealed class LocalIssuer : ISigningKeySource, IDisposable
     {
         var now = _time.GetUtcNow();
         Check(request, now);
-        var header = JsonValue.Object(("alg", "ES256"), ("typ", "at+jwt"), ("kid", _publicKey.Kid));
-        var input = Encode(header) + "." + Encode(Claims(request, now));
+        var input = _header + "." + Encode(Claims(request, now));
         byte[] signature;
         lock (_signing) signature = _key.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
         return input + "." + Base64Url.EncodeToString(signature);
     }
+
+    /// <summary>The text without this issuer's tokens, which all begin alike.</summary>
+    public string Hide(string text) => text.Contains(_header, StringComparison.Ordinal) ? _tokens.Replace(text, "[token]") : text;
 
     public ValueTask<SigningKey?> FindAsync(string issuer, string kid, CancellationToken cancellationToken = default) =>
         ValueTask.FromResult(issuer == Issuer && kid == _publicKey.Kid ? _publicKey : null);

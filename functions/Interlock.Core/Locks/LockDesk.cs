@@ -3,7 +3,6 @@ using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Core.Telemetry;
 using Interlock.Core.Workflows;
-using Interlock.Json;
 
 namespace Interlock.Core.Locks;
 
@@ -30,8 +29,6 @@ public sealed class LockDesk(ITableStore store, IRunHost runs, AuditLog audit, T
     /// <summary>How long a lock that nobody wants is remembered: longer than processes differ about the time.</summary>
     private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(10);
 
-    private const int Shown = 20;
-
     private readonly LockRows _rows = new(store);
     private readonly LockLines _lines = new();
 
@@ -40,7 +37,7 @@ public sealed class LockDesk(ITableStore store, IRunHost runs, AuditLog audit, T
     {
         if (run.Locks?.ContainsKey(wanted.Id) == true) return (false, null);
         var id = LockId.Of(run.Tenant, wanted.Name);
-        if (await _rows.WantAsync(id, run.Id, wanted.Id, cancellationToken) is null) await LookAsync(id, wanted.Name, cancellationToken);
+        if (await _rows.WantAsync(id, run.Id, wanted.Id, cancellationToken) is not { Fence: > 0 }) await LookAsync(id, wanted.Name, cancellationToken);
         var (claim, problem) = await AskAsync(id, run, wanted, cancellationToken);
         if (problem is not null)
         {
@@ -59,31 +56,26 @@ public sealed class LockDesk(ITableStore store, IRunHost runs, AuditLog audit, T
     /// <summary>
     /// What crashes left: places of runs that are over, that don't want them any more or whose time is long over are given to others, runs that were not told of theirs are, and locks that nobody wants are forgotten.
     /// </summary>
+    /// <exception cref="AggregateException">Some could not be looked at; the rest was.</exception>
     public async Task SweepAsync(TenantId tenant, CancellationToken cancellationToken = default)
     {
-        var (held, waiting) = (0, 0);
+        var (held, waiting, failed) = (0, 0, new List<Exception>());
         await foreach (var head in _rows.AllAsync(tenant, cancellationToken))
         {
             var id = LockId.Of(tenant, head.Name);
             (held, waiting) = (held + head.Held, waiting + head.Waiting);
-            if (head.IsIdle) await ForgetAsync(id, cancellationToken);
-            else await foreach (var holder in _rows.HoldersAsync(id, cancellationToken)) await LookAsync(id, head.Name, holder, cancellationToken);
+            try
+            {
+                if (head.IsIdle) await ForgetAsync(id, cancellationToken);
+                else await foreach (var holder in _rows.HoldersAsync(id, cancellationToken)) await LookAsync(id, head.Name, holder, cancellationToken);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                failed.Add(e); // a run that can't be read keeps its lock, and no other one's
+            }
         }
         LockMetrics.Stand(held, waiting);
-    }
-
-    /// <summary>The tenant's locks that somebody holds or waits for, with the first of both.</summary>
-    public async Task<IReadOnlyList<LockStanding>> ListAsync(TenantId tenant, int most, CancellationToken cancellationToken = default)
-    {
-        var found = new List<LockStanding>();
-        foreach (var head in await _rows.AllAsync(tenant, cancellationToken).Where(head => !head.IsIdle).Take(most).ToListAsync(cancellationToken))
-        {
-            var id = LockId.Of(tenant, head.Name);
-            found.Add(new LockStanding(
-                head, await _rows.HoldersAsync(id, cancellationToken).Take(Shown).ToListAsync(cancellationToken),
-                head.Waiting == 0 ? [] : await _rows.WaitingAsync(id, head, cancellationToken).Take(Shown).ToListAsync(cancellationToken)));
-        }
-        return found;
+        if (failed.Count > 0) throw new AggregateException(failed);
     }
 
     private async Task<(LockClaim? Claim, Problem? Problem)> AskAsync(LockId id, RunState run, Command.HoldLock wanted, CancellationToken cancellationToken)
@@ -183,7 +175,7 @@ public sealed class LockDesk(ITableStore store, IRunHost runs, AuditLog audit, T
         else if (await runs.GetAsync(id.Tenant, claim.Run) is { } left && !Wants(left, claim.Effect)) await LeaveAsync(id, name, left, claim.Effect, null, CancellationToken.None);
     }
 
-    /// <summary>Who comes looks at who has had a place the longest: a holder that crashed is in nobody's way until the next sweep.</summary>
+    /// <summary>Who asks, or asks again after a restart, looks at who has had a place the longest: what a crash left is in nobody's way until the next sweep.</summary>
     private async Task LookAsync(LockId id, string name, CancellationToken cancellationToken)
     {
         if (await _rows.HoldersAsync(id, cancellationToken).FirstOrDefaultAsync(cancellationToken) is { } oldest) await LookAsync(id, name, oldest, cancellationToken);
@@ -223,6 +215,3 @@ public sealed class LockDesk(ITableStore store, IRunHost runs, AuditLog audit, T
     private static Problem Refused(Command.HoldLock wanted, string rule, string detail) =>
         new(ProblemTypes.Refused, 409, wanted.Frame == FrameId.Root ? "The run can't go on beside others" : "The lock can't be had", detail, wanted.Frame.Value) { Stage = Stage, Rule = rule };
 }
-
-/// <summary>A lock, the first of those who hold it, and the first of those who wait.</summary>
-public sealed record LockStanding(LockHead Head, IReadOnlyList<LockClaim> Holders, IReadOnlyList<LockClaim> Waiting);

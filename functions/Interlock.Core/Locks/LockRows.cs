@@ -19,6 +19,7 @@ internal sealed class LockRows(ITableStore store)
     /// <summary>How many places one batch gives: three rows each, beside those of the lock and of who left.</summary>
     public const int GrantsAtOnce = 32;
 
+    private const int MaxSpan = 256;
     private const string HeadRow = "head";
     private const string WaitRow = "wait";
     private const string HeldRow = "held";
@@ -54,10 +55,10 @@ internal sealed class LockRows(ITableStore store)
     /// <summary>The first so many of those who wait.</summary>
     public async Task<List<(LockClaim Claim, string ETag)>> FirstAsync(LockId id, LockHead head, int most, CancellationToken cancellationToken)
     {
-        var found = new List<(LockClaim, string)>();
-        // Asked for in spans, so that a long queue is not read for its first few.
-        for (var (from, wanted) = (head.Next, Math.Min(most, head.Waiting)); found.Count < wanted && from <= head.Ticket; from += GrantsAtOnce)
-            await foreach (var row in store.QueryAsync(Table, Keys.Join(id.Tenant.Value), Wait(id, from), Wait(id, from + GrantsAtOnce), cancellationToken: cancellationToken))
+        var (found, wanted) = (new List<(LockClaim, string)>(), Math.Min(most, head.Waiting));
+        // Asked for in spans, so that a long queue is not read for its first few; longer ones where many gave up waiting.
+        for (var (from, span) = (head.Next, wanted); found.Count < wanted && from <= head.Ticket; from += span, span = Math.Min(2 * span, MaxSpan))
+            await foreach (var row in store.QueryAsync(Table, Keys.Join(id.Tenant.Value), Wait(id, from), Wait(id, from + span), cancellationToken: cancellationToken))
                 if (found.Count < wanted) found.Add((RunJson.FromValue<LockClaim>(row.Body), row.ETag));
         return found;
     }

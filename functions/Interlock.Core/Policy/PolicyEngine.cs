@@ -57,7 +57,7 @@ public static class PolicyEngine
     }
 
     /// <summary>Whether the decision may depend on what was read before the call.</summary>
-    public static bool AsksWhatWasRead(PolicySet policies, PolicyRequest request) => policies.Rules.Any(rule => !rule.AfterReading.IsEmpty && rule.Concerns(request.Kind, request.Target));
+    public static bool AsksWhatWasRead(PolicySet policies, TargetKind kind, string target) => policies.Rules.Any(rule => !rule.AfterReading.IsEmpty && rule.Concerns(kind, target));
 
     /// <summary>The refusal for the first member of the chain that no rule permits; null where each has one.</summary>
     private static (string Rule, string Reason)? Unpermitted(ChainMember[] members, IEnumerable<RuleMatch> matches, string target)

@@ -105,6 +105,11 @@ internal static class ApiRoutes
             Query = [("target", "server/tool, capability:name or route:name"), ("version", "A version or range: 1.2.3, ^1, ~1.2")],
             Answers = [(200, "RouteExplanation")],
         },
+        new("GET", "/api/locks", "listLocks", "Locks that are held or waited for: at most 500, with the first 20 runs that hold and that wait.", LocksApi.ListAsync)
+        {
+            Roles = [.. Core.Identity.Roles.OfPeople.Order(StringComparer.Ordinal)],
+            Answers = [(200, "Locks")],
+        },
         new("GET", "/api/servers", "listServers", "The active servers and their addresses as they stand with the process that answers: health, circuit, calls under way.", ServersApi.ListAsync)
         {
             Roles = ["operator", "admin", "auditor"],

@@ -75,6 +75,12 @@ internal static class ApiSchemas
               "tool": { "type": "string" }, "range": { "type": "string" }, "version": { "type": "string" }, "weight": { "type": "integer" }, "taken": { "type": "boolean" }, "leftOut": { "type": ["string", "null"] } } } },
             "addresses": { "type": "array", "items": { "$ref": "#/components/schemas/Address" } } } },
           "Routes": { "type": "object", "properties": { "routes": { "type": "array", "items": { "$ref": "#/components/schemas/Entry" } } } },
+          "Locks": { "type": "object", "properties": { "locks": { "type": "array", "items": { "type": "object", "properties": {
+            "name": { "type": "string" }, "places": { "type": "integer" }, "held": { "type": "integer" }, "waiting": { "type": "integer" },
+            "holders": { "type": "array", "items": { "$ref": "#/components/schemas/LockClaim" } }, "next": { "type": "array", "items": { "$ref": "#/components/schemas/LockClaim" } } } } } } },
+          "LockClaim": { "type": "object", "properties": {
+            "run": { "type": "string" }, "workflow": { "type": "string" }, "frame": { "type": "string" }, "ticket": { "type": "integer" }, "askedAt": { "type": "string", "format": "date-time" },
+            "fence": { "type": "integer" }, "grantedAt": { "type": "string", "format": "date-time" }, "until": { "type": "string", "format": "date-time" } } },
           "Servers": { "type": "object", "properties": { "servers": { "type": "array", "items": { "type": "object", "properties": {
             "name": { "type": "string" }, "version": { "type": "string" }, "available": { "type": "boolean" }, "reason": { "type": "string" },
             "addresses": { "type": "array", "items": { "$ref": "#/components/schemas/Address" } } } } } } },

@@ -183,6 +183,7 @@ internal static class Views
             Command.EmitEvent => "emit",
             Command.AwaitEvent => "listen",
             Command.StartChild => "run",
+            Command.HoldLock => "lock",
             _ => "other",
         }));
         return command switch
@@ -193,6 +194,7 @@ internal static class Views
             Command.EmitEvent emit => json.With("type", emit.Event["type"] ?? JsonValue.Null),
             Command.AwaitEvent wanted => json.With("types", JsonValue.Array(wanted.Types.Select(JsonValue.From))).With("since", Time(wanted.Since)),
             Command.StartChild child => json.With("workflow", child.Workflow),
+            Command.HoldLock hold => json.With("lock", hold.Name),
             _ => json,
         };
     }

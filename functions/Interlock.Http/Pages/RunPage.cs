@@ -13,7 +13,7 @@ internal static class RunPage
         <p class="state">{Parts.Status(run.Suspended && !run.Status.IsClosed() ? "suspended" : run.Status.Text())} started {Parts.Time(run.StartedAt)} by {run.Origin.Starter.Subject} ({run.Origin.Trigger}), {(run.Status.IsClosed() ? "took " + Parts.Span(run.Now - run.StartedAt) : "for " + Parts.Span(now - run.StartedAt))}</p>
         {Html.When(run.Error is not null, () => Html.Of($"""<div class="notice bad" role="note"><strong>{run.Error!.Title}</strong> <span class="text">{run.Error.Detail}</span> {Html.When(run.Error.Rule is not null, () => Html.Of($"<code>{run.Error.Stage}: {run.Error.Rule}</code>"))} {Html.When(run.Error.Instance is not null, () => Html.Of($"at <code>{run.Error.Instance}</code>"))}</div>"""))}
         {Html.When(!run.InDoubt.IsEmpty, () => Html.Of($"""<p class="notice warn" role="note">{run.InDoubt.Count} call(s) may or may not have happened. Look at the tool, then say what happened.</p>"""))}
-        {Html.When(!run.Pending.IsEmpty, () => Html.Of($"""<section aria-labelledby="waits"><h2 id="waits">Waits for</h2><ul class="cards">{Html.Join(run.Pending.Values.Select(command => Pending(command, now)))}</ul></section>"""))}
+        {Html.When(!run.Pending.IsEmpty, () => Html.Of($"""<section aria-labelledby="waits"><h2 id="waits">Waits for</h2><ul class="cards">{Html.Join(run.Pending.Values.Select(command => Pending(run, command, now)))}</ul></section>"""))}
         <section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>
         {Parts.Scroll("Table of what happened", Timeline(run, audit, events))}
         {Html.When(isCut, () => Html.Of($"""<p class="dim">Only the first part is shown; the audit export has everything.</p>"""))}
@@ -30,7 +30,7 @@ internal static class RunPage
         <tbody>{Html.Join(Rows(run, audit, events))}</tbody></table>
         """);
 
-    private static Html Pending(Command command, DateTimeOffset now) => command switch
+    private static Html Pending(RunState run, Command command, DateTimeOffset now) => command switch
     {
         Command.OpenApproval open => Html.Of($"""<li><a href="/approvals/{open.Gate.Id.Value}"><strong>{open.Gate.Title}</strong></a> <span class="dim">approval · {Left(open.Gate.ExpiresAt, now)}</span></li>"""),
         Command.Call call => Html.Of($"""<li><code>{call.Target}</code> <span class="dim">{call.Task.Name} · {Left(call.Deadline, now)}</span></li>"""),
@@ -38,6 +38,7 @@ internal static class RunPage
         Command.EmitEvent emit => Html.Of($"""<li>event <code>{emit.Event["type"]?.StringOrNull()}</code> <span class="dim">{emit.Task.Name}</span></li>"""),
         Command.AwaitEvent wanted => Html.Of($"""<li>waits for {(wanted.Types.IsEmpty ? "any event" : "events")} <code>{string.Join(", ", wanted.Types)}</code> <span class="dim">{wanted.Task.Name}</span></li>"""),
         Command.StartChild child => Html.Of($"""<li>workflow <code>{child.Workflow}</code> <span class="dim">{child.Task.Name}{(child.Deadline is { } deadline ? $" · {Left(deadline, now)}" : "")}</span></li>"""),
+        Command.HoldLock hold => Html.Of($"""<li>{(run.Locks?.ContainsKey(hold.Id) == true ? "holds the lock" : "waits for the lock")} <code>{hold.Name}</code> <span class="dim">{hold.Task.Name}{(hold.Deadline < DateTimeOffset.MaxValue ? $" · {Left(hold.Deadline, now)}" : "")}</span></li>"""),
         _ => Html.Of($"""<li class="dim">{command.GetType().Name}</li>"""),
     };
 
@@ -62,13 +63,16 @@ internal static class RunPage
             AuditTypes.CallOutcome => $"Call {record.Outcome}",
             AuditTypes.CallRefused => "Refused",
             AuditTypes.EventEmitted => "Event emitted",
+            AuditTypes.LockGranted => "Lock granted",
+            AuditTypes.LockReleased => "Lock given back",
+            AuditTypes.LockRefused => "Lock refused",
             AuditTypes.GateOpened => "Approval asked",
             AuditTypes.GateVote => record.Decision switch { "approve" => "Approved by", "reject" => "Rejected by", "return" => "Information asked for by", var choice => $"Decided to {choice} by" },
             AuditTypes.GateChanged => $"Approval {record.Decision} by",
             AuditTypes.GateClosed => $"Approval {record.Outcome}",
             var other => other,
         };
-        var isBad = record.Type == AuditTypes.CallRefused || record.Outcome is "failed" or "unknown" or "faulted";
+        var isBad = record.Type is AuditTypes.CallRefused or AuditTypes.LockRefused || record.Outcome is "failed" or "unknown" or "faulted";
         return Row(record.Time, word, record.Task?.Name ?? "", isBad, Html.Of($"""
             {Html.When(record.Target is not null, () => Html.Of($"<code>{record.Target}</code> {record.ToolVersion ?? record.AgentVersion} "))}{Html.When(record.Type is AuditTypes.GateVote or AuditTypes.GateChanged or AuditTypes.RunStarted, () => Html.Of($"{string.Join(", ", record.Actors)} "))}{Html.When(record.Rule is not null, () => Html.Of($"<code>{record.Stage}: {record.Rule}</code> "))}{Html.When(record.Gate is not null, () => Html.Of($"""<a href="/approvals/{record.Gate!.Value.Value}">approval</a> """))}<span class="text">{record.Reason ?? record.Problem?.Detail}</span>{Html.When(record.DurationMs is not null, () => Html.Of($""" <span class="dim">{Parts.Span(TimeSpan.FromMilliseconds(record.DurationMs!.Value))}</span>"""))}
             """));

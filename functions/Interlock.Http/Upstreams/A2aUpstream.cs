@@ -45,12 +45,14 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         if (call.Task is { } task) return await FollowAsync(call, task, budget);
         var (id, answer) = (NextId(), new A2aAnswer());
         var content = new OneShotContent(A2aRequests.Send(id, call, call.Endpoint.Dialect.Streams));
+        using var reading = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time);
+        await using var leaving = budget.Token.UnsafeRegister(_ => reading.CancelAfter(content.Sent && answer.Task is null && SaysTaskSoon(call) ? StopPatience : TimeSpan.Zero), null);
         try
         {
-            var reply = await PostAsync(call, content, id, answer, budget.Token);
-            if (answer.Running is { } running) return Handed(call, running); // what a stream that broke off left open is asked after
+            var reply = await PostAsync(call, content, id, answer, () => budget.Token.IsCancellationRequested, reading.Token);
             return reply switch
             {
+                _ when answer.Running is { } running => await LeaveAsync(call, running, budget), // what a stream that broke off left open is asked after
                 _ when answer.IsOver => answer.Read(call),
                 JsonRpcReply.Error error => OfError(error),
                 var other => UpstreamFailures.Of(other),
@@ -58,10 +60,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         }
         catch (Exception e) when (UpstreamFailures.IsExpected(e))
         {
-            if (answer.Running is not { } running) return UpstreamFailures.Of(e, content.Sent, budget);
-            if (!budget.Token.IsCancellationRequested) return Handed(call, running);
-            await StopAsync(call, running);
-            return UpstreamFailures.Of(e, sent: true, budget);
+            return answer.Running is { } running ? await LeaveAsync(call, running, budget) : UpstreamFailures.Of(e, content.Sent, budget);
         }
     }
 
@@ -97,7 +96,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         try
         {
             var (id, answer) = (NextId(), new A2aAnswer());
-            var reply = await PostAsync(call, new OneShotContent(A2aRequests.Get(id, call.Endpoint.Dialect, task)), id, answer, budget.Token);
+            var reply = await PostAsync(call, new OneShotContent(A2aRequests.Get(id, call.Endpoint.Dialect, task)), id, answer, null, budget.Token);
             if (reply is not JsonRpcReply.Result) return UpstreamFailures.Of(reply);
             if (answer.IsOver) return answer.Read(call) is UpstreamResult.Rejected { Problem: var why } ? new UpstreamResult.Completed(why.Detail ?? why.Title, IsError: true) : answer.Read(call);
             if (call.Stop) await CancelAsync(call, task, budget.Token);
@@ -110,6 +109,17 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
     }
 
     private static UpstreamResult.Handed Handed(UpstreamCall call, string task) => new(task, call.Endpoint.Dialect.Notifies && !call.Stop ? PollAfterNotices : PollAfter);
+
+    /// <summary>Whether the agent says which task it is before that has ended: without it nobody could tell it to stop.</summary>
+    private static bool SaysTaskSoon(UpstreamCall call) => call.Endpoint.Dialect.Streams || (call.Endpoint.Dialect.Notifies && call.Notify is not null);
+
+    /// <summary>A task that goes on is handed back, or told to stop where nobody waits for it any more.</summary>
+    private async Task<UpstreamResult> LeaveAsync(UpstreamCall call, string task, CallBudget budget)
+    {
+        if (!budget.Token.IsCancellationRequested) return Handed(call, task);
+        await StopAsync(call, task);
+        return new UpstreamResult.Unknown(UpstreamFailures.OutOfTime(budget));
+    }
 
     /// <summary>Nobody waits any more, and the call's own time may be over: asking to stop has a moment of its own.</summary>
     private async Task StopAsync(UpstreamCall call, string task)
@@ -128,7 +138,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
     private async Task CancelAsync(UpstreamCall call, string task, CancellationToken ct)
     {
         var id = NextId();
-        await PostAsync(call, new OneShotContent(A2aRequests.Cancel(id, call.Endpoint.Dialect, task)), id, new A2aAnswer(), ct);
+        await PostAsync(call, new OneShotContent(A2aRequests.Cancel(id, call.Endpoint.Dialect, task)), id, new A2aAnswer(), null, ct);
     }
 
     /// <summary>Of an agent that is authenticated to, a client of its own over the one way out.</summary>
@@ -164,8 +174,8 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         return response.IsSuccessStatusCode ? StrictJson.Parse(await response.Content.ReadAsByteArrayAsync(ct)) : null;
     }
 
-    /// <summary>The last reply; each result of it was taken, in order, until the answer was whole.</summary>
-    private async Task<JsonRpcReply> PostAsync(UpstreamCall call, OneShotContent content, string id, A2aAnswer answer, CancellationToken ct)
+    /// <summary>The last reply; each result of it was taken, in order, until the answer was whole or enough.</summary>
+    private async Task<JsonRpcReply> PostAsync(UpstreamCall call, OneShotContent content, string id, A2aAnswer answer, Func<bool>? isEnough, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, call.Endpoint.Address) { Content = content };
         request.Headers.Accept.ParseAdd("application/json");
@@ -176,7 +186,7 @@ public sealed class A2aUpstream : IUpstream, IUpstreamDiscovery, IDisposable
         return await JsonRpcHttp.StreamAsync(own ?? _http, request, id, result =>
         {
             answer.Take(result);
-            return answer.IsOver;
+            return answer.IsOver || isEnough?.Invoke() == true;
         }, ct);
     }
 

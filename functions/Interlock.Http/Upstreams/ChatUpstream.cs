@@ -1,7 +1,5 @@
-using System.Text;
 using System.Text.Json;
 using Interlock.Core;
-using Interlock.Core.Agents;
 using Interlock.Core.Gateway;
 using Interlock.Http.Upstreams.Credentials;
 using Interlock.Json;

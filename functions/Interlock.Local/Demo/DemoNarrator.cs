@@ -23,6 +23,8 @@ internal sealed class DemoNarrator(TextWriter output)
             Line(state, command switch
             {
                 Command.CallTool { IsCompensation: true } undo => $"↩ undoing {undo.Task.Name} with {undo.Target}",
+                Command.CallModel turn => $"→ {turn.Task.Name} asks the model of {turn.Target}",
+                Command.Call { Agent: { } agent } chosen => $"→ {agent} calls {chosen.Target}",
                 Command.Call call => $"→ {call.Task.Name} calls {call.Target}",
                 Command.OpenApproval open => $"⏸ {open.Gate.Task.Name} waits for {string.Join(", ", open.Gate.Approvers)}: {open.Gate.Title}",
                 _ => "",
@@ -39,6 +41,8 @@ internal sealed class DemoNarrator(TextWriter output)
     private static string Name(Command command) => command switch
     {
         Command.CallTool { IsCompensation: true } undo => $"{undo.Target} undid {undo.Task.Name}",
+        Command.CallModel turn => $"the turn of {turn.Target}",
+        Command.Call { Agent: not null } chosen => chosen.Target,
         Command.Call call => call.Task.Name,
         Command.OpenApproval open => open.Gate.Task.Name,
         _ => "",

@@ -47,6 +47,11 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
             if (options.Decision == DemoDecision.Person) await LingerAsync(cancellationToken);
             return exit;
         }
+        catch (DemoException e)
+        {
+            await Console.Error.WriteLineAsync(Commands.Output.Plain(e.Message));
+            return Commands.Output.Failed;
+        }
         finally
         {
             if (own is not null) Directory.Delete(own, recursive: true);
@@ -66,7 +71,7 @@ internal sealed class DemoRun(DemoOptions options, TextWriter output)
                 Say($"  registered   {what}: {string.Join(", ", changed.Entries.Where(entry => entry.Lifecycle == Lifecycle.Active).Select(entry => $"{entry.Name} {entry.Version}"))}");
                 break;
             case RegistryResult.Refused refused:
-                throw new InvalidOperationException($"{what} was refused: {refused.Problem.Title}. {refused.Problem.Detail}");
+                throw new DemoException($"{what} was refused: {refused.Problem.Title}. {refused.Problem.Detail} A directory that an earlier demo used names servers that are gone: take a new one.");
         }
     }
 

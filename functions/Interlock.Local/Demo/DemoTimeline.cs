@@ -11,12 +11,17 @@ internal static class DemoTimeline
 {
     public static async Task PrintAsync(LocalServices services, TenantId tenant, RunId run, TextWriter output, CancellationToken cancellationToken)
     {
-        await output.WriteLineAsync("  seq  time          who                              what");
+        await output.WriteLineAsync("  seq  time          who                                 what");
         await foreach (var entry in services.Audit.ReadAsync(tenant, AuditChain.ForRun(tenant, run).Id, cancellationToken))
         {
             var record = entry.Record;
-            var who = record.Actors is [var first, ..] ? first : "";
-            await output.WriteLineAsync(Output.Plain(string.Create(CultureInfo.InvariantCulture, $"  {entry.Seq,3}  {record.Time:HH:mm:ss.fff}  {who,-31}  {What(record)}")));
+            var who = record.Actors switch
+            {
+                [var first, .., ['a', 'g', 'e', 'n', 't', ':', ..] and var agent] => $"{first} › {agent}",
+                [var first, ..] => first,
+                _ => "",
+            };
+            await output.WriteLineAsync(Output.Plain(string.Create(CultureInfo.InvariantCulture, $"  {entry.Seq,3}  {record.Time:HH:mm:ss.fff}  {who,-34}  {What(record)}")));
         }
     }
 
@@ -25,6 +30,8 @@ internal static class DemoTimeline
         AuditTypes.CallIntent => $"{record.Task?.Name}: intends {record.Target} {record.ToolVersion ?? record.AgentVersion} ({record.Decision}{Gate(record)}; {record.Reason}) args {Short(record.ArgumentsDigest)}",
         AuditTypes.CallOutcome => $"{record.Task?.Name}: {record.Target} {record.Outcome} in {record.DurationMs} ms{(record.ResultDigest is { } digest ? $", result {Short(digest)}" : "")}",
         AuditTypes.CallRefused => $"{record.Task?.Name}: {record.Target} refused at {record.Stage} ({record.Rule}): {record.Reason}",
+        AuditTypes.AgentOpened => $"{record.Task?.Name}: agent {record.Target} {record.AgentVersion} {record.Outcome ?? "opened"}",
+        AuditTypes.AgentSelection => $"{record.Task?.Name}: chose {record.Target}: {(record.Rule is { } rule ? $"refused ({rule})" : record.Decision)}; {record.Reason}",
         AuditTypes.GateOpened => $"{record.Task?.Name}: gate opened, shows {Short(record.ArgumentsDigest)}",
         AuditTypes.GateVote => $"{record.Task?.Name}: {record.Decision}{(record.Reason is { } reason ? $" ({reason})" : "")} of {Short(record.ArgumentsDigest)}",
         AuditTypes.GateClosed => $"{record.Task?.Name}: gate {record.Outcome}",

@@ -31,6 +31,6 @@ internal sealed class IncidentScenario : IDemoScenario
                 ("id", "4711"), ("subject", "Checkout is down after the release"), ("requester", "customer@example.com"),
                 ("body", "Since release 2026.11.2 of checkout every payment ends in error 500. Please roll back."))));
         var answer = await DemoApi.PostAsync(services, web, monitoring, "/api/events", "application/cloudevents+json", alert, cancellationToken);
-        return new RunId(answer["runs"]?[0]?["runId"]?.StringOrNull() ?? throw new InvalidOperationException("The alert started no run."));
+        return new RunId(answer["runs"]?[0]?["runId"]?.StringOrNull() ?? throw new DemoException("The alert started no run."));
     }
 }

@@ -45,7 +45,7 @@ internal sealed class TriageScenario(bool misbehaves) : IDemoScenario
             ("workflow", "support/autonomous-triage"),
             ("input", JsonValue.Object(("ticketId", "T-1001"), ("service", "checkout"), ("description", "Customers get HTTP 500 at checkout since this morning's release."))));
         var answer = await DemoApi.PostAsync(services, web, services.User(cast.Sam.Id)!, "/api/runs", "application/json", asked, cancellationToken); // written at the start
-        return new RunId(answer["runId"]?.StringOrNull() ?? throw new InvalidOperationException("The workflow was not started."));
+        return new RunId(answer["id"]?.StringOrNull() ?? throw new DemoException("The workflow was not started."));
     }
 
     private static AgentSettings Chat(string model, string description) => new() { Protocol = AgentProtocol.Chat, Model = model, Description = description, Prices = Prices };

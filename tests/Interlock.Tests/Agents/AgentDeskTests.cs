@@ -4,7 +4,6 @@ using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
-using Interlock.Json;
 using Interlock.Tests.Gateway;
 
 namespace Interlock.Tests.Agents;

@@ -1,6 +1,7 @@
 using System.Net;
 using Interlock.Core;
 using Interlock.Core.Agents;
+using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
@@ -23,7 +24,7 @@ public sealed class AgentWeb : IAsyncLifetime
         """;
 
     private const string Asking = """
-        document: { dsl: 1.0.3, namespace: test, name: asking, version: 1.0.0, metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail } } }
+        document: { dsl: 1.0.3, namespace: test, name: asking, version: 1.0.0, metadata: { interlock: { mode: autonomous, onError: fail, onTimeout: fail } } }
         timeout: { after: { hours: 3 } }
         do:
           - ask:
@@ -31,6 +32,8 @@ public sealed class AgentWeb : IAsyncLifetime
               with: { agent: helper, input: '${ . }' }
               timeout: { after: { minutes: 5 } }
         """;
+
+    private static PoolRequest Pool { get; } = new() { Tools = ["stub/echo", "stub/slow", "stub/remove", "stub/none"] };
 
     internal WebFixture Web { get; } = new();
 
@@ -46,27 +49,28 @@ public sealed class AgentWeb : IAsyncLifetime
     public ValueTask DisposeAsync() => Web.DisposeAsync();
 
     /// <summary>Registers what is at that address as the newest version of the agent.</summary>
-    internal async Task RegisterAsync(Uri address, JsonValue? card, PoolRequest? pool = null, AgentLimits? limits = null)
+    internal async Task RegisterAsync(Uri address, JsonValue? card, AgentLimits? limits = null)
     {
-        var registry = await Web.Services.Registries.ReadAsync(WebFixture.Tenant, TestContext.Current.CancellationToken);
         var body = new AgentBody(address, Guid.NewGuid().ToString("N"), CanonicalJson.Digest(card ?? JsonValue.Null))
         {
             Card = card,
-            Settings = new AgentSettings { Pool = pool ?? new PoolRequest { Tools = ["stub/echo", "stub/slow", "stub/remove", "stub/none"] }, Limits = limits ?? AgentLimits.Default },
+            Settings = new AgentSettings { Pool = Pool, Limits = limits ?? AgentLimits.Default },
         };
-        var version = $"1.0.{registry.OfKind(RegistryKind.Agent).Count()}";
-        var change = await Web.Services.Registries.WriteAsync(WebFixture.Tenant, [RegistryEntry.Create(RegistryKind.Agent, "helper", version, Lifecycle.Active, body, "user:dana", DateTimeOffset.UtcNow)], TestContext.Current.CancellationToken);
+        var change = await Web.Services.Registries.WriteAsync(WebFixture.Tenant, [RegistryEntry.Create(RegistryKind.Agent, "helper", await NextAsync(), Lifecycle.Active, body, "user:dana", DateTimeOffset.UtcNow)], TestContext.Current.CancellationToken);
         Assert.Null(change.Conflict);
     }
 
-    /// <summary>The same with the card that the agent shows.</summary>
-    internal async Task RegisterAsync(AgentProcess agent, PoolRequest? pool = null, AgentLimits? limits = null)
+    /// <summary>The same as an operator does it: with the card that the agent shows.</summary>
+    internal Task RegisterAsync(AgentProcess agent) => RegisterAsync(agent.Address, new AgentSettings { Pool = Pool });
+
+    internal async Task RegisterAsync(Uri address, AgentSettings settings)
     {
-        using var http = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(agent.Address, "/.well-known/agent-card.json")) { Headers = { { "A2A-Version", "1.0" } } };
-        using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
-        await RegisterAsync(agent.Address, StrictJson.Parse(await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)), pool, limits);
+        var result = await Web.Services.Registry.RegisterAgentAsync(Web.Principal("dana"), "helper", await NextAsync(), address, settings, TestContext.Current.CancellationToken);
+        Assert.True(result is RegistryResult.Changed, $"{result}");
     }
+
+    private async Task<string> NextAsync() =>
+        $"1.0.{(await Web.Services.Registries.ReadAsync(WebFixture.Tenant, TestContext.Current.CancellationToken)).OfKind(RegistryKind.Agent).Count()}";
 
     internal async Task<RunId> StartAsync(string input)
     {
@@ -79,6 +83,15 @@ public sealed class AgentWeb : IAsyncLifetime
     {
         var run = await StartAsync(input);
         return (run, await Web.EndAsync(run));
+    }
+
+    /// <summary>Decides a gate as somebody who may.</summary>
+    internal async Task DecideAsync(GateId id, bool approves)
+    {
+        var gate = (await Web.Services.Approvals.FindAsync(WebFixture.Tenant, id, TestContext.Current.CancellationToken))!; // it was opened
+        Decision decision = approves ? new Decision.Approve("fine", gate.ShownDigest) : new Decision.Reject("too risky", gate.ShownDigest);
+        Assert.IsType<GateResult.Accepted>(await Web.Services.Approvals.DecideAsync(new InteractiveSession(Web.Principal("ana"), DateTimeOffset.UtcNow), id, decision, TestContext.Current.CancellationToken));
+        if (gate.Run is { } run) await Web.Services.Engine.GateChangedAsync(WebFixture.Tenant, run, id, TestContext.Current.CancellationToken);
     }
 
     internal Task<List<AuditRecord>> RecordsAsync(RunId run) => Web.AuditAsync(AuditChain.ForRun(WebFixture.Tenant, run).Id);

@@ -4,7 +4,6 @@ using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Pools;
-using Interlock.Core.Runs;
 using Interlock.Core.Workflows;
 using Interlock.Json;
 using Interlock.Tests.Gateway;

@@ -27,7 +27,7 @@ public sealed partial class CallbackAttackTests(AgentWeb site) : IClassFixture<A
                 return ScriptedAgent.Message(answer);
             },
         }.StartAsync();
-        await site.RegisterAsync(agent.Address, agent.Card, limits: limits);
+        await site.RegisterAsync(agent.Address, agent.Card, limits);
         var run = await site.StartAsync("{}");
         try
         {
@@ -239,30 +239,35 @@ public sealed partial class CallbackAttackTests(AgentWeb site) : IClassFixture<A
         Assert.Equal(HttpStatusCode.NoContent, (await NotifyAsync(path, secret)).Status); // too late, and harmless
     }
 
-    [Fact]
-    public async Task Answer_WithTheToken_IsRecordedWithoutIt()
+    /// <summary>At once, or when the agent is asked later.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Answer_WithTheToken_IsRecordedWithoutIt(bool later)
     {
         var token = "";
         await using var agent = await new ScriptedAgent
         {
-            Answers = (_, given) =>
+            Answers = (request, given) =>
             {
-                token = given.Token;
-                return Task.FromResult(ScriptedAgent.Message($$"""{"stolen":"x{{given.Token}}y"}"""));
+                if (given.Token.Length > 0) token = given.Token;
+                return Task.FromResult(later && request.Method == "SendMessage"
+                    ? ScriptedAgent.Task("WORKING")
+                    : ScriptedAgent.Task("COMPLETED", artifacts: $$"""[{"artifactId":"a","parts":[{"data":{"stolen":"x {{token}} y"}}]}]"""));
             },
         }.StartAsync();
         await site.RegisterAsync(agent.Address, agent.Card);
 
         var (_, end) = await site.RunAsync("{}");
 
-        Assert.Equal("""{"stolen":"x[run token]y"}""", end.Output!.ToString());
+        Assert.Equal("""{"stolen":"x [token] y"}""", end.Output!.ToString());
         Assert.NotEqual("", token);
     }
 
     [Fact]
     public async Task Call_OfAnAgentInTheClear_IsRefusedBeforeAnythingIsSent()
     {
-        await site.RegisterAsync(new Uri("http://agents.example.com/a2a"), null);
+        await site.RegisterAsync(new Uri("http://agents.example.com/a2a"), card: null);
 
         var (run, end) = await site.RunAsync("{}");
 

@@ -45,9 +45,9 @@ class Helper {
       artifact: { artifactId: 'out', name: 'out', description: '', parts: [part(value)], metadata: undefined, extensions: [] } }));
     seen.push({ event: 'message', wanted, token: access?.token, expiresAt: access?.expiresAt, task: userMessage.taskId });
     const before = context.task?.history?.[0]?.parts?.[0]?.content?.value;
-    if (!context.task) {
-      bus.publish(AgentEvent.task({ id: taskId, contextId, status: { state: TaskState.TASK_STATE_WORKING, message: undefined, timestamp: undefined }, artifacts: [], history: [userMessage], metadata: undefined }));
-    }
+    bus.publish(AgentEvent.task({
+      id: taskId, contextId, status: { state: TaskState.TASK_STATE_WORKING, message: undefined, timestamp: undefined },
+      artifacts: context.task?.artifacts ?? [], history: context.task?.history ?? [userMessage], metadata: undefined }));
     const { tool, args, wait } = before ?? wanted;
     if (wait) {
       await new Promise((resolve) => waiting.set(taskId, resolve));

@@ -102,6 +102,24 @@ public sealed class IdentitySetupTests : IDisposable
         Assert.Empty(_outside.Asked);
     }
 
+    /// <summary>Run tokens are the app's own: every worker of it issues and accepts them, at <c>/mcp</c> alone, and no other app does.</summary>
+    [Fact]
+    public async Task Create_Entra_IssuesRunTokensThatEveryWorkerAcceptsAtMcp()
+    {
+        using var one = Create(Entra, InAzure);
+        using var other = Create(Entra, InAzure);
+        using var foreign = Create(Entra, InAzure, (SettingNames.MacKey, Convert.ToBase64String(Enumerable.Repeat((byte)9, 32).ToArray())));
+        var agent = new Principal(EntraTokens.Tenant, "helper", PrincipalKind.Agent, "helper", [], []);
+        var run = new RunTokenClaims(EntraTokens.Tenant, new RunId("0af1"), new FrameId("/do/1/plan"), [new ToolName("crm/read")]) { Call = new EffectId("e1"), AgentVersion = "1.0.0" };
+        var token = one.RunIssuer.Issue(new LocalTokenRequest(agent, TokenClass.Run, TimeSpan.FromMinutes(5), run));
+
+        var valid = Assert.IsType<TokenResult.Valid>(await VerifyAsync(other.McpTokens, token));
+        Assert.Equal((TokenClass.Run, "agent:helper", run.Call, run.AgentVersion), (valid.Token.Class, valid.Token.ToPrincipal().Subject, valid.Token.Run!.Call, valid.Token.Run.AgentVersion)); // of class run
+        await RefusedAsync(TokenRules.Issuer, other.ApiTokens, token);
+        await RefusedAsync(TokenRules.Key, foreign.McpTokens, token);
+        Assert.Throws<ArgumentException>(() => one.RunIssuer.Issue(new LocalTokenRequest(agent with { Kind = PrincipalKind.User }, TokenClass.Mcp, TimeSpan.FromMinutes(5))));
+    }
+
     [Fact]
     public void Create_Entra_PeopleSignInOnlyWherePlatformAuthenticationRunsAndIsConfigured()
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Interlock.Core;
 using Interlock.Core.Execution;
+using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Intake;
 using Interlock.Core.Intake.Schedules;
@@ -21,13 +22,13 @@ internal sealed class Society
 {
     private const int MostSteps = 2000;
 
-    public Society(World world, ITableStore? store = null, TimeSpan clocks = default)
+    public Society(World world, ITableStore? store = null, TimeSpan clocks = default, EffectLease? lease = null)
     {
         World = world;
         var tables = store ?? world.Memory;
         Runs = new RunStore(tables, world.Blobs);
         Catalog = new WorkflowCatalog(world.Blobs);
-        Node = new Node(world, tables, fence: new StoredFence(Runs));
+        Node = new Node(world, tables, lease, fence: new StoredFence(Runs));
         Driver = new RunDriver(Runs, Catalog, new CommandRunner(Node.Gateway, Node.Desk, world.Time, relations: () => Relations!), Node.Audit, world.Time) // put together below
         {
             OnHeldUp = (_, command, e) => HeldUp.Enqueue((command, e)),

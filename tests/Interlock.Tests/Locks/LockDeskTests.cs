@@ -1,6 +1,5 @@
 using Interlock.Core;
 using Interlock.Core.Audit;
-using Interlock.Core.Identity;
 using Interlock.Core.Locks;
 using Interlock.Core.Runs;
 using Interlock.Json;
@@ -27,7 +26,7 @@ public sealed class LockDeskTests
             runs.Add(await society.StartAsync("locked"));
             await society.Driver.AdvanceAsync(World.Tenant, runs[^1], default, World.Token);
         }
-        var standing = Assert.Single(await society.Relations.Locks.ListAsync(World.Tenant, 10, World.Token));
+        var standing = Assert.Single(await ListAsync(society));
         Assert.Equal(("shop", 1, 1, 4), (standing.Head.Name, standing.Head.Places, standing.Head.Held, standing.Head.Waiting));
         Assert.Equal(runs, standing.Holders.Concat(standing.Waiting).Select(claim => claim.Run));
         await society.SettleAsync();
@@ -40,7 +39,7 @@ public sealed class LockDeskTests
         Assert.Equal(runs, granted.Select(record => record.Run!.Value));
         Assert.Equal([1, 2, 3, 4, 5], granted.Select(record => (int)record.Details!["ticket"]!.AsNumber()));
         Assert.Equal(5, (await world.RecordsAsync(AuditTypes.LockReleased)).Count);
-        Assert.Empty(await society.Relations.Locks.ListAsync(World.Tenant, 10, World.Token));
+        Assert.Empty(await ListAsync(society));
     }
 
     [Fact]
@@ -63,7 +62,7 @@ public sealed class LockDeskTests
         Assert.Equal(3, (await HeldAsync(society)).Count); // what it had under way is not settled yet
         await society.SettleAsync();
         Assert.Equal([RunStatus.Completed, RunStatus.Cancelled, RunStatus.Completed, RunStatus.Completed, RunStatus.Cancelled, RunStatus.Completed, RunStatus.Completed], await StatusesAsync(society, runs));
-        Assert.Empty(await society.Relations.Locks.ListAsync(World.Tenant, 10, World.Token));
+        Assert.Empty(await ListAsync(society));
     }
 
     [Fact]
@@ -185,7 +184,7 @@ public sealed class LockDeskTests
             Assert.Single(await world.RecordsAsync(AuditTypes.LockRefused));
         }
         if (onBusy == "cancelRunning") Assert.Single(await world.RecordsAsync(AuditTypes.RunState), record => record.Run == first && record.Decision == "cancel" && record.Actors.Contains($"run:{second}"));
-        Assert.Empty(await society.Relations.Locks.ListAsync(World.Tenant, 10, World.Token));
+        Assert.Empty(await ListAsync(society));
     }
 
     [Fact]
@@ -226,9 +225,11 @@ public sealed class LockDeskTests
         Assert.Equal([RunStatus.Completed, RunStatus.Completed], await StatusesAsync(next, [first, second]));
     }
 
+    private static Task<IReadOnlyList<LockStanding>> ListAsync(Society society) => new LockList(society.World.Memory).ReadAsync(World.Tenant, 10, World.Token);
+
     private static JsonValue Order(string order) => JsonValue.Object(("order", order));
 
-    private static async Task<List<RunId>> HeldAsync(Society society) => [.. (await society.Relations.Locks.ListAsync(World.Tenant, 10, World.Token)).SelectMany(one => one.Holders).Select(claim => claim.Run)];
+    private static async Task<List<RunId>> HeldAsync(Society society) => [.. (await ListAsync(society)).SelectMany(one => one.Holders).Select(claim => claim.Run)];
 
     private static async Task<List<RunStatus>> StatusesAsync(Society society, IEnumerable<RunId> runs)
     {

@@ -1,11 +1,9 @@
-using Interlock.Core;
 using Interlock.Core.Agents;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Changes;
 using Interlock.Core.Runs;
-using Interlock.Core.Workflows;
 using Interlock.Json;
 using Interlock.Tests.Gateway;
 

@@ -2,6 +2,7 @@ using Interlock.Core;
 using Interlock.Core.Runs;
 using Interlock.Core.Workflows;
 using Interlock.Json;
+using static Interlock.Tests.Runs.Conversations.Loops;
 
 namespace Interlock.Tests.Runs;
 
@@ -74,6 +75,22 @@ internal static class GoldenScripts
 
         ["step-edited"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}"""))
             .Fail("apply").Choose("apply", "edit", """{"service":"web","force":true}""").Complete("apply", Json("""{"id":"c-1"}""")).Fail("tell").Complete("undo:apply"),
+
+        ["agent-autonomous"] = definition => RunHarness.Of(definition, Json("""{"ticket":"mail is down"}""")).Open(Terms())
+            .Choose(("crm__search", Why("mail")), ("crm__delete", Why("all")), ("crm__refund", Why("100", "the order is lost"))).Refuse(Choice(3), "grant-required")
+            .Complete(Choice(1), "found").CloseIn(Choice(3), GateOutcome.Approved).Complete(Choice(3), "paid")
+            .Choose(("writer", Why("a letter")), ("ops__restart", Why("mail"))).Open(Nested(Search), Choice(4)).ChooseIn(Choice(4), ("crm__search", Why("address"))).Complete(Choice(1, Choice(4)), "Kim")
+            .Ended(Choice(5), RunStatus.Completed, """{"ok":true}""").Say("Dear Kim", Choice(4))
+            .Choose(("crm__refund", Why("999"))).Refuse(Choice(6), "grant-required").CloseIn(Choice(6), GateOutcome.Rejected).Say("Solved.").Complete("note"),
+
+        ["agent-exhausted"] = definition => RunHarness.Of(definition, Json("""{"ticket":"mail is down"}""")).Open(Terms())
+            .Choose(("crm__search", Why("a"))).Complete(Choice(1), new string('a', 3000)).Choose(("crm__search", Why("b"))).Complete(Choice(2), new string('b', 3000))
+            .Open(Terms() with { Agent = "scribe", Pool = [], Instructions = "You summarise." }).Say("Two long things.")
+            .Choose(("crm__search", Why("c")), ("crm__search", Why("d"))).Fire("triage", TimerPurpose.Limit).Complete(Choice(3), "late").Fail(Choice(4)).Say("Half of it.").Complete("note"),
+
+        ["agent-called"] = definition => RunHarness.Of(definition, Json("""{"ticket":"mail is down"}""")).Open(Terms(Search) with { Limits = new() { Calls = 1 } })
+            .Choose(("crm__search", Why("a"))).Complete(Choice(1), "A").Say("""{"kind":"mail"}""").Open(Terms(Search) with { Limits = new() { Calls = 1 } }, "/do/1/again")
+            .ChooseIn("/do/1/again", ("crm__search", Why("a")), ("crm__search", Why("b"))).Complete(Choice(1, "/do/1/again"), "A").Complete("undo:triage"),
 
         ["step-failed"] = definition => RunHarness.Of(definition, Json("""{"service":"web"}""")).Fail("apply").Reject("apply"),
 

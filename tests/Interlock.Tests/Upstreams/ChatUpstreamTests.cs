@@ -5,7 +5,6 @@ using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Http.Upstreams;
-using Interlock.Json;
 using Interlock.Tests.Agents;
 
 namespace Interlock.Tests.Upstreams;

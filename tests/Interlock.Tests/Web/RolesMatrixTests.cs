@@ -41,6 +41,7 @@ public sealed class RolesMatrixTests(WebFixture web) : IClassFixture<WebFixture>
         ["GET /api/routes"] = "operator admin auditor author publisher",
         ["PUT /api/routes/{name}"] = "admin",
         ["GET /api/routes/explain"] = "operator admin auditor author publisher",
+        ["GET /api/locks"] = "author publisher operator approver auditor admin",
         ["GET /api/servers"] = "operator admin auditor",
         ["GET /api/quotas"] = Anybody,
         ["PUT /api/quotas"] = "admin",

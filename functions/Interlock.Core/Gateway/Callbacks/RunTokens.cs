@@ -18,7 +18,13 @@ public sealed class RunTokens(LocalIssuer issuer, Mac mac, PolicyCache policies,
 {
     public const string Rule = "run-token";
 
+    /// <summary>A token travels in a header, and servers take headers of some KiB.</summary>
+    private const int MaxPool = 4096;
+
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
+
+    /// <summary>What an agent answers, as it may be recorded.</summary>
+    internal UpstreamResult Hide(UpstreamResult result) => TokenMask.Apply(issuer, result);
 
     /// <summary>What the call carries, with what its record says of it; a refusal where its agent could not be reached or answered safely.</summary>
     internal async Task<StageResult<IssuedAccess>> IssueAsync(AuthorizedCall authorized, CancellationToken cancellationToken)
@@ -47,7 +53,10 @@ public sealed class RunTokens(LocalIssuer issuer, Mac mac, PolicyCache policies,
     {
         var members = choices.Chosen.Select(choice => new PoolMember(choice.Target, choice.Kind, choice.Target, choice.Entry.Version, choice.Entry.As<ToolBody>().ContractDigest, "", JsonValue.EmptyObject));
         var (usable, refused) = await PoolRights.DivideAsync(policies.Of(routed.Registry), directory, call.Chain.For(routed.Entry.Name), members, call.Site?.Workflow.Name, time.GetUtcNow(), cancellationToken);
-        return ([.. usable.Select(member => new ToolName(member.Target))], [.. choices.Excluded, .. refused]);
+        var held = 0;
+        var (named, tooMany) = (usable.TakeWhile(member => (held += member.Target.Length + 3) <= MaxPool).ToList(), new List<PoolExclusion>());
+        if (named.Count < usable.Length) tooMany.Add(new PoolExclusion(usable[named.Count].Target, $"with it and what follows the token would name more than {MaxPool} characters of tools"));
+        return ([.. named.Select(member => new ToolName(member.Target))], [.. choices.Excluded, .. refused, .. tooMany]);
     }
 
     private static JsonValue Details(ImmutableArray<ToolName> tools, ImmutableArray<PoolExclusion> excluded, string? token, DateTimeOffset expires)

@@ -52,18 +52,16 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDir
     {
         var (call, registry) = (frozen.Call, frozen.Routed.Registry);
         var policy = policies.Of(registry);
-        var request = await new PolicyRequest(
+        var request = new PolicyRequest(
             call.Chain, call.Kind, frozen.Routed.Entry.Name, frozen.Routed.Target.ContractDigest, frozen.Arguments, time.GetUtcNow(),
-            call.Site?.Workflow.Name, call.Site?.Task).WithGroupsAsync(directory, cancellationToken);
-        var behind = frozen.Routed.Tool is { } tool ? request with { Kind = TargetKind.Tool, Target = tool.Name } : null;
+            call.Site?.Workflow.Name, call.Site?.Task);
+        var tool = frozen.Routed.Tool?.Name;
         // What undoes a call is never held back by what was read: its arguments were fixed when the call happened, and the document wrote how.
-        if (!call.IsCompensation && (PolicyEngine.AsksWhatWasRead(policy, request) || (behind is not null && PolicyEngine.AsksWhatWasRead(policy, behind))))
-        {
-            var read = await readings.OfAsync(call, registry, request.Now, cancellationToken);
-            (request, behind) = (request with { Read = read }, behind is null ? null : behind with { Read = read });
-        }
+        if (!call.IsCompensation && (PolicyEngine.AsksWhatWasRead(policy, call.Kind, request.Target) || (tool is not null && PolicyEngine.AsksWhatWasRead(policy, TargetKind.Tool, tool))))
+            request = request with { Read = await readings.OfAsync(call, registry, request.Now, cancellationToken) };
+        request = await request.WithGroupsAsync(directory, cancellationToken);
         var decision = PolicyEngine.Decide(policy, request);
-        return behind is null ? decision : decision.And(PolicyEngine.Decide(policy, behind));
+        return tool is null ? decision : decision.And(PolicyEngine.Decide(policy, request with { Kind = TargetKind.Tool, Target = tool }));
     }
 
     private static string Missing(GatewayCall call, PolicyDecision decision) => call.Site is null

@@ -1,3 +1,4 @@
+using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Gateway.Resilience;
 using Interlock.Core.Gateway.Results;
 using Interlock.Core.Telemetry;
@@ -8,7 +9,7 @@ namespace Interlock.Core.Gateway.Stages;
 /// Invoke: the only code that goes through the upstream port. What certainly did not happen is sent again within the attempt, at another address at once or
 /// after a pause, as long as the call would pass the fence again: the retries of its server at most, never past the deadline.
 /// </summary>
-internal sealed class InvokeStage(IUpstream upstream, IUpstream builtin, UpstreamRoutes routes, CommitStage fence, RetryPause pauses)
+internal sealed class InvokeStage(IUpstream upstream, IUpstream builtin, UpstreamRoutes routes, CommitStage fence, RunTokens? tokens, RetryPause pauses)
 {
     public const string Name = "invoke";
 
@@ -19,7 +20,7 @@ internal sealed class InvokeStage(IUpstream upstream, IUpstream builtin, Upstrea
         var (pass, tried) = (first, new HashSet<Uri>());
         for (var repeats = 0; ;)
         {
-            var answer = new Answer(await pass.SendAsync(Request(committed), call => SendAsync(contract, call, cancellationToken)), pass.Address);
+            var answer = new Answer(await pass.SendAsync(Request(committed), call => SendAsync(authorized.Call.Kind, contract, call, cancellationToken)), pass.Address);
             if (answer.Result is UpstreamResult.Handed handed) return answer with { Result = handed with { At = handed.At ?? pass.Address }, Kept = pass.Route };
             if (!IsUntaken(answer.Result, out var asked) || cancellationToken.IsCancellationRequested) return answer;
             tried.Add(pass.Address);
@@ -45,6 +46,7 @@ internal sealed class InvokeStage(IUpstream upstream, IUpstream builtin, Upstrea
     {
         var endpoint = handle.At is { } at ? contract.Endpoint with { Address = at } : contract.Endpoint;
         return SendAsync(
+            call.Kind,
             contract,
             new UpstreamCall(endpoint, contract.WireName, "{}"u8.ToArray(), call.IdempotencyKey ?? call.Effect.Value, deadline, StageSpan.Outgoing(call.TraceParent))
             {
@@ -56,13 +58,13 @@ internal sealed class InvokeStage(IUpstream upstream, IUpstream builtin, Upstrea
             cancellationToken);
     }
 
-    private async Task<UpstreamResult> SendAsync(CallContract contract, UpstreamCall call, CancellationToken cancellationToken)
+    private async Task<UpstreamResult> SendAsync(TargetKind kind, CallContract contract, UpstreamCall call, CancellationToken cancellationToken)
     {
         var to = call.Endpoint.Kind == UpstreamKind.Builtin ? builtin : upstream;
         var result = Taken(contract, contract.Tool.Redact.IsEmpty
             ? await to.InvokeAsync(call, cancellationToken)
             : Overheard.Of(contract, await to.InvokeAsync(call with { Link = Overheard.Of(contract, call.Link) }, cancellationToken)));
-        return call.Access?.Hide(result) ?? result;
+        return kind == TargetKind.Agent && tokens is not null ? tokens.Hide(result) : result;
     }
 
     /// <summary>Who has no time may have begun all the same: only of what may be repeated, by its operator's word, is that as good as not done.</summary>

@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using Interlock.Core.Agents;
-using Interlock.Core.Runs.Tasks;
 using Interlock.Core.Workflows;
 using Interlock.Json;
 
@@ -99,7 +97,7 @@ internal static class ConversationExecutor
             {
                 frame = machine.Update(frame with { State = conversation with { Phase = ConversationPhase.OpeningSummarizer } });
                 if (conversation.Summarizer is not null) Summarise(machine, frame);
-                else machine.Issue(new Command.OpenAgent(machine.NewEffect(frame.Id, Numbered("summarizer", conversation.Counts.Summaries)), frame.Id, frame.Path, summarizer, null, PoolRequest.None));
+                else machine.Issue(new Command.OpenAgent(machine.NewEffect(frame.Id, Numbered("summarizer", conversation.Counts.Turns)), frame.Id, frame.Path, summarizer, null, PoolRequest.None));
                 return;
             }
             conversation = ContextWindow.Dropped(conversation);
@@ -136,11 +134,10 @@ internal static class ConversationExecutor
     private static void Summarise(Machine machine, Frame frame)
     {
         var conversation = (FrameState.Conversation)frame.State;
-        var (summarizer, number) = (conversation.Summarizer!, conversation.Counts.Summaries); // it was opened
+        var summarizer = conversation.Summarizer!; // it was opened
         var body = ChatForm.Summary(conversation, ContextWindow.TooMuch(conversation), summarizer);
-        conversation = conversation with { Phase = ConversationPhase.Summarising, Counts = conversation.Counts with { Summaries = number + 1 } };
-        frame = machine.Update(frame with { State = conversation });
-        Call(machine, frame, summarizer, Numbered("summary", number), body, Machine.Earlier(frame.Deadline, conversation.EndsAt));
+        frame = machine.Update(frame with { State = conversation with { Phase = ConversationPhase.Summarising } });
+        Call(machine, frame, summarizer, Numbered("summary", conversation.Counts.Turns), body, Machine.Earlier(frame.Deadline, conversation.EndsAt));
     }
 
     /// <summary>A turn is repeated where nobody knows whether it happened: it changes nothing anywhere.</summary>

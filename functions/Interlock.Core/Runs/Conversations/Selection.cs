@@ -30,9 +30,7 @@ public sealed record Selection(int Number, ModelCall Wanted, PoolMember? Member)
     public string? Detail { get; init; }
 
     /// <summary>Equal for the same target and arguments; null for a choice that names none.</summary>
-    public string? Key => Member is null || Arguments is null
-        ? null
-        : CanonicalJson.Digest(JsonValue.Array(Member.Kind.ToString(), Member.Target, Arguments))["sha256:".Length..][..32];
+    public string? Key { get; init; }
 }
 
 /// <summary>The rules by which a choice is refused.</summary>

@@ -10,6 +10,9 @@ namespace Interlock.Core.Runs.Conversations;
 /// </summary>
 public static class Selections
 {
+    /// <summary>Hex digits that tell calls apart.</summary>
+    private const int KeyLength = 32;
+
     /// <summary>The choices of an answer to a turn of a run, in order.</summary>
     /// <param name="run">The run, in which the turn is under way.</param>
     /// <param name="turn">The turn.</param>
@@ -72,6 +75,7 @@ public static class Selections
         if (selection.Member is not { } member) return Refuse(selection, SelectionRules.OutOfPool, "There is nothing of that name to choose.");
         if (arguments is null) return Refuse(selection, SelectionRules.Arguments, "The arguments are not one JSON object.");
         if (string.IsNullOrWhiteSpace(reason)) return Refuse(selection, SelectionRules.ReasonMissing, $"Every call says why it is made, in '{Selection.ReasonName}'.");
+        selection = selection with { Key = CanonicalJson.Digest(JsonValue.Array(member.Kind.ToString(), member.Target, selection.Arguments!))["sha256:".Length..][..KeyLength] }; // there are arguments
         return member.Kind == PoolKind.Agent && depth + 1 >= RunLimits.AgentHops
             ? Refuse(selection, SelectionRules.Hops, $"{RunLimits.AgentHops} agents led to this one, each chosen by the one before; it may choose no more.")
             : selection;

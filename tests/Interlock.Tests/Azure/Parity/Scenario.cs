@@ -203,7 +203,7 @@ internal sealed class Scenario : IDisposable
         Seen.Add(name, $"{(int)status}\n{string.Join("\n", headers.Order(StringComparer.Ordinal))}\n{html}");
     }
 
-    private async Task TakenAsync(string method, string path, string body, string contentType = "application/json")
+    public async Task TakenAsync(string method, string path, string body, string contentType = "application/json")
     {
         var (status, answer) = await SendAsync(method, path, body, contentType);
         Assert.True((int)status < 300, $"{path}: {answer}");

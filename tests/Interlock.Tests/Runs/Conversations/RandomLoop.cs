@@ -99,7 +99,7 @@ internal sealed class RandomLoop
                 return Opened(command, open.Agent == "planner" ? _terms : Terms(open.Agent, 9));
             case Command.CallModel when Chance(60): return Failed(command, "circuit-open");
             case Command.CallModel turn: return new RunEvent.EffectCompleted(_run.Now, turn.Id, Turn(turn, hurry).ToJson());
-            case Command.CallAgent agent when Chance(2) && _run.State.Pending.ContainsKey(agent.Id): return Opened(agent, Terms(agent.Target, agent.Frame.Value.Split("/calls@").Length - 1));
+            case Command.CallAgent agent when !Chance(4) && _run.State.Pending.ContainsKey(agent.Id): return Opened(agent, Terms(agent.Target, agent.Frame.Value.Split("/calls@").Length - 1));
             case Command.Call { Grant: null } when Chance(6): return Failed(command, "grant-required");
             case Command.Call { Grant: not null } when Chance(6): return Failed(command, "target-mismatch");
             case Command.Call when Chance(5): return Failed(command, null);
@@ -130,7 +130,7 @@ internal sealed class RandomLoop
     private ModelCall Wanted(Command.CallModel turn, int i)
     {
         var pool = _opened.GetValueOrDefault(turn.Frame, _terms).Pool;
-        var name = pool.IsEmpty || Chance(6) ? Strangers[_random.Next(Strangers.Length)] : pool[_random.Next(pool.Length)].Name;
+        var name = turn.Frame.Value != Loops.Top && Chance(2) ? Loops.Writer.Name : pool.IsEmpty || Chance(6) ? Strangers[_random.Next(Strangers.Length)] : pool[_random.Next(pool.Length)].Name;
         var text = Chance(8) ? Texts[_random.Next(Texts.Length)] : Loops.Why($"{_random.Next(4)}", $"reason {i}");
         return new($"id{_random.Next(3)}", name, text);
     }
@@ -146,7 +146,7 @@ internal sealed class RandomLoop
     {
         if (depth == 9) return [];
         var members = Enumerable.Range(0, _random.Next(1, 5)).Select(i => Loops.Tool($"crm__{i}", $"crm/{i}")).ToList();
-        if (Chance(2)) members.Add(Loops.Writer);
+        if (depth > 0 || Chance(2)) members.Add(Loops.Writer);
         if (Chance(3)) members.Add(Loops.Restart);
         return [.. members];
     }
