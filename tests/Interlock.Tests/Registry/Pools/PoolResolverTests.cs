@@ -18,6 +18,7 @@ public sealed class PoolResolverTests
         Tool("crm/odd", lifecycle: Lifecycle.Quarantined, tags: ["safe"]) with { Reason = "contract-changed" },
         Tool("crm/old", lifecycle: Lifecycle.Deprecated, tags: ["past"]) with { Successor = "2.0.0" },
         Tool("crm/old", "2.0.0"),
+        Tool("crm/new"), Tool("crm/new", "2.0.0", Lifecycle.Quarantined, tags: ["fresh"]),
         Tool("crm/resources:read"),
         Tool("ops/send", capabilities: ["mail"]),
         Tool("gone/read"),
@@ -27,7 +28,7 @@ public sealed class PoolResolverTests
 
     [Theory]
     [InlineData("ops/send", "ops/send 1.0.0")]
-    [InlineData("crm/*", "crm/old 2.0.0, crm/read 1.0.0")]
+    [InlineData("crm/*", "crm/new 1.0.0, crm/old 2.0.0, crm/read 1.0.0")]
     [InlineData("crm/r*", "crm/read 1.0.0")]
     [InlineData("capability:mail", "crm/read 1.0.0, ops/send 1.0.0")]
     [InlineData("tag:safe", "crm/read 1.0.0")]
@@ -38,6 +39,7 @@ public sealed class PoolResolverTests
     [InlineData("crm/odd", "'crm/odd' 1.0.0 is quarantined (contract-changed); someone must approve its contract again")]
     [InlineData("gone/read", "the server 'gone' of this tool is not active")]
     [InlineData("crm/resources:read", "it is no tool")]
+    [InlineData("tag:fresh", "nothing in the registry answers to it")]
     [InlineData("tag:past", "nothing in the registry answers to it")]
     [InlineData("route:mailing", "it is no tool")]
     public void Resolve_ToolThatDoesNotAnswer_IsExcludedWithWhy(string asked, string why)
@@ -63,8 +65,8 @@ public sealed class PoolResolverTests
     public void Resolve_AskedForTwice_IsAMemberOnce_UnderWhatAskedFirst()
     {
         var choices = Resolve(tools: ["crm/read", "crm/*"]);
-        Assert.Equal("crm/read 1.0.0, crm/old 2.0.0", Chosen(choices));
-        Assert.Equal(["crm/read", "crm/*"], choices.Chosen.Select(one => one.Asked));
+        Assert.Equal("crm/read 1.0.0, crm/new 1.0.0, crm/old 2.0.0", Chosen(choices));
+        Assert.Equal(["crm/read", "crm/*", "crm/*"], choices.Chosen.Select(one => one.Asked));
     }
 
     [Fact]
