@@ -102,7 +102,7 @@ public sealed class CommandRunner(
             IsAbandoned = !run.Pending.ContainsKey(call.Id),
             IssuedAt = call.IssuedAt ?? run.StartedAt,
             Resume = (call as Command.CallAgent)?.Resume,
-            Locks = call is Command.CallTool { IsCompensation: true } ? [] : [.. run.LocksAround(call.Frame).Select(held => new CallLock(held.Key, held.Value.Name, held.Value.Fence))],
+            Locks = call is Command.CallTool { IsCompensation: true } ? [] : CallLock.Around(run, call.Frame),
         };
     }
 

@@ -78,4 +78,8 @@ public sealed record CallSite(RunId Run, WorkflowRef Workflow, TaskPath Task, Fr
 }
 
 /// <summary>A lock that a call is made under: the command that holds it, and the number of its grant.</summary>
-public sealed record CallLock(EffectId Holder, string Name, long Fence);
+public sealed record CallLock(EffectId Holder, string Name, long Fence)
+{
+    /// <summary>Those that a run holds around a frame.</summary>
+    public static ImmutableArray<CallLock> Around(RunState run, FrameId frame) => [.. run.LocksAround(frame).Select(held => new CallLock(held.Key, held.Value.Name, held.Value.Fence))];
+}

@@ -3,7 +3,6 @@ using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Core.Telemetry;
 using Interlock.Core.Workflows;
-using Interlock.Json;
 
 namespace Interlock.Core.Locks;
 

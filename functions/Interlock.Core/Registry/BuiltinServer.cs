@@ -5,7 +5,7 @@ namespace Interlock.Core.Registry;
 
 /// <summary>
 /// Tools of Interlock itself, for runs: resolved, ruled, recorded and limited as any other, without a row in the registry. The name is reserved, so no registration stands in their place.
-/// They are no part of what is listed, refreshed or checked.
+/// They are no part of what is refreshed or checked, and listed only for agents that work for a run.
 /// </summary>
 public static class BuiltinServer
 {
@@ -34,6 +34,9 @@ public static class BuiltinServer
             readOnly: false),
         Tool(List, "The keys of this run's blackboard, with versions and sizes.", """{ "type": "object", "additionalProperties": false, "properties": { "prefix": { "type": "string", "maxLength": 128 } } }""", readOnly: true),
     }.ToImmutableDictionary(entry => (entry.Kind, entry.Name));
+
+    /// <summary>For lists of those who work for a run.</summary>
+    public static IEnumerable<RegistryEntry> Tools => Entries.Values.Where(entry => entry.Kind == RegistryKind.Tool);
 
     public static RegistryEntry? Find(RegistryKind kind, string name) => Entries.GetValueOrDefault((kind, name));
 

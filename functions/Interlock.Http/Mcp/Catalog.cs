@@ -22,6 +22,7 @@ internal sealed class Catalog
     {
         var entries = registry.OfKind(RegistryKind.Tool).Where(entry => server is null || ServerOf(entry.Name) == server).Select(entry => entry.Name).Distinct(StringComparer.Ordinal)
             .Select(name => registry.Newest(RegistryKind.Tool, name) ?? registry.OfKind(RegistryKind.Tool).First(entry => entry.Name == name))
+            .Concat(server is null ? BuiltinServer.Tools : [])
             .ToList();
         var offered = entries.Where(entry => entry.Lifecycle == Lifecycle.Active && registry.Newest(RegistryKind.Server, ServerOf(entry.Name)) is not null).ToHashSet();
         var tools = entries.Where(entry => !UpstreamOperations.Is(entry.Name))

@@ -16,6 +16,7 @@ internal static class ClientCalls
         {
             Site = granted is null ? caller.Site : caller.Site! with { Frame = granted.Frame }, // who resumes has one
             Grant = granted?.Grant,
+            Locks = caller is { Run: { } run, Site: { } site } ? CallLock.Around(run, site.Frame) : [],
             TraceParent = Trace(exchange),
             Link = new CallerLink { Token = caller.Exchangeable, Progress = exchange.Progress(), Capabilities = Capabilities(exchange, caller), Log = LogLevel(exchange) is { } least ? exchange.Log(least) : null, LogLevel = LogLevel(exchange) },
         };

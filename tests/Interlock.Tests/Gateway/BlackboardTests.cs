@@ -6,6 +6,7 @@ using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
+using Interlock.Http.Mcp;
 using Interlock.Json;
 using Interlock.Tests.Events;
 using Interlock.Tests.Registry;
@@ -61,6 +62,8 @@ public sealed class BlackboardTests
         await using var world = await World.CreateAsync(Policy);
         var registry = await world.Node.Registries.ReadAsync(World.Tenant, World.Token);
         Assert.DoesNotContain(registry.All, entry => entry.Name.StartsWith("interlock", StringComparison.Ordinal));
+        Assert.True(new Catalog(registry, null, false).Tool("interlock__blackboard_put")!.IsOffered); // to who works for a run
+        Assert.Null(new Catalog(registry, "crm", false).Tool("blackboard_put"));
         var desk = new RegistryDesk(world.Node.Registries, new WorkflowCatalog(world.Blobs), world.Node.Audit, new StubDiscovery(), world.Directory, world.Node.Fences, world.Time);
         var refused = Assert.IsType<RegistryResult.Refused>(await desk.RegisterServerAsync(world.Sam, BuiltinServer.Name, World.Address, ServerSettings.None, World.Token));
         Assert.Equal(400, refused.Problem.Status);

@@ -1,3 +1,4 @@
+using Interlock.Core.Registry;
 using Interlock.Http.Hosting;
 using Interlock.Json;
 
@@ -16,6 +17,7 @@ internal sealed class ToolsList(InterlockWeb web, Catalogs catalogs, WorkflowToo
         var tools = catalog.Tools
             .Where(tool => caller.Permits(tool.Entry.Name))
             .Where(tool => tool.Exposed != CallHandles.StatusTool)
+            .Where(tool => caller.Site is not null || Catalog.ServerOf(tool.Entry.Name) != BuiltinServer.Name)
             .Where(tool => ToolVisibility.IsVisible(policies, caller.Chain, tool.Entry, now))
             .Select(tool => tool.Contract)
             .ToList();

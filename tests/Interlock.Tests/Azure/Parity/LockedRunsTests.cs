@@ -1,4 +1,3 @@
-using Interlock.Core;
 using Interlock.Json;
 using Interlock.Samples.DemoServers;
 using Interlock.Tests.Locks;
