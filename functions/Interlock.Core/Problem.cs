@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Interlock.Core.Gateway.Callbacks;
+using Interlock.Core.Agents;
 using Interlock.Json;
 
 namespace Interlock.Core;

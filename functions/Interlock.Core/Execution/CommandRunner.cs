@@ -2,7 +2,6 @@ using Interlock.Core.Agents;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
-using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Runs;
 using Interlock.Json;
 

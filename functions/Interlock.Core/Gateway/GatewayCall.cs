@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlock.Core.Agents;
 using Interlock.Core.Endpoints;
 using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Identity;

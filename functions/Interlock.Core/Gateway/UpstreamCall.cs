@@ -1,3 +1,4 @@
+using Interlock.Core.Agents;
 using Interlock.Core.Gateway.Callbacks;
 
 namespace Interlock.Core.Gateway;

@@ -1,4 +1,4 @@
-using Interlock.Core.Gateway.Callbacks;
+using Interlock.Core.Agents;
 using Interlock.Core.Runs.Conversations;
 using Interlock.Core.Runs.Tasks;
 using Interlock.Core.Workflows;

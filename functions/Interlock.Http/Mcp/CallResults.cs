@@ -1,7 +1,7 @@
 using System.Globalization;
 using Interlock.Core;
+using Interlock.Core.Agents;
 using Interlock.Core.Gateway;
-using Interlock.Core.Gateway.Callbacks;
 using Interlock.Json;
 
 namespace Interlock.Http.Mcp;

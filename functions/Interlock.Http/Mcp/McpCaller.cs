@@ -1,3 +1,4 @@
+using Interlock.Core.Agents;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Callbacks;
 using Interlock.Core.Identity;

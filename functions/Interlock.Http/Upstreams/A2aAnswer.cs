@@ -1,7 +1,7 @@
 using Interlock.Core;
+using Interlock.Core.Agents;
 using Interlock.Core.Endpoints;
 using Interlock.Core.Gateway;
-using Interlock.Core.Gateway.Callbacks;
 using Interlock.Http.Hosting;
 using Interlock.Json;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Interlock.Core.Agents;
 using Interlock.Core.Gateway;
 using Interlock.Core.Gateway.Callbacks;
 using Interlock.Http.Mcp;

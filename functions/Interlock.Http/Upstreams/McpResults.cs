@@ -1,5 +1,5 @@
+using Interlock.Core.Agents;
 using Interlock.Core.Gateway;
-using Interlock.Core.Gateway.Callbacks;
 using Interlock.Http.Hosting;
 using Interlock.Json;
 

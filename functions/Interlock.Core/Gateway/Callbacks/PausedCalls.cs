@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Interlock.Core.Agents;
 using Interlock.Core.Runs;
 using Interlock.Core.Storage;
 using Interlock.Json;
@@ -43,6 +44,3 @@ public sealed class PausedCalls(ITableStore store, TimeProvider time)
 
     private static RowKey Key(TenantId tenant, RunId run, EffectId under, string handle) => new(Keys.Join(tenant.Value, $"run:{run}"), Keys.Join(under.Value, handle));
 }
-
-/// <summary>A tool and the arguments that an agent wanted it called with.</summary>
-public sealed record PausedCall(string Tool, JsonValue Arguments);

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Interlock.Core.Gateway.Callbacks;
+using Interlock.Core.Agents;
 using Interlock.Core.Runs.Conversations;
 using Interlock.Json;
 

@@ -1,6 +1,6 @@
 using Interlock.Json;
 
-namespace Interlock.Core.Gateway.Callbacks;
+namespace Interlock.Core.Agents;
 
 /// <summary>
 /// That an agent elsewhere paused because a call of it needs an approval: the handle it was given with the refusal, and where its task goes on. What the handle stands for
