@@ -129,6 +129,23 @@ public sealed class LockTests
     }
 
     [Fact]
+    public void Lock_OfACallThatPeopleAreAskedAboutAgain_IsGivenBackMeanwhile_AndTakenAnew()
+    {
+        const string Gated = """
+              - ask: { call: approval, with: { title: 'Go?', approvers: [ { group: leads } ], covers: [work], expiresAfter: PT1H } }
+
+            """;
+        var run = RunHarness.Of(Rewritten($"{Documents.Head}{Gated}  - {Call}\n", Crm, at: 1)).Approve("ask");
+        var first = run.Pending<Command.HoldLock>("work").Id;
+        run.Granted("work", 7).Refuse("work", "second-look-required");
+        Assert.Empty(run.State.Pending.Values.OfType<Command.HoldLock>());
+        run.Approve("work");
+        Assert.NotEqual(first, run.Pending<Command.HoldLock>("work").Id);
+        Assert.Empty(run.Calls);
+        run.Granted("work", 8).Complete("work").Is(RunStatus.Completed).Replayed();
+    }
+
+    [Fact]
     public void Suspended_GrantIsKeptUntilItGoesOn()
     {
         var run = Locked(Call).Suspend().Granted("work", 7);
@@ -142,15 +159,17 @@ public sealed class LockTests
 
     /// <summary>The first of the tasks, and with <paramref name="inner"/> the first of its own, holds a lock.</summary>
     private static RunHarness Locked(string first, string? second = null, string name = "crm", bool inner = false) =>
-        RunHarness.Of(Rewritten(Documents.Head + $"  - {first}\n{(second is null ? "" : $"  - {second}\n")}", new TaskLock(new Template.Literal(name), 1), inner));
+        RunHarness.Of(Rewritten(Documents.Head + $"  - {first}\n{(second is null ? "" : $"  - {second}\n")}", Crm with { Name = new Template.Literal(name) }, inner));
 
-    private static WorkflowDefinition Rewritten(string text, TaskLock? held = null, bool inner = false, ConcurrencyRule? concurrency = null)
+    private static TaskLock Crm { get; } = new(new Template.Literal("crm"), 1);
+
+    private static WorkflowDefinition Rewritten(string text, TaskLock? held = null, bool inner = false, ConcurrencyRule? concurrency = null, int at = 0)
     {
         var read = WorkflowReader.Read(text, "doc.yaml");
         var definition = read.Definition ?? throw new InvalidOperationException(string.Join('\n', read.Findings));
-        var first = definition.Tasks.Tasks[0];
+        var first = definition.Tasks.Tasks[at];
         if (first is DoTask block && inner) first = block with { Tasks = block.Tasks with { Tasks = block.Tasks.Tasks.SetItem(0, block.Tasks.Tasks[0] with { Lock = held }) } };
-        return new WorkflowDefinition(new TaskList(definition.Tasks.Path, definition.Tasks.Tasks.SetItem(0, first with { Lock = held })))
+        return new WorkflowDefinition(new TaskList(definition.Tasks.Path, definition.Tasks.Tasks.SetItem(at, first with { Lock = held })))
         {
             Name = definition.Name,
             Version = definition.Version,

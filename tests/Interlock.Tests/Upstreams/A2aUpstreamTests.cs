@@ -2,11 +2,20 @@ using System.Text;
 using Interlock.Core.Gateway;
 using Interlock.Http.Mcp;
 using Interlock.Http.Upstreams;
+using Interlock.Json;
 
 namespace Interlock.Tests.Upstreams;
 
 public sealed class A2aUpstreamTests
 {
+    [Fact]
+    public void Message_UnderLocks_CarriesTheirNumbers()
+    {
+        var call = UpstreamFixture.Call(new Uri("https://agent"), kind: UpstreamKind.A2a) with { Locks = [new CallLock(new("e"), "deploy:shop", 1_793_000_000_000), new CallLock(new("f"), "cluster", 7)] };
+        var sent = StrictJson.Parse(A2aRequests.Send("1", call, stream: false));
+        Assert.Equal("""{"deploy:shop":1793000000000,"cluster":7}""", sent["params"]!["message"]!["metadata"]!["interlock/fence"]!.ToString());
+    }
+
     [Fact]
     public async Task Invoke_Arguments_ArriveByteForByteInADataPart()
     {

@@ -37,7 +37,7 @@ public sealed class LockedRunsTests
         await scenario.UntilAsync("/api/runs", body => body["runs"]!.Items.All(run => run["status"]!.AsString() == "completed"));
         Assert.Equal(Runs, overlap.Calls);
         Assert.Equal((1, 0), (overlap.Most, overlap.Late));
-        Assert.Equal(0, (await scenario.JsonAsync("/api/locks"))["locks"]!.Count);
+        await scenario.UntilAsync("/api/locks", body => body["locks"]!.Count == 0); // the last one is given back once its run has ended
         Assert.True((await host.VerifyAsync()).IsIntact);
     }
 }
