@@ -54,6 +54,10 @@ public sealed record PoolMember(string Name, PoolKind Kind, string Target, strin
     /// <summary>Of a workflow: whether its input is the argument <c>input</c> (<see cref="Workflows.WorkflowInput"/>).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsWrapped { get; init; }
+
+    /// <summary>What a call of it costs by itself, in millionths of the tenant's unit.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Cost { get; init; }
 }
 
 /// <summary>Something asked for by name, capability or tag that the loop may not use.</summary>

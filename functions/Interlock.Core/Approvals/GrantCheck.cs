@@ -29,6 +29,14 @@ public static class GrantCheck
         return claim.IsCompensation ? RefuseCompensation(bound, claim) : RefuseCall(bound, claim);
     }
 
+    /// <summary>The rule that refuses a turn of a conversation that the gate granted, or null: it goes to the agent that people were shown, as it was registered then, and nowhere else.</summary>
+    public static GateResult.Refused? RefuseTurn(Gate gate, FrameId frame, BoundTarget target, Incarnation incarnation)
+    {
+        if (gate.ClosedAt < incarnation.Since) return new(Incarnation.Rule, 403, "The store was restored after this was approved; open a new gate.");
+        if (gate.Calls.FirstOrDefault(call => call.Frame == frame) is not { } bound) return new("target-mismatch", 403, $"The gate '{gate.Request.Title}' does not cover this task or this iteration of it.");
+        return Differs(bound.Target, target) is { } difference ? new("target-mismatch", 403, $"The approval was for another {difference}; open a new gate.") : null;
+    }
+
     /// <summary>The arguments without the members at these pointers; the empty pointer takes them all.</summary>
     public static JsonValue Without(JsonValue arguments, IEnumerable<string> pointers)
     {

@@ -1,6 +1,7 @@
 using Interlock.Core.Audit;
 using Interlock.Core.Intake;
 using Interlock.Core.Runs;
+using Interlock.Core.Workflows;
 using Interlock.Json;
 
 namespace Interlock.Core.Execution;
@@ -31,6 +32,11 @@ public sealed class ChildRuns(RunIntake intake, IRunHost runs, AuditLog audit, T
             }
             var (entry, problem) = await intake.ResolveAsync(parent.Tenant, command.Workflow, command.Version, cancellationToken);
             if (entry is null) return await RefuseAsync(parent, command, problem!, cancellationToken); // one of the two
+            if (!command.MayPlan && await intake.ModeAsync(parent.Tenant, entry, cancellationToken) == ExecutionMode.Autonomous)
+            {
+                var detail = $"'{command.Workflow}' {entry.Version} is autonomous, and what starts it is supervised: its path is known before the start. Write mode: autonomous there.";
+                return await RefuseAsync(parent, command, new Problem(ProblemTypes.Refused, 409, "The workflow can't be started", detail) { Rule = "mode" }, cancellationToken);
+            }
             var origin = parent.Origin.Causes(parent.Id, command.IsAwaited ? RunTriggers.Child : RunTriggers.Detached, command.Agents) with { Deadline = command.Deadline };
             var (started, capped) = await intake.StartAsync(parent.Tenant, entry, origin, command.Input, id, cancellationToken);
             if (started is null) return await RefuseAsync(parent, command, capped!, cancellationToken); // one of the two

@@ -59,6 +59,7 @@ public sealed record RunPlan(
         RunEvent.EffectFailed failed => failed.Effect == effect,
         RunEvent.ChildCompleted ended => ended.Effect == effect,
         RunEvent.AgentOpened opened => opened.Effect == effect,
+        RunEvent.AgentPaused paused => paused.Effect == effect,
         _ => false,
     });
 }

@@ -68,6 +68,8 @@ internal sealed class ReadingCursor(AuditChain chain)
                 _versions.Remove(effect, out var version);
                 var reading = Reading.Of(target, version);
                 return view with { Read = view.Read.SetItem(reading, view.Read.TryGetValue(reading, out var before) && before != effect ? null : effect) };
+            case { Type: AuditTypes.CallRefused, ResultDigest: not null, Target: { } target }: // an earlier answer stood in: whose version it was of, nobody says
+                return view with { Read = view.Read.SetItem(Reading.Of(target, null), null) };
             case { Type: AuditTypes.RunState, Outcome: not null }:
                 _isOver = true; // calls that it no longer waited for may still end; nobody reads what they bring
                 return view;

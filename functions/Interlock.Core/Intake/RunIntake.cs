@@ -94,6 +94,10 @@ public sealed class RunIntake
         return run is null ? await CappedAsync(by, entry, capped!, cancellationToken) : new IntakeResult.Started([run]); // one of the two
     }
 
+    /// <summary>Which rules apply to a version of a workflow.</summary>
+    internal async Task<ExecutionMode> ModeAsync(TenantId tenant, RegistryEntry entry, CancellationToken cancellationToken) =>
+        (await _catalog.LoadAsync(tenant, entry.As<WorkflowBody>().DocumentDigest, cancellationToken)).Mode;
+
     /// <summary>The newest active version in the range, which new runs get, or why there is none: a deprecated one starts no new runs.</summary>
     internal async Task<(RegistryEntry? Entry, Problem? Problem)> ResolveAsync(TenantId tenant, string workflow, string? version, CancellationToken cancellationToken)
     {

@@ -122,6 +122,9 @@ public abstract record Command(EffectId Id, FrameId Frame)
     public sealed record StartChild(
         EffectId Id, FrameId Frame, TaskPath Task, string Workflow, string? Version, JsonValue Input, bool IsAwaited, DateTimeOffset? Deadline) : Command(Id, Frame)
     {
+        /// <summary>Whether a planner may be in it: not where what starts it is supervised.</summary>
+        public bool MayPlan { get; init; }
+
         /// <summary>The agents that chose it, outermost first, whose authority bounds the run too; null where the document says so itself.</summary>
         public IReadOnlyList<string>? Agents { get; init; }
     }

@@ -22,12 +22,13 @@ internal sealed class NotificationFace(AgentNotices notices, InterlockWeb web, E
     public async Task TakeAsync(HttpContext context)
     {
         var (tenant, run, effect) = (Part("tenant"), Part("run"), Part("effect"));
-        if (!_attempts.TryEnter((effect, MostInAMinute)))
+        var isCall = Ids.IsHex32(run) && Ids.IsHex32(effect);
+        if (isCall && !_attempts.TryEnter((effect, MostInAMinute)))
         {
             await ProblemResponse.WriteAsync(context, new Problem(ProblemTypes.Limit, 429, "Too many notifications", "The task is asked after anyway.") { Stage = "authenticate", Rule = "notification-rate" });
             return;
         }
-        if (context.Request.Headers[Header] is [{ Length: > 0 } secret] && Ids.IsHex32(run) && Ids.IsHex32(effect)
+        if (isCall && context.Request.Headers[Header] is [{ Length: > 0 } secret]
             && await notices.NotifiedAsync(new TenantId(tenant), new RunId(run), new EffectId(effect), secret, web.Stopping))
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent;

@@ -87,7 +87,7 @@ internal static class ChatAnswer
     };
 
     private static TokenCount? Counted(JsonValue? usage) =>
-        Count(usage?["prompt_tokens"]) is { } input && Count(usage?["completion_tokens"]) is { } output ? new TokenCount(input, output) : null;
+        Count(usage?["prompt_tokens"]) is > 0 and var input && Count(usage?["completion_tokens"]) is { } output ? new TokenCount(input, output) : null;
 
     private static long? Count(JsonValue? tokens) => tokens is { IsNumber: true } && tokens.AsNumber() is >= 0 and <= MaxTokens and var count && Math.Floor(count) == count ? (long)count : null;
 

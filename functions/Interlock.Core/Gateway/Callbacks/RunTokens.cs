@@ -36,7 +36,7 @@ public sealed class RunTokens(LocalIssuer issuer, Mac mac, PolicyCache policies,
         var choices = PoolResolver.Resolve(settings.Pool with { Agents = [], Workflows = [] }, routed.Registry);
         if (choices.Chosen.IsEmpty && choices.Excluded.IsEmpty) return new IssuedAccess(null, target, null);
         if (own is null) return new Refusal(CommitStage.Name, Rule, 409, $"'{call.Target}' is to call back, and nobody knows at which address: the host must be told its origin.");
-        if (!IsSafe(own) || !IsSafe(routed.Contract.Endpoint.Address))
+        if (!IsSafe(own) || !IsSafe(routed.Contract.Endpoint.Address) || !routed.Contract.Server.Replicas.All(IsSafe))
             return new Refusal(CommitStage.Name, Rule, 409, $"'{call.Target}' is to be given a token, and it travels over https or on this machine only.");
         var (tools, excluded) = await DivideAsync(call, routed, choices, cancellationToken);
         if (tools.IsEmpty) return new IssuedAccess(null, target, Details(tools, excluded, null, default));

@@ -40,6 +40,7 @@ internal sealed class AuthorizeStage(GateStore gates, PolicyCache policies, IDir
         if (GateOfConversation is not { } find || await find(call, cancellationToken) is not { } under)
             return new Refusal(Name, "grant-required", 403, $"'{call.Target}' needs an approval ({decision.Reason}), and this conversation began without one.");
         if ((await gates.FindAsync(call.Tenant, under, cancellationToken))?.Gate is not { } gate) return new Refusal(Name, "grant-unauthentic", 403, UnauthenticGateException.Advice);
+        if (GrantCheck.RefuseTurn(gate, call.Site!.Frame, frozen.Routed.Target, gates.Incarnation) is { } refused) return new Refusal(Name, refused.Rule, refused.Status, refused.Detail); // turns are runs'
         return decision.Floor is { } floor && gate.WeakerThan(floor) is { } weaker
             ? new Refusal(Name, ApprovalFloor.Rule, 403, weaker)
             : new AuthorizedCall(frozen, decision, null) { Under = under };

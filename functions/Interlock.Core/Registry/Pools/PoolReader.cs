@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Interlock.Core.Agents;
+using Interlock.Core.Gateway.Limits;
 using Interlock.Core.Workflows;
 using Interlock.Json;
 
@@ -47,7 +48,7 @@ public sealed class PoolReader(WorkflowCatalog catalog)
     }
 
     private static PoolMember Tool(PoolChoice choice, ToolBody body) =>
-        Member(choice, ToolNames.Name(choice.Target), body.ContractDigest, body.Contract["description"]?.StringOrNull(), body.InputSchema);
+        Member(choice, ToolNames.Name(choice.Target), body.ContractDigest, body.Contract["description"]?.StringOrNull(), body.InputSchema) with { Cost = QuotaSet.CostOf(body.Settings) };
 
     /// <summary>An agent goes by its own name: without a double underscore, it is no tool's and no workflow's.</summary>
     private static PoolMember Agent(PoolChoice choice, AgentBody body) =>

@@ -1,3 +1,5 @@
+using Interlock.Core.Agents;
+
 namespace Interlock.Core.Runs.Conversations;
 
 /// <summary>What a conversation works for: the conversation whose model chose it, and so on outwards.</summary>
@@ -8,6 +10,14 @@ internal static class Above
     {
         for (var at = frame; at is { State: FrameState.Conversation conversation }; at = at is { Choice: not null, Parent: { } parent } ? machine.Find(parent) : null)
             yield return (at, conversation);
+    }
+
+    /// <summary>Adds what was used to the frame's conversation and to all that it works for; the frame as it is then.</summary>
+    public static Frame Charge(Machine machine, Frame frame, TokenCount tokens, long cost)
+    {
+        foreach (var (at, conversation) in Conversations(machine, frame).ToList())
+            machine.Update(at with { State = conversation with { Counts = conversation.Counts with { Tokens = conversation.Counts.Tokens + tokens, Cost = conversation.Counts.Cost + cost } } });
+        return machine.Find(frame.Id)!; // it was just charged
     }
 
     /// <summary>The agents that it works for, outermost first; null for none.</summary>

@@ -37,7 +37,9 @@ internal static class ChoiceExecutor
     {
         var choice = frame.Choice!; // only such a frame
         var edited = machine.ApprovedFor(frame.Id)?.Arguments is { } approved && approved != choice.Arguments ? approved : null;
-        machine.Say(machine.Find(frame.Parent!.Value)!, Told(choice.Number, JsonValue.Object(("from", choice.From()), ("result", output)))); // a choice stands in its loop
+        var loop = machine.Find(frame.Parent!.Value)!; // a choice stands in its loop
+        machine.Say(loop, Told(choice.Number, JsonValue.Object(("from", choice.From()), ("result", output))));
+        if (((FrameState.Conversation)loop.State).Terms.Pool.FirstOrDefault(member => member.Kind == choice.Kind && member.Target == choice.Target) is { Cost: > 0 and var cost }) Above.Charge(machine, loop, default, cost);
         End(machine, frame, most =>
         {
             var result = ToolResult.Completed(choice, output, most);
@@ -65,7 +67,7 @@ internal static class ChoiceExecutor
         var deadline = frame.Deadline ?? machine.Now + RunLimits.DefaultDeadline;
         if (choice.Kind == PoolKind.Workflow)
         {
-            machine.Issue(new Command.StartChild(id, frame.Id, frame.Path, choice.Target, choice.Version, arguments, IsAwaited: true, deadline) { Agents = [.. behind ?? [], terms.Agent] });
+            machine.Issue(new Command.StartChild(id, frame.Id, frame.Path, choice.Target, choice.Version, arguments, IsAwaited: true, deadline) { MayPlan = machine.Definition.Mode == ExecutionMode.Autonomous, Agents = [.. behind ?? [], terms.Agent] });
             return;
         }
         Command.Call call = choice.Kind == PoolKind.Tool

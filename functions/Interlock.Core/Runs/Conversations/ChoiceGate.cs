@@ -25,7 +25,7 @@ internal static class ChoiceGate
         var loop = machine.Find(frame.Parent!.Value)!; // a choice stands in its loop
         if (Outermost(machine, loop).Conversation.Denied.Contains(choice.Key))
         {
-            ChoiceExecutor.Failed(machine, frame, new Problem(ProblemTypes.Refused, 403, "Not approved", "People did not let this call through, and are not asked again.") { Stage = Selection.Stage, Rule = SelectionRules.Denied });
+            ChoiceExecutor.Failed(machine, frame, NotAsked);
             return true;
         }
         Open(machine, machine.Update(frame with { Reopened = frame.Reopened + 1 }), loop, call, call.Grant is null ? null : rule);
@@ -34,14 +34,20 @@ internal static class ChoiceGate
 
     public static void Closed(Machine machine, Frame frame, GateRequest gate, RunEvent.GateClosed closed)
     {
+        var (outer, conversation) = Outermost(machine, machine.Find(frame.Parent!.Value)!); // a choice stands in its loop
+        if (conversation.Denied.Contains(frame.Choice!.Key)) // only such a frame
+        {
+            // People were asked twice at once, and one said no.
+            ChoiceExecutor.Failed(machine, frame, NotAsked);
+            return;
+        }
         if (closed.Outcome == GateOutcome.Approved)
         {
             machine.Grant(gate, closed, by: null);
             ChoiceExecutor.Call(machine, machine.Update(frame with { State = FrameState.Leaf.Instance }));
             return;
         }
-        var (outer, conversation) = Outermost(machine, machine.Find(frame.Parent!.Value)!); // a choice stands in its loop
-        machine.Update(outer with { State = conversation with { Denied = conversation.Denied.Add(frame.Choice!.Key) } }); // only such a frame
+        machine.Update(outer with { State = conversation with { Denied = conversation.Denied.Add(frame.Choice.Key) } });
         ChoiceExecutor.Failed(machine, frame, closed.Outcome == GateOutcome.Expired
             ? new Problem(ProblemTypes.GateExpired, 408, "Not approved", "Nobody decided about this call in time.")
             : new Problem(ProblemTypes.GateRejected, 403, "Not approved", closed.Reason is null ? "People rejected this call." : $"People rejected this call: {closed.Reason}"));
@@ -69,6 +75,8 @@ internal static class ChoiceGate
                 Again = again,
             });
     }
+
+    private static Problem NotAsked { get; } = new Problem(ProblemTypes.Refused, 403, "Not approved", "People did not let this call through, and are not asked again.") { Stage = Selection.Stage, Rule = SelectionRules.Denied };
 
     /// <summary>Who is asked where the document names nobody: whom policy names.</summary>
     public static GatePeople Policys { get; } = new([], 1, [], ExcludeInitiator: true, ExcludeAuthor: true, RunLimits.ChoiceGate, "skip");

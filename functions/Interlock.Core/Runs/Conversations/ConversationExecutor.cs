@@ -45,7 +45,7 @@ internal static class ConversationExecutor
         machine.Say(frame, output.With("role", conversation.Phase == ConversationPhase.Summarising ? "summary" : "assistant"));
         var isTurn = conversation.Phase is ConversationPhase.Asking or ConversationPhase.Concluding;
         var judged = conversation.Phase == ConversationPhase.Asking ? Selections.Judge(conversation, answer, Above.Conversations(machine, frame).Count() - 1) : [];
-        frame = Charge(machine, frame, answer.Tokens, isTurn ? conversation.Terms.Prices : conversation.Summarizer?.Prices);
+        frame = Above.Charge(machine, frame, answer.Tokens, (isTurn ? conversation.Terms.Prices : conversation.Summarizer?.Prices)?.Of(answer.Tokens) ?? 0);
         conversation = (FrameState.Conversation)frame.State;
         if (!isTurn)
         {
@@ -69,6 +69,9 @@ internal static class ConversationExecutor
                 break;
             case ConversationPhase.Concluding:
                 GiveUp(machine, frame, new Reached(conversation.Exhausted!, conversation.Terms), problem.Detail ?? problem.Title); // it concludes because one was reached
+                break;
+            case var _ when conversation.EndsAt <= machine.Now:
+                Exhaust(machine, frame, new Reached(LimitNames.Time, conversation.Terms));
                 break;
             default:
                 machine.Fail(frame.Id, problem with { Instance = frame.Id.Value });
@@ -144,10 +147,11 @@ internal static class ConversationExecutor
     private static void Call(Machine machine, Frame frame, AgentTerms terms, string purpose, JsonValue body, DateTimeOffset? due)
     {
         var (conversation, behind) = ((FrameState.Conversation)frame.State, Above.Agents(machine, frame));
+        var isOwn = ReferenceEquals(terms, conversation.Terms); // a summarizer was opened for itself, and by no gate
         machine.Issue(new Command.CallModel(machine.NewEffect(frame.Id, purpose), frame.Id, frame.Path, terms.Agent, terms.Version, body, due ?? machine.Now + RunLimits.DefaultDeadline)
         {
-            Grant = conversation.Grant,
-            RequiresGrant = frame.Choice is null && machine.Definition.IsCovered(frame.Path),
+            Grant = isOwn ? conversation.Grant : null,
+            RequiresGrant = isOwn && frame.Choice is null && machine.Definition.IsCovered(frame.Path),
             OnInDoubt = InDoubtAction.Retry,
             Agent = behind?[^1],
             AgentsBehind = behind is { Count: > 1 } ? [.. behind.SkipLast(1)] : null,
@@ -175,18 +179,9 @@ internal static class ConversationExecutor
 
     private static void GiveUp(Machine machine, Frame frame, Reached reached, string? more = null) => machine.Fail(frame.Id, reached.Problem(frame.Id, more));
 
-    /// <summary>Adds what a turn used to the loop and to all that it works for.</summary>
-    private static Frame Charge(Machine machine, Frame frame, TokenCount tokens, TokenPrices? prices)
-    {
-        var cost = prices?.Of(tokens) ?? 0;
-        foreach (var (at, conversation) in Above.Conversations(machine, frame).ToList())
-            machine.Update(at with { State = conversation with { Counts = conversation.Counts with { Tokens = conversation.Counts.Tokens + tokens, Cost = conversation.Counts.Cost + cost } } });
-        return machine.Find(frame.Id)!; // it was just charged
-    }
-
     private static JsonValue Summed(FrameState.Conversation conversation, ModelAnswer answer) => JsonValue.Object(
         ("answer", answer.Text), ("turns", conversation.Counts.Turns), ("calls", conversation.Counts.Calls),
-        ("tokens", JsonValue.Object(("input", conversation.Counts.Tokens.Input), ("output", conversation.Counts.Tokens.Output))), ("cost", conversation.Counts.Cost));
+        ("tokens", JsonValue.Object(("input", conversation.Counts.Tokens.Input), ("output", conversation.Counts.Tokens.Output))), ("cost", conversation.Counts.Cost), ("exhausted", conversation.Exhausted is { } limit ? limit : JsonValue.Null));
 
     /// <summary>An answer that is JSON and nothing else is that value.</summary>
     private static JsonValue Read(string text)

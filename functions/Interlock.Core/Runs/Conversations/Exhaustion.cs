@@ -15,11 +15,11 @@ internal static class Exhaustion
         return own is null ? Spent(machine, frame) : new(own, conversation.Terms);
     }
 
-    /// <summary>What forbids another call; its own number of calls was looked at when it was chosen.</summary>
+    /// <summary>What forbids another call: those chosen together were all within the number of calls then, and what agents beneath have used of it since counts too.</summary>
     public static Reached? OfCalls(Machine machine, Frame frame)
     {
-        foreach (var (at, outer) in Above.Conversations(machine, frame))
-            if (at.Id != frame.Id && outer.Counts.Calls >= outer.Terms.Limits.Calls) return new(LimitNames.Calls, outer.Terms);
+        foreach (var (_, outer) in Above.Conversations(machine, frame))
+            if (outer.Counts.Calls >= outer.Terms.Limits.Calls) return new(LimitNames.Calls, outer.Terms);
         return Spent(machine, frame);
     }
 

@@ -73,7 +73,7 @@ public static class Selections
         var reason = arguments?[Selection.ReasonName]?.StringOrNull();
         selection = selection with { Arguments = arguments?.Without(Selection.ReasonName), Reason = reason };
         if (selection.Member is not { } member) return Refuse(selection, SelectionRules.OutOfPool, "There is nothing of that name to choose.");
-        if (arguments is null) return Refuse(selection, SelectionRules.Arguments, "The arguments are not one JSON object.");
+        if (arguments is null) return Refuse(selection, SelectionRules.Arguments, "The arguments are not one JSON object, or nest too deep.");
         if (string.IsNullOrWhiteSpace(reason)) return Refuse(selection, SelectionRules.ReasonMissing, $"Every call says why it is made, in '{Selection.ReasonName}'.");
         selection = selection with { Key = CanonicalJson.Digest(JsonValue.Array(member.Kind.ToString(), member.Target, selection.Arguments!))["sha256:".Length..][..KeyLength] }; // there are arguments
         return member.Kind == PoolKind.Agent && depth + 1 >= RunLimits.AgentHops
@@ -85,7 +85,7 @@ public static class Selections
     {
         try
         {
-            return StrictJson.Parse(arguments) is { IsObject: true } value ? value : null;
+            return StrictJson.Parse(arguments) is { IsObject: true, Nesting: <= RunLimits.ValueNesting } value ? value : null;
         }
         catch (NotIJsonException)
         {

@@ -7,7 +7,10 @@ internal static class RunExecutor
 {
     public static void Enter(Machine machine, Frame frame, RunTask task) => machine.Issue(new Command.StartChild(
         machine.NewEffect(frame.Id, "run"), frame.Id, task.Path, task.Workflow.ToString(), task.Version,
-        task.Argument.Evaluate(frame.Input, machine.Scope(frame)), task.IsAwaited, task.IsAwaited ? frame.Deadline : null));
+        task.Argument.Evaluate(frame.Input, machine.Scope(frame)), task.IsAwaited, task.IsAwaited ? frame.Deadline : null)
+    {
+        MayPlan = machine.Definition.Mode == ExecutionMode.Autonomous,
+    });
 
     public static void Ended(Machine machine, Frame frame, RunEvent.ChildCompleted ended)
     {

@@ -33,6 +33,8 @@ internal static class LockCheck
         }
         if (task is ApprovalTask && around is [.., var holder])
             log.Warn("lock", task.Path.Value, $"while people decide on '{task.Name}', the lock '{Quote.Short(Written(holder.Lock!))}' is held, and others wait; put the gate outside of it");
+        if (task is RunTask && around is [.., var held])
+            log.Warn("lock", task.Path.Value, $"the run that '{task.Name}' starts does not hold the lock '{Quote.Short(Written(held.Lock!))}': its calls carry no number of it, and one that is given up goes on undoing after the lock was given back; take the lock in that workflow");
         foreach (var child in TaskTree.Children(task)) Task(child, around, places, orders, log);
     }
 
