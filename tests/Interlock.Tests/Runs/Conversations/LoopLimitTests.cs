@@ -81,7 +81,7 @@ public sealed class LoopLimitTests
     {
         var run = Begun(Autonomous(new() { Calls = 1 }, ExhaustedAction.Answer)).Choose(("crm__search", Why("a")), ("crm__search", Why("b"))).Complete(First, "A");
         Assert.Null(run.Turn().Arguments["tools"]);
-        Assert.Equal(["result", "refused"], run.Told().Select(told => told.Members.Last().Key));
+        Assert.Equal(["result", "refused"], run.Told().Select(told => told.Members[^1].Key));
         run.Say("What I have.").Is(RunStatus.Completed).Replayed();
         Assert.Equal("What I have.", run.State.Output?["answer"]?.AsString());
     }
@@ -122,7 +122,7 @@ public sealed class LoopLimitTests
         var run = Begun(Autonomous(new() { Calls = 2 })).Choose(("writer", Why("a"))).Open(Nested(Search), First)
             .ChooseIn(First, ("crm__search", Why("b")), ("crm__search", Why("c"))).Complete(Choice(1, First));
         Assert.Equal(2, run.Conversation().Counts.Calls);
-        Assert.Equal(["result", "refused"], run.Told(First).Select(told => told.Members.Last().Key));
+        Assert.Equal(["result", "refused"], run.Told(First).Select(told => told.Members[^1].Key));
         run.Say("half", First).Choose(("crm__search", Why("d")));
         Exhausted(run, LimitNames.Calls);
     }

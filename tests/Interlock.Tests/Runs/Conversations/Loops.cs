@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using Interlock.Core;
 using Interlock.Core.Agents;
 using Interlock.Core.Policy;
 using Interlock.Core.Runs;

@@ -5,7 +5,6 @@ using Interlock.Core.Audit;
 using Interlock.Core.Runs;
 using Interlock.Core.Runs.Conversations;
 using Interlock.Core.Workflows;
-using Interlock.Json;
 
 namespace Interlock.Tests.Runs.Conversations;
 
