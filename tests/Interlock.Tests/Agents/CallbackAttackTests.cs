@@ -253,7 +253,7 @@ public sealed partial class CallbackAttackTests(AgentWeb site) : IClassFixture<A
                 if (given.Token.Length > 0) token = given.Token;
                 return Task.FromResult(later && request.Method == "SendMessage"
                     ? ScriptedAgent.Task("WORKING")
-                    : ScriptedAgent.Task("COMPLETED", artifacts: $$"""[{"artifactId":"a","parts":[{"data":{"stolen":"x {{token}} y"}}]}]"""));
+                    : ScriptedAgent.Task("COMPLETED", artifacts: $$$"""[{"artifactId":"a","parts":[{"data":{"stolen":"x {{{token}}} y"}}]}]"""));
             },
         }.StartAsync();
         await site.RegisterAsync(agent.Address, agent.Card);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Interlock.Core.Agents;
 using Interlock.Core.Runs.Tasks;
 using Interlock.Core.Workflows;
 
