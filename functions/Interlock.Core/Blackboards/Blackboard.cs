@@ -48,8 +48,6 @@ public sealed class Blackboard(ITableStore store, TimeProvider time)
         var bytes = CanonicalJson.Serialize(value).Length;
         if (bytes > MaxValueBytes) return new BlackboardResult.TooMuch($"A value has at most {MaxValueBytes >> 10} KiB of JSON; this one has {bytes} bytes. Keep what is larger as an artifact.");
         var (partition, putRow, keyRow) = (Partition(tenant, run), Keys.Join(PutRow, put), Keys.Join(KeyRow, key));
-        foreach (var row in (string[])[HeadRow, keyRow, putRow])
-            await _expiries.NoteAsync(tenant, new Expiry(Table, new RowKey(partition, row), time.GetUtcNow() + Kept) { Run = run }, cancellationToken);
         while (true)
         {
             if (await store.GetAsync(Table, new RowKey(partition, putRow), cancellationToken) is { } done)
@@ -64,6 +62,8 @@ public sealed class Blackboard(ITableStore store, TimeProvider time)
             if (total > MaxBytes) return new BlackboardResult.TooMuch($"A run's blackboard holds at most {MaxBytes >> 20} MiB.");
             var counts = JsonValue.Object(("keys", keys), ("bytes", total));
             var body = JsonValue.Object(("key", key), ("value", value), ("version", version + 1), ("bytes", bytes));
+            foreach (var row in (string?[])[head is null ? HeadRow : null, before is null ? keyRow : null, putRow])
+                if (row is not null) await _expiries.NoteAsync(tenant, new Expiry(Table, new RowKey(partition, row), time.GetUtcNow() + Kept) { Run = run }, cancellationToken);
             TableWrite[] writes =
             [
                 head is null ? new TableWrite.Insert(HeadRow, counts) : new TableWrite.Replace(HeadRow, counts, head.ETag),
