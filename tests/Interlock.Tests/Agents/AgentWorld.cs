@@ -4,7 +4,6 @@ using Interlock.Core.Execution;
 using Interlock.Core.Gateway;
 using Interlock.Core.Registry;
 using Interlock.Core.Registry.Pools;
-using Interlock.Core.Workflows;
 using Interlock.Json;
 using Interlock.Tests.Gateway;
 
@@ -49,7 +48,10 @@ internal static class AgentWorld
         world.Call(agent, StrictJson.Parse("""{"messages":[{"role":"user","content":"go"}]}"""), purpose: purpose) with { Kind = TargetKind.Agent, Step = ConversationStep.Turn };
 
     public static UpstreamResult Answer(long input, long output, string model = "small-2026") => new UpstreamResult.Completed(
-        new ModelAnswer("done", [], "stop", model, new TokenCount(input, output)).ToJson(), IsError: false) { Use = new ModelUse(model, new TokenCount(input, output)) };
+        new ModelAnswer("done", [], "stop", model, new TokenCount(input, output)).ToJson(), IsError: false)
+    {
+        Use = new ModelUse(model, new TokenCount(input, output)),
+    };
 
     public static AgentDesk Desk(World world, Node? node = null) => new(
         (node ?? world.Node).Gateway, new RegistryStore(world.Memory), new PolicyCache(), new PoolReader(new WorkflowCatalog(world.Blobs)), world.Directory, world.Time);
