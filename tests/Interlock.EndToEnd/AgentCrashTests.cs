@@ -1,6 +1,5 @@
 using Interlock.Core;
 using Interlock.Core.Audit;
-using Interlock.Core.Runs;
 using Interlock.Json;
 
 namespace Interlock.EndToEnd;

@@ -9,17 +9,18 @@ namespace Interlock.Core.Gateway;
 /// <summary>What one chain's run was seen to have read, and how far it was looked at: both records that it is taken from are only ever added to.</summary>
 internal sealed class ReadingCursor(AuditChain chain)
 {
-    private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Dictionary<EffectId, string?> _versions = [];
     private View _view = View.Empty;
     private long _records;
     private long _events;
     private bool _isOver;
 
+    private SemaphoreSlim Turn { get; } = new(1, 1);
+
     /// <summary>What it has read until now; what is read of a run that is over is not asked for again.</summary>
     public async Task<View> LookAsync(AuditLog audit, IRunLog? log, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken);
+        await Turn.WaitAsync(cancellationToken);
         try
         {
             if (_isOver) return _view;
@@ -39,7 +40,7 @@ internal sealed class ReadingCursor(AuditChain chain)
         }
         finally
         {
-            _turn.Release();
+            Turn.Release();
         }
     }
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Interlock.Core.Audit;
 using Interlock.Core.Policy;
 using Interlock.Core.Registry;
-using Interlock.Core.Runs;
 
 namespace Interlock.Core.Gateway;
 

@@ -123,6 +123,7 @@ public abstract record Command(EffectId Id, FrameId Frame)
         EffectId Id, FrameId Frame, TaskPath Task, string Workflow, string? Version, JsonValue Input, bool IsAwaited, DateTimeOffset? Deadline) : Command(Id, Frame)
     {
         /// <summary>Whether a planner may be in it: not where what starts it is supervised.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
         public bool MayPlan { get; init; }
 
         /// <summary>The agents that chose it, outermost first, whose authority bounds the run too; null where the document says so itself.</summary>

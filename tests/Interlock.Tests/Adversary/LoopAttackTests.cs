@@ -1,5 +1,4 @@
 using System.Globalization;
-using Interlock.Core;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Registry;

@@ -3,7 +3,6 @@ using Interlock.Core;
 using Interlock.Core.Agents;
 using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
-using Interlock.Core.Identity;
 using Interlock.Core.Registry;
 using Interlock.Core.Runs;
 using Interlock.Json;

@@ -1,4 +1,3 @@
-using Interlock.Core;
 using Interlock.Core.Agents;
 using Interlock.Core.Audit;
 using Interlock.Core.Registry;

@@ -33,6 +33,22 @@ public sealed class ChildTests
     }
 
     [Fact]
+    public async Task Child_AutonomousByNow_IsNotStartedFromASupervisedRun()
+    {
+        await using var world = new World();
+        var society = new Society(world);
+        await society.PublishAsync("child", "  - a: { set: { n: 1 } }");
+        await society.PublishAsync("parent", Parent);
+        await society.PublishAsync("child", "  - a: { set: { n: 1 } }", version: "2.0.0", mode: "autonomous");
+        var run = await society.StartAsync("parent", JsonValue.Object(("n", 21)));
+        await society.SettleAsync();
+        var state = await society.StateAsync(run);
+        Assert.Equal((RunStatus.Faulted, "mode"), (state.Status, state.Error?.Rule));
+        Assert.Empty(await society.RunsOfAsync("child"));
+        Assert.Equal("mode", Assert.Single(await world.RecordsAsync(AuditTypes.CallRefused)).Rule);
+    }
+
+    [Fact]
     public async Task Child_ThatWaits_WakesItsParentWhenItEnds()
     {
         await using var world = new World();

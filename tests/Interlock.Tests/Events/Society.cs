@@ -56,11 +56,11 @@ internal sealed class Society
     public NotingPublisher Outside { get; } = new();
     public ConcurrentQueue<(Command Command, Exception Error)> HeldUp { get; } = new();
 
-    public async Task PublishAsync(string name, string tasks, string? schedule = null, Principal? by = null, string version = "1.0.0", string more = "")
+    public async Task PublishAsync(string name, string tasks, string? schedule = null, Principal? by = null, string version = "1.0.0", string more = "", string mode = "supervised")
     {
         var text =
             $$"""
-            document: { dsl: 1.0.3, namespace: test, name: {{name}}, version: {{version}}, metadata: { interlock: { mode: supervised, onError: fail, onTimeout: fail{{more}} } } }
+            document: { dsl: 1.0.3, namespace: test, name: {{name}}, version: {{version}}, metadata: { interlock: { mode: {{mode}}, onError: fail, onTimeout: fail{{more}} } } }
             {{(schedule is null ? "" : $"schedule: {schedule}")}}
             timeout: { after: { days: 30 } }
             do:

@@ -29,6 +29,7 @@ internal sealed class ScriptedRunner : ICommandRunner
         {
             case RunEvent.EffectCompleted done: Of(done.Effect).TrySetResult(done); break;
             case RunEvent.EffectFailed failed: Of(failed.Effect).TrySetResult(failed); break;
+            case RunEvent.AgentOpened opened: Of(opened.Effect).TrySetResult(opened); break;
             case RunEvent.GateClosed closed: _gates[closed.Gate] = closed; break;
             default: throw new ArgumentException($"A {happened.GetType().Name} is no command's end.", nameof(happened));
         }
@@ -49,7 +50,7 @@ internal sealed class ScriptedRunner : ICommandRunner
                 return Gate(open.Gate.Id);
             case Command.CloseApproval close:
                 return Gate(close.Gate);
-            case Command.EmitEvent or Command.AwaitEvent or Command.StartChild:
+            case Command.EmitEvent or Command.AwaitEvent or Command.StartChild or Command.OpenAgent:
                 return CommandOutcome.Open; // what comes of it is told to the run
             default:
                 throw new InvalidOperationException($"A {command.GetType().Name} is no runner's.");

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Interlock.Core;
-using Interlock.Core.Approvals;
 using Interlock.Core.Audit;
 using Interlock.Core.Gateway;
 using Interlock.Core.Identity;
@@ -229,8 +228,8 @@ public sealed class TaintTests
         Assert.Equal(50, world.Log.Read);
     }
 
-    private static RunEvent Started(World world, RunId run, string trigger, JsonValue input, RunId? parent = null) =>
-        new RunEvent.RunStarted(World.Start, run, World.Tenant, World.Workflow, Interpreter.Current, new RunOrigin(world.Ana, "user:owner", trigger) { Parent = parent }, input);
+    private static RunEvent.RunStarted Started(World world, RunId run, string trigger, JsonValue input, RunId? parent = null) =>
+        new(World.Start, run, World.Tenant, World.Workflow, Interpreter.Current, new RunOrigin(world.Ana, "user:owner", trigger) { Parent = parent }, input);
 
     private static RegistryEntry Trusted(string tool, string version, string contract)
     {

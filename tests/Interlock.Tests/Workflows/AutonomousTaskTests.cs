@@ -121,6 +121,13 @@ public sealed class AutonomousTaskTests
     }
 
     [Fact]
+    public void Check_ARunBeneathALock_IsAWarning()
+    {
+        var read = WorkflowReader.Read(Documents.Head + "  - a: { do: [ { b: { run: { workflow: { namespace: t, name: n, version: latest } } } } ], metadata: { interlock: { lock: { name: x } } } }", "doc.yaml");
+        Assert.Contains("'x'", Assert.Single(read.Findings, finding => finding is { Rule: "lock", Severity: Severity.Warning }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Read_Concurrency_IsBuilt()
     {
         static ConcurrencyRule? Rule(string written) => WorkflowReader.Read(Documents.Head.Replace("onError: fail", $"onError: fail, concurrency: {{ {written} }}", StringComparison.Ordinal) + "  - a: { set: { x: 1 } }", "doc.yaml").Definition?.Concurrency;

@@ -179,9 +179,14 @@ internal static class ConversationExecutor
 
     private static void GiveUp(Machine machine, Frame frame, Reached reached, string? more = null) => machine.Fail(frame.Id, reached.Problem(frame.Id, more));
 
-    private static JsonValue Summed(FrameState.Conversation conversation, ModelAnswer answer) => JsonValue.Object(
-        ("answer", answer.Text), ("turns", conversation.Counts.Turns), ("calls", conversation.Counts.Calls),
-        ("tokens", JsonValue.Object(("input", conversation.Counts.Tokens.Input), ("output", conversation.Counts.Tokens.Output))), ("cost", conversation.Counts.Cost), ("exhausted", conversation.Exhausted is { } limit ? limit : JsonValue.Null));
+    private static JsonValue Summed(FrameState.Conversation conversation, ModelAnswer answer)
+    {
+        var counts = conversation.Counts;
+        var summed = JsonValue.Object(
+            ("answer", answer.Text), ("turns", counts.Turns), ("calls", counts.Calls),
+            ("tokens", JsonValue.Object(("input", counts.Tokens.Input), ("output", counts.Tokens.Output))), ("cost", counts.Cost));
+        return conversation.Exhausted is { } limit ? summed.With("exhausted", limit) : summed;
+    }
 
     /// <summary>An answer that is JSON and nothing else is that value.</summary>
     private static JsonValue Read(string text)

@@ -56,6 +56,12 @@ internal sealed class DurableRig
             case RunEvent.EventArrived or RunEvent.ChildCompleted:
                 await TellAsync(happened);
                 break;
+            case RunEvent.AgentOpened { Effect: var effect } when (await StateAsync()).Pending.GetValueOrDefault(effect) is Command.OpenAgent:
+                await TellAsync(happened);
+                break;
+            case RunEvent.AgentOpened { Effect: var effect }:
+                Release(happened, effect);
+                break;
             case RunEvent.EffectCompleted { Effect: var effect } when (await StateAsync()).Pending.GetValueOrDefault(effect) is Command.EmitEvent or Command.StartChild:
                 await TellAsync(happened);
                 break;

@@ -43,6 +43,16 @@ public sealed class ChoiceGateTests
         run.Say("ok").Is(RunStatus.Completed).Replayed();
     }
 
+    [Fact]
+    public void AskedTwiceAtOnce_OneNoCountsForBoth()
+    {
+        var run = Begun().Choose(("crm__refund", Why("100")), ("crm__refund", Why("100", "twice"))).Refuse(First, "grant-required").Refuse(Choice(2), "grant-required");
+        run.CloseIn(First, GateOutcome.Rejected).CloseIn(Choice(2), GateOutcome.Approved);
+        Assert.DoesNotContain(run.Issued.OfType<Command.CallTool>(), call => call.Grant is not null);
+        Assert.Equal(SelectionRules.Denied, run.Told()[1]["error"]!["rule"]!.AsString());
+        run.Say("ok").Is(RunStatus.Completed).Replayed();
+    }
+
     [Theory]
     [InlineData(GateOutcome.Rejected, 403)]
     [InlineData(GateOutcome.Expired, 408)]

@@ -76,6 +76,15 @@ public sealed class ConversationTests
     }
 
     [Fact]
+    public void Choice_WhoseArgumentsNestTooDeepToBeKept_IsRefused()
+    {
+        var deep = RunLimits.ValueNesting + 40;
+        var run = Begun().Choose(("crm__search", $$"""{"q":{{new string('[', deep)}}{{new string(']', deep)}},"interlock_reason":"r"}"""));
+        Assert.Equal(SelectionRules.Arguments, run.Told()[0]["refused"]!["rule"]!.AsString());
+        run.Say("ok").Is(RunStatus.Completed).Replayed();
+    }
+
+    [Fact]
     public void Choice_OfTheSameOftenEnough_IsRefused()
     {
         var run = Begun();

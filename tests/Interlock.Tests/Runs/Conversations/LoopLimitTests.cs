@@ -117,6 +117,35 @@ public sealed class LoopLimitTests
     }
 
     [Fact]
+    public void Nested_UsesWhatIsLeft_ThoseThatWaitForAPlaceAreNotBegun()
+    {
+        var wanted = Enumerable.Range(0, RunLimits.ConcurrentChoices + 1).Select(i => i == 0 ? ("writer", Why("w")) : ("crm__search", Why($"{i}"))).ToArray();
+        var run = Begun(Autonomous(new() { Calls = wanted.Length, Repeats = 100 })).Choose(wanted).Open(Nested(Search), First).ChooseIn(First, ("crm__search", Why("b")));
+        Assert.Equal(wanted.Length, run.Conversation().Counts.Calls);
+        run.Complete(Choice(2));
+        Assert.Equal(wanted.Length, run.Conversation().Counts.Calls);
+        Assert.DoesNotContain(run.Issued.OfType<Command.CallTool>(), call => call.Frame.Value == Choice(wanted.Length));
+    }
+
+    [Fact]
+    public void Time_IsUpWhenTheTurnOfItsLastMomentFails()
+    {
+        var run = Begun(Autonomous(new() { Time = TimeSpan.FromMinutes(2) }));
+        run.Wait(TimeSpan.FromMinutes(2)).Fail(Top);
+        Exhausted(run, LimitNames.Time);
+    }
+
+    [Fact]
+    public void Cost_OfTools_CountsForAllWhoWaitForThem()
+    {
+        var priced = Search with { Cost = 600_000 };
+        var run = Begun(Autonomous(new() { Cost = 1_000_000 }), Terms(priced, Writer) with { Prices = null }).Choose(("crm__search", Why("a"))).Complete(First);
+        Assert.Equal(600_000, run.Conversation().Counts.Cost);
+        run.Choose(("writer", Why("b"))).Open(Nested(priced) with { Prices = null }, Choice(2)).ChooseIn(Choice(2), ("crm__search", Why("c"))).Complete(Choice(1, Choice(2)));
+        Assert.Equal(1_200_000, run.Conversation().Counts.Cost);
+    }
+
+    [Fact]
     public void Nested_UseCountsOutwards_AndEndsTheInnerLoopThenTheOuter()
     {
         var run = Begun(Autonomous(new() { Calls = 2 })).Choose(("writer", Why("a"))).Open(Nested(Search), First)
