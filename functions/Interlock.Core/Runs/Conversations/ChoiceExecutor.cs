@@ -105,7 +105,7 @@ internal static class ChoiceExecutor
                 Done(machine, frame, conversation);
                 return;
             }
-            if (conversation.Waiting is not [var next, .. ] || open - conversation.Waiting.Count >= RunLimits.ConcurrentChoices) return;
+            if (conversation.Waiting is not [var next, ..] || open - conversation.Waiting.Count >= RunLimits.ConcurrentChoices) return;
             conversation = conversation with { Waiting = conversation.Waiting.RemoveAt(0) };
             if (Exhaustion.OfCalls(machine, frame) is { } reached)
             {
