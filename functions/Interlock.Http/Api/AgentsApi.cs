@@ -16,7 +16,7 @@ internal static class AgentsApi
         var (tenant, name) = (request.Caller.Tenant, request.Part("name"));
         var registry = await request.Web.Registry.ReadAsync(tenant, request.Aborted);
         var versions = registry.OfKind(RegistryKind.Agent).Where(entry => entry.Name == name).ToDictionary(entry => entry.Version, StringComparer.Ordinal);
-        if (versions.Count == 0) return ApiResult.NotFound($"There is no agent '{name}'.");
+        if (versions.Count == 0) return ApiResult.NotFound("There is no such agent.");
         var history = request.Web.Gateway.Agents;
         await history.UpdateAsync(tenant, request.Aborted);
         var since = AgentDay.DayOf(request.Web.Time.GetUtcNow().AddDays(1 - request.Number("days", StandardDays, MostDays)));
