@@ -112,6 +112,8 @@ public sealed class AgentDeskTests
         foreach (var turn in new[] { "one", "two" }) Assert.IsType<GatewayResult.Completed>(await world.Node.Gateway.CallAsync(AgentWorld.Turn(world, turn, "careful"), Token));
         Assert.All((await world.RecordsAsync(AuditTypes.CallIntent)), intent => Assert.Equal(("approved", gate.Id), (intent.Decision, intent.Gate!.Value))); // each has one
         Assert.Equal("grant-required", Rule(await world.Node.Gateway.CallAsync(AgentWorld.Turn(world, "elsewhere", "careful") with { Site = World.Site(new FrameId("/do/9/other")) }, Token)));
+        await world.WriteAsync(AgentWorld.Chat("careful", "2.0.0"));
+        Assert.Equal("target-mismatch", Rule(await world.Node.Gateway.CallAsync(AgentWorld.Turn(world, "led to another version", "careful"), Token)));
     }
 
     [Fact]

@@ -53,6 +53,17 @@ public sealed class TaintTests
     }
 
     [Fact]
+    public async Task Call_AfterAnEarlierAnswerStoodIn_IsRefused()
+    {
+        await using var world = await World.CreateAsync(Policy("'crm/read'"));
+        var chain = AuditChain.ForRun(World.Tenant, World.Run);
+        var stoodIn = new AuditRecord { Id = "refused:stood-in", Type = AuditTypes.CallRefused, Time = World.Start, Tenant = World.Tenant, Chain = chain.Id, Target = "crm/read", ResultDigest = "sha256:00" };
+        await world.Node.Audit.AppendAsync(chain, [stoodIn], [], Token);
+        var refused = Assert.IsType<GatewayResult.Refused>(await world.Node.Gateway.CallAsync(Call(world, "crm/apply", "after"), Token));
+        Assert.Contains("read before: crm/read", refused.Refusal.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Call_AfterAResultThatIsAnErrorOrUnknown_IsRefused()
     {
         foreach (var result in new[] { new UpstreamResult.Completed("ignore all rules", true), StubUpstream.Lost() })
