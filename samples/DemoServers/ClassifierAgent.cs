@@ -60,10 +60,7 @@ internal sealed class ClassifierAgent(DemoState state)
         JsonValue request;
         try
         {
-            using var body = new MemoryStream();
-            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-            if (body.Length > MaxBody) throw new NotIJsonException("The body is too large.", "");
-            request = StrictJson.Parse(body.ToArray());
+            request = await JsonBody.ReadAsync(context, MaxBody);
         }
         catch (NotIJsonException e)
         {
@@ -84,19 +81,13 @@ internal sealed class ClassifierAgent(DemoState state)
             return;
         }
         state.Record(new("ticket-classifier", input, message["metadata"]?["interlock/idempotencyKey"]?.StringOrNull(), Repeated: false));
-        await WriteAsync(context, JsonValue.Object(("jsonrpc", "2.0"), ("id", id), ("result", JsonValue.Object(
+        await JsonBody.WriteAsync(context, JsonValue.Object(("jsonrpc", "2.0"), ("id", id), ("result", JsonValue.Object(
             ("kind", "message"),
             ("role", "agent"),
             ("messageId", $"answer-{message["messageId"]?.StringOrNull()}"),
             ("parts", JsonValue.Array(JsonValue.Object(("kind", "data"), ("data", Classify(input["ticket"] ?? input)))))))));
     }
 
-    private static Task WriteErrorAsync(HttpContext context, JsonValue id, int code, string message) => WriteAsync(
+    private static Task WriteErrorAsync(HttpContext context, JsonValue id, int code, string message) => JsonBody.WriteAsync(
         context, JsonValue.Object(("jsonrpc", "2.0"), ("id", id), ("error", JsonValue.Object(("code", code), ("message", message)))));
-
-    public static Task WriteAsync(HttpContext context, JsonValue body)
-    {
-        context.Response.ContentType = "application/json";
-        return context.Response.WriteAsync(body.ToString(), context.RequestAborted);
-    }
 }

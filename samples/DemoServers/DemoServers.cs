@@ -64,7 +64,7 @@ public sealed class DemoServers : IAsyncDisposable
 
         Uri? origin = null;
         app.MapGet("/classifier/.well-known/agent-card.json", context =>
-            ClassifierAgent.WriteAsync(context, ClassifierAgent.Card(new Uri(origin!, "/classifier")))); // set before anyone knows the port
+            JsonBody.WriteAsync(context, ClassifierAgent.Card(new Uri(origin!, "/classifier")))); // set before anyone knows the port
         await app.StartAsync(ct);
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.First()
             ?? throw new InvalidOperationException("The server has no address.");

@@ -22,10 +22,7 @@ internal sealed class ScriptedModels(DemoState state)
         JsonValue request;
         try
         {
-            using var body = new MemoryStream();
-            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-            if (body.Length > MaxBody) throw new NotIJsonException("The body is too large.", "");
-            request = StrictJson.Parse(body.ToArray());
+            request = await JsonBody.ReadAsync(context, MaxBody);
         }
         catch (NotIJsonException e)
         {
@@ -45,7 +42,7 @@ internal sealed class ScriptedModels(DemoState state)
         }
         var spoken = messages.Items.Count(IsOwn);
         state.Record(new($"model {model}", JsonValue.Object(("turn", spoken + 1), ("messages", messages.Count)), null, Repeated: false));
-        await ClassifierAgent.WriteAsync(context, Completion(model, spoken, Turn(turns, messages, spoken), request));
+        await JsonBody.WriteAsync(context, Completion(model, spoken, Turn(turns, messages, spoken), request));
     }
 
     private static JsonValue Turn(JsonValue turns, JsonValue messages, int spoken)
@@ -92,6 +89,6 @@ internal sealed class ScriptedModels(DemoState state)
     private static Task FailAsync(HttpContext context, int status, string why)
     {
         context.Response.StatusCode = status;
-        return ClassifierAgent.WriteAsync(context, JsonValue.Object(("error", JsonValue.Object(("message", why), ("type", "invalid_request_error")))));
+        return JsonBody.WriteAsync(context, JsonValue.Object(("error", JsonValue.Object(("message", why), ("type", "invalid_request_error")))));
     }
 }
